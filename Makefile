@@ -1,0 +1,126 @@
+PYTHON ?= python3.11
+
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+STUBS := .gen/.made
+
+PROTOC_GEN_GO := v1.36.12
+PROTOC_GEN_GO_GRPC := v1.6.2
+PROTOC_GEN_ES := 2.17.0
+GO_PLUGIN := .tools/protoc-gen-go-$(PROTOC_GEN_GO)/protoc-gen-go
+GO_GRPC_PLUGIN := .tools/protoc-gen-go-grpc-$(PROTOC_GEN_GO_GRPC)/protoc-gen-go-grpc
+ES_PLUGIN := .tools/protoc-gen-es-$(PROTOC_GEN_ES)/node_modules/.bin/protoc-gen-es
+
+# Folders too: theirs is the time that changes when a contract is renamed or deleted.
+PROTOS := $(shell find protos/cadastre -type d -o -name '*.proto')
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test bench protos protos-clients lint lint-protos types fmt lock clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s%s\n", $$1, $$2 }' Makefile
+
+# The recipe's shell is replaced, so a signal that stops make reaches Python itself.
+run: $(STUBS) ## Start all services on this machine, until interrupted
+	@exec $(BIN)/python -m services.local
+
+test: $(if $(T),,lint) $(STUBS) ## Lint, then run every test, as CI does; T='tests/x.py -k y' runs only those
+	$(BIN)/pytest $(or $(T),-n 2 --dist loadgroup)
+
+bench: $(STUBS) ## Run the benchmarks and print their figures
+	@exec $(BIN)/python -m tests.bench
+
+lint: $(STUBS) lint-protos ## Check contracts, format, style, imports and types
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/mypy
+
+types: $(STUBS) ## Check types
+	$(BIN)/mypy
+
+# Reads the base through git archive: buf's own git input would clone the repository first.
+lint-protos: $(INSTALLED)
+	$(BIN)/buf format --diff --exit-code protos
+	$(BIN)/buf lint protos
+	@base=$$(git merge-base HEAD origin/main 2>/dev/null); \
+	if [ -z "$$base" ] || [ "$$base" = "$$(git rev-parse HEAD)" ]; then \
+		base=$$(git rev-parse --quiet --verify HEAD~1 2>/dev/null); \
+	fi; \
+	if [ -z "$$base" ] || ! git cat-file -e "$$base:protos" 2>/dev/null; then \
+		echo "buf breaking: skipped, there are no earlier contracts to compare with"; \
+		exit; \
+	fi; \
+	earlier=$$(mktemp -d); \
+	trap 'rm -rf "$$earlier"' EXIT; \
+	git archive "$$base" protos | tar -x -C "$$earlier" && \
+	echo "$(BIN)/buf breaking protos --against $$base" && \
+	$(BIN)/buf breaking protos --against "$$earlier/protos"
+
+fmt: $(INSTALLED) ## Format the code and apply ruff's safe corrections
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+	$(BIN)/buf format --write protos
+
+protos: $(STUBS) ## Make the Python stubs, in .gen
+
+protos-clients: $(INSTALLED) $(GO_PLUGIN) $(GO_GRPC_PLUGIN) $(ES_PLUGIN) ## Make Go and TypeScript stubs, in .gen-go and .gen-ts; needs go and npm
+	rm -rf .gen-go .gen-ts
+	$(BIN)/buf generate protos --template "$$CLIENT_STUBS"
+
+lock: $(INSTALLED) ## Pin what pyproject.toml names, in .requirements; UPGRADE=1 takes the newest versions
+	$(LOCK) --group dev --output-file .requirements/dev.txt
+	$(LOCK) --constraints .requirements/dev.txt --output-file .requirements/runtime.txt
+
+clean: ## Delete all that was installed or generated; data/ stays
+	rm -rf .venv .gen .gen-go .gen-ts .tools .*_cache .hypothesis
+
+LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-header --no-annotate $(if $(UPGRADE),--upgrade)
+
+# The .pth line puts the repository and the stubs on the import path, from whatever folder.
+$(INSTALLED): .requirements/dev.txt
+	@echo "Installing what the project needs"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@printf '../../../..\n../../../../.gen\n' > $$(echo .venv/lib/python*/site-packages)/cadastre.pth
+	@touch $@
+
+# Made aside and then moved, so that an interrupted run leaves no half of them.
+$(STUBS): $(INSTALLED) $(PROTOS)
+	@rm -rf .gen.new && mkdir .gen.new
+	@echo "Making the Python stubs"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" python -m grpc_tools.protoc --proto_path=protos \
+		--python_out=.gen.new --grpc_python_out=.gen.new \
+		--mypy_out=quiet:.gen.new --mypy_grpc_out=quiet:.gen.new $(filter %.proto,$^)
+	@rm -rf .gen && mv .gen.new .gen && touch $@
+
+$(GO_PLUGIN):
+	GOBIN="$(CURDIR)/$(@D)" go install google.golang.org/protobuf/cmd/protoc-gen-go@$(PROTOC_GEN_GO)
+
+$(GO_GRPC_PLUGIN):
+	GOBIN="$(CURDIR)/$(@D)" go install google.golang.org/grpc/cmd/protoc-gen-go-grpc@$(PROTOC_GEN_GO_GRPC)
+
+$(ES_PLUGIN):
+	npm install --silent --no-save --prefix .tools/protoc-gen-es-$(PROTOC_GEN_ES) @bufbuild/protoc-gen-es@$(PROTOC_GEN_ES)
+
+define CLIENT_STUBS
+version: v2
+managed:
+  enabled: true
+  override:
+    - file_option: go_package_prefix
+      value: cadastre/stubs
+plugins:
+  - local: $(GO_PLUGIN)
+    out: .gen-go
+    opt: paths=source_relative
+  - local: $(GO_GRPC_PLUGIN)
+    out: .gen-go
+    opt: paths=source_relative
+  - local: $(ES_PLUGIN)
+    out: .gen-ts
+    opt: target=ts
+endef
+export CLIENT_STUBS
