@@ -1,0 +1,1 @@
+"""What at least two contexts need and none of them owns."""

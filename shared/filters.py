@@ -1,0 +1,113 @@
+"""AWS's list filters over protobuf records (BEY-6).
+
+A filter is named after a member in kebab-case (``ipam-pool-id``), ``tag:KEY`` or ``tag-key``.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, TypeVar, cast
+
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+from google.protobuf.message import Message
+
+from cadastre.common.v1 import types_pb2
+from shared.errors import InvalidParameterValue
+from shared.rpc.enums import aws_enum_name
+
+Record = TypeVar("Record", bound=Message)
+Values = Callable[[Any], Iterable[str]]
+
+_NO_ALIASES: Mapping[str, str] = {}
+
+
+class FilterSet:
+    """The filters of one request, ready to be applied to records of one message type."""
+
+    def __init__(
+        self,
+        filters: Sequence[types_pb2.Filter],
+        record_type: Descriptor,
+        aliases: Mapping[str, str] = _NO_ALIASES,
+    ) -> None:
+        """Prepare ``filters``.
+
+        ``aliases`` maps further filter names to dotted paths of fields: ``"block.state"`` to
+        ``"cidr_block_association_set.cidr_block_state.state"``.
+
+        Raises:
+            InvalidParameterValue: a filter name that records of this type do not have.
+        """
+        self._conditions = [
+            (_values_of(f.name, record_type, aliases), _pattern(tuple(f.values))) for f in filters
+        ]
+
+    def matches(self, record: Message) -> bool:
+        """Every filter passes: one of the record's values equals one of the filter's patterns."""
+        return all(
+            any(pattern.fullmatch(value) for value in values(record))
+            for values, pattern in self._conditions
+        )
+
+
+@lru_cache(maxsize=1024)
+def _pattern(values: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(_as_regex, values)) if values else r"(?!)", re.DOTALL)
+
+
+def _as_regex(value: str) -> str:
+    """``*`` is any run of characters, ``?`` one; a backslash takes their meaning away."""
+    parts = re.findall(r"\\.|.", value, re.DOTALL)
+    wild = {"*": ".*", "?": "."}
+    return "".join(
+        wild.get(part) or re.escape(part[1:] if len(part) > 1 else part) for part in parts
+    )
+
+
+def _values_of(name: str, record_type: Descriptor, aliases: Mapping[str, str]) -> Values:
+    has_tags = "tags" in record_type.fields_by_name
+    if has_tags and name == "tag-key":
+        return lambda record: (tag.key for tag in record.tags)
+    if has_tags and name.startswith("tag:"):
+        key = name.removeprefix("tag:")
+        return lambda record: (tag.value for tag in record.tags if tag.key == key)
+    path = aliases.get(name, name.replace("-", "_")).split(".")
+    if name not in aliases and not _is_scalar(record_type.fields_by_name.get(path[0])):
+        raise InvalidParameterValue(
+            f"The filter '{name}' is invalid; use one of {', '.join(_names(record_type, aliases))}",
+            parameter="filter",
+            value=name,
+        )
+    return lambda record: _walk(record, path)
+
+
+def _names(record_type: Descriptor, aliases: Mapping[str, str]) -> list[str]:
+    members = [f.name.replace("_", "-") for f in record_type.fields if _is_scalar(f)]
+    tags = ["tag:KEY", "tag-key"] if "tags" in record_type.fields_by_name else []
+    return sorted({*members, *aliases}) + tags
+
+
+def _is_scalar(field: FieldDescriptor | None) -> bool:
+    return field is not None and field.message_type is None
+
+
+def _walk(record: Message, path: Sequence[str]) -> Iterator[str]:
+    field = cast(Descriptor, record.DESCRIPTOR).fields_by_name[path[0]]
+    value = getattr(record, field.name)
+    if field.is_repeated:
+        items: Iterable[Any] = value
+    else:
+        items = [value] if not field.has_presence or record.HasField(field.name) else []
+    for item in items:
+        if len(path) > 1:
+            yield from _walk(item, path[1:])
+        else:
+            yield _text(field.enum_type, item)
+
+
+def _text(enum: EnumDescriptor | None, value: Any) -> str:
+    if enum is not None:
+        return aws_enum_name(enum, value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

@@ -1,0 +1,70 @@
+"""Ids and ARNs as AWS forms them (aws-contract.md section 2)."""
+
+import re
+import secrets
+from dataclasses import dataclass
+
+from shared.errors import MalformedId, UnknownId
+
+
+@dataclass(frozen=True, slots=True)
+class IdKind:
+    """One kind of id: ``prefix`` plus ``digits`` lower-case hex digits.
+
+    ``error_stem`` is what AWS's error codes for it begin with: ``InvalidIpamPoolId.NotFound``.
+    """
+
+    prefix: str
+    error_stem: str
+    digits: int = 17
+
+    def new(self) -> str:
+        """A fresh id; 68 random bits or more, so collisions need no handling."""
+        return self.prefix + secrets.token_hex((self.digits + 1) // 2)[: self.digits]
+
+    def check(self, value: str) -> str:
+        """``value`` itself, when it has this kind's form.
+
+        Raises:
+            MalformedId: other prefix, length or digits.
+        """
+        # AWS has issued 8-digit ids and pool allocations with 33 digits: be liberal in length.
+        if not re.fullmatch(re.escape(self.prefix) + r"[0-9a-f]{8,40}", value):
+            form = f"'{self.prefix}' and {self.digits} hexadecimal digits"
+            raise MalformedId(self.error_stem, value, form)
+        return value
+
+    def unknown(self, value: str) -> UnknownId:
+        """The refusal for an id that names nothing the caller may see."""
+        return UnknownId(self.error_stem, value)
+
+
+IPAM = IdKind("ipam-", "InvalidIpamId")
+IPAM_SCOPE = IdKind("ipam-scope-", "InvalidIpamScopeId")
+IPAM_POOL = IdKind("ipam-pool-", "InvalidIpamPoolId")
+IPAM_POOL_CIDR = IdKind("ipam-pool-cidr-", "InvalidIpamPoolCidr", digits=32)
+IPAM_POOL_ALLOCATION = IdKind("ipam-pool-alloc-", "InvalidIpamPoolAllocationId", digits=32)
+IPAM_RESOURCE_DISCOVERY = IdKind("ipam-res-disco-", "InvalidIpamResourceDiscoveryId")
+IPAM_RESOURCE_DISCOVERY_ASSOCIATION = IdKind(
+    "ipam-res-disco-assoc-", "InvalidIpamResourceDiscoveryAssociationId"
+)
+VPC = IdKind("vpc-", "InvalidVpcID")
+VPC_CIDR_ASSOCIATION = IdKind("vpc-cidr-assoc-", "InvalidVpcCidrBlockAssociationID")
+
+KINDS: tuple[IdKind, ...] = (
+    IPAM,
+    IPAM_SCOPE,
+    IPAM_POOL,
+    IPAM_POOL_CIDR,
+    IPAM_POOL_ALLOCATION,
+    IPAM_RESOURCE_DISCOVERY,
+    IPAM_RESOURCE_DISCOVERY_ASSOCIATION,
+    VPC,
+    VPC_CIDR_ASSOCIATION,
+)
+KIND_BY_PREFIX = {kind.prefix: kind for kind in KINDS}
+
+
+def arn(account_id: str, resource_type: str, resource_id: str) -> str:
+    """IPAM's ARNs carry no region: ``arn:aws:ec2::123456789012:ipam/ipam-0de83dba6694560a9``."""
+    return f"arn:aws:ec2::{account_id}:{resource_type}/{resource_id}"

@@ -1,0 +1,64 @@
+"""Pages of a list with opaque tokens, by key, never by offset (design.md section 3)."""
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import Any, TypeVar
+
+from google.protobuf.message import Message
+
+from shared.errors import InvalidNextToken
+
+DEFAULT_MAX_RESULTS = 1000
+_NOT_PART_OF_QUERY = ("next_token", "max_results", "dry_run")
+
+Record = TypeVar("Record")
+
+
+def paginate(
+    request: Any,  # generated listing requests share no typed base
+    records_after: Callable[[str | None], Iterable[tuple[str, Record]]],
+) -> tuple[list[Record], str | None]:
+    """One page of the list ``request`` asks for, and the next page's token, None at the end.
+
+    ``records_after`` yields the records that pass the request's filters, each with its key, in
+    order of key, beginning after the given key. It is read lazily: at most one record too many.
+
+    Raises:
+        InvalidNextToken: the request's token was not issued for this query.
+    """
+    max_results: int = request.max_results or DEFAULT_MAX_RESULTS
+    query = _fingerprint(request)
+    after = _decode(request.next_token, query) if request.next_token else None
+    found = list(islice(records_after(after), max_results + 1))
+    page = [record for _, record in found[:max_results]]
+    if len(found) <= max_results:
+        return page, None
+    return page, _encode(found[max_results - 1][0], query)
+
+
+def _fingerprint(request: Message) -> str:
+    query = type(request)()
+    query.CopyFrom(request)
+    for name in _NOT_PART_OF_QUERY:
+        if name in query.DESCRIPTOR.fields_by_name:
+            query.ClearField(name)
+    content = query.DESCRIPTOR.full_name.encode() + query.SerializeToString(deterministic=True)
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def _encode(key: str, query: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps([query, key]).encode()).decode()
+
+
+def _decode(token: str, query: str) -> str:
+    try:
+        issued_for, key = json.loads(base64.urlsafe_b64decode(token.encode()))
+    except (ValueError, binascii.Error, TypeError):
+        raise InvalidNextToken from None
+    if issued_for != query or not isinstance(key, str):
+        raise InvalidNextToken
+    return key

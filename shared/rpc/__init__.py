@@ -1,0 +1,1 @@
+"""One way to serve gRPC and one way to call it."""

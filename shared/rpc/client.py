@@ -1,0 +1,102 @@
+"""Calling another service."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Any, Self
+from uuid import uuid4
+
+import grpc
+
+from shared.caller import Caller
+from shared.errors import CadastreError, Unavailable, kind_of
+from shared.identity import TokenSigner
+from shared.rpc.status import refusal_from
+from shared.telemetry import request_id
+
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+
+_RETRY_DELAY_SECONDS = 0.05
+_OPTIONS = [
+    # A peer that was restarted is found again within half a second.
+    ("grpc.initial_reconnect_backoff_ms", 50),
+    ("grpc.min_reconnect_backoff_ms", 500),
+    ("grpc.max_reconnect_backoff_ms", 500),
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.keepalive_time_ms", 30_000),
+]
+
+
+class Remote:
+    """Calls to one other service, each in a caller's name."""
+
+    def __init__(self, address: str, *, signer: TokenSigner) -> None:
+        """``address`` is ``host:port``; the connection is made by the first call."""
+        self.channel = grpc.aio.insecure_channel(address, options=_OPTIONS)
+        self._signer = signer
+
+    async def call(
+        self,
+        method: Any,
+        request: Any,
+        *,
+        caller: Caller,
+        timeout_seconds: float = 10,
+        retries_on_unavailable: bool = False,
+    ) -> Any:
+        """Call a unary ``method`` of a stub on `channel`.
+
+        With ``retries_on_unavailable``, which is for idempotent calls, a peer that does not answer
+        is asked again until the time is over.
+
+        Raises:
+            CadastreError: the peer's refusal, or ServiceUnavailable.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                return await method(request, metadata=self._metadata(caller), timeout=left)
+            except grpc.aio.AioRpcError as error:
+                refusal = refusal_from(error)
+                if not retries_on_unavailable or not _may_pass(refusal) or left < 0:
+                    raise refusal from error
+            await asyncio.sleep(_RETRY_DELAY_SECONDS)
+
+    async def stream(self, method: Any, request: Any, *, caller: Caller) -> AsyncIterator[Any]:
+        """Call a server-streaming ``method`` of a stub on `channel`; there is no deadline.
+
+        Raises:
+            CadastreError: the peer's refusal, or ServiceUnavailable.
+        """
+        try:
+            async for response in method(request, metadata=self._metadata(caller)):
+                yield response
+        except grpc.aio.AioRpcError as error:
+            raise refusal_from(error) from error
+
+    async def close(self) -> None:
+        """Cancel what is under way."""
+        await self.channel.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def _metadata(self, caller: Caller) -> tuple[tuple[str, str], ...]:
+        return (
+            ("authorization", f"Bearer {self._signer.token_for(caller)}"),
+            ("x-request-id", request_id.get() or str(uuid4())),
+        )
+
+
+def _may_pass(refusal: CadastreError | grpc.aio.AioRpcError) -> bool:
+    return not isinstance(refusal, grpc.aio.AioRpcError) and kind_of(refusal) is Unavailable

@@ -1,0 +1,224 @@
+"""What happens around every RPC: identity, validation, errors, logging, metrics."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+from uuid import uuid4
+
+import grpc
+import structlog
+from google.protobuf.message import Message
+
+from shared.caller import Caller
+from shared.errors import (
+    AuthFailure,
+    CadastreError,
+    DryRunOperation,
+    ServiceUnavailable,
+    UnauthorizedOperation,
+)
+from shared.identity import TokenVerifier
+from shared.rpc.method import Method, method_of
+from shared.rpc.metrics import RpcMetrics
+from shared.rpc.status import DETAILS_KEY, code_of, details_of
+from shared.rpc.validation import validate
+from shared.telemetry import request_id
+
+Handler: TypeAlias = grpc.RpcMethodHandler[Any, Any]
+Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
+
+_BEARER = "Bearer "
+_STANDARD_SERVICES = "/grpc."
+
+_caller: ContextVar[Caller] = ContextVar("caller")
+
+
+def caller_of(_context: Context) -> Caller:
+    """Who made the call that is being served."""
+    return _caller.get()
+
+
+@dataclass(slots=True)
+class _Call:
+    """One RPC under way, for its log line."""
+
+    method: Method
+    request: Message
+    caller: Caller | None = None
+    code: grpc.StatusCode = grpc.StatusCode.OK
+    reason: str | None = None
+    started: float = field(default_factory=time.perf_counter)
+
+
+class ChassisInterceptor(grpc.aio.ServerInterceptor):
+    """Wraps every handler but those of gRPC's own services (health, reflection)."""
+
+    def __init__(
+        self,
+        *,
+        verifier: TokenVerifier,
+        metrics: RpcMetrics,
+        log: structlog.typing.FilteringBoundLogger,
+    ) -> None:
+        self._verifier, self._metrics, self._log = verifier, metrics, log
+        self._wrapped: dict[str, Handler] = {}
+        self._draining = asyncio.Event()
+
+    def drain(self) -> None:
+        """End the streams, which would otherwise hold up the shutdown for as long as they may."""
+        self._draining.set()
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Handler | None:
+        """The wrapped handler of a method, made at its first call."""
+        path = handler_call_details.method
+        if path in self._wrapped:
+            return self._wrapped[path]
+        handler = await continuation(handler_call_details)
+        # An unknown method has no handler.
+        if handler is None or path.startswith(_STANDARD_SERVICES):
+            return handler
+        self._wrapped[path] = wrapped = self._wrap(method_of(path), handler)
+        return wrapped
+
+    def _wrap(self, method: Method, handler: Handler) -> Handler:
+        coding = {
+            "request_deserializer": handler.request_deserializer,
+            "response_serializer": handler.response_serializer,
+        }
+        if handler.unary_unary:
+            unary = self._unary(method, handler.unary_unary)
+            return grpc.unary_unary_rpc_method_handler(unary, **coding)
+        if handler.unary_stream:
+            streaming = self._streaming(method, handler.unary_stream)
+            return grpc.unary_stream_rpc_method_handler(streaming, **coding)
+        raise NotImplementedError(f"{method.name} streams requests; nothing here does yet")
+
+    def _unary(self, method: Method, behaviour: Any) -> Any:
+        duration = self._metrics.duration(method.service, method.name)
+
+        async def serve(request: Message, context: Context) -> Message:
+            call = self._begin(method, request, context)
+            refusal: CadastreError | None = None
+            try:
+                self._admit(call, context)
+                response: Message = await behaviour(request, context)
+                if method.is_dry_run(request):
+                    raise DryRunOperation
+            except CadastreError as error:
+                refusal = error
+            except asyncio.CancelledError:
+                call.code = grpc.StatusCode.CANCELLED
+                raise
+            except Exception:  # noqa: BLE001 - the process's edge: told to the log, not the caller
+                self._fault(call)
+            finally:
+                duration.observe(time.perf_counter() - call.started)
+                self._end(call, refusal)
+            if call.code is not grpc.StatusCode.OK:
+                await _abort(context, call, refusal)
+            return response
+
+        return serve
+
+    def _streaming(self, method: Method, behaviour: Any) -> Any:
+        async def serve(request: Message, context: Context) -> AsyncIterator[Message]:
+            call = self._begin(method, request, context)
+            refusal: CadastreError | None = None
+            try:
+                self._admit(call, context)
+                async for response in self._until_draining(behaviour(request, context)):
+                    yield response
+            except CadastreError as error:
+                refusal = error
+            except (asyncio.CancelledError, GeneratorExit):
+                call.code = grpc.StatusCode.CANCELLED
+                raise
+            except Exception:  # noqa: BLE001 - the process's edge: told to the log, not the caller
+                self._fault(call)
+            finally:
+                self._end(call, refusal)
+            if call.code is not grpc.StatusCode.OK:
+                await _abort(context, call, refusal)
+
+        return serve
+
+    async def _until_draining(self, responses: AsyncIterator[Message]) -> AsyncIterator[Message]:
+        draining = asyncio.create_task(self._draining.wait())
+        try:
+            while True:
+                following = asyncio.ensure_future(anext(responses, None))
+                await asyncio.wait((following, draining), return_when=asyncio.FIRST_COMPLETED)
+                if not following.done():
+                    following.cancel()
+                    await asyncio.gather(following, return_exceptions=True)
+                    raise ServiceUnavailable("The service is stopping; resume with another")
+                if (response := following.result()) is None:
+                    return
+                yield response
+        finally:
+            draining.cancel()
+
+    def _begin(self, method: Method, request: Message, context: Context) -> _Call:
+        metadata = dict(context.invocation_metadata() or ())
+        request_id.set(str(metadata.get("x-request-id") or uuid4()))
+        context.set_trailing_metadata((("x-request-id", request_id.get()),))
+        self._metrics.in_flight(method.service).inc()
+        return _Call(method, request)
+
+    def _admit(self, call: _Call, context: Context) -> None:
+        """Let a call through to its handler, or refuse it."""
+        metadata = dict(context.invocation_metadata() or ())
+        authorization = str(metadata.get("authorization", ""))
+        if not authorization.startswith(_BEARER):
+            raise AuthFailure("The call carries no caller's token ('authorization: Bearer ...')")
+        call.caller = self._verifier.caller_of(authorization.removeprefix(_BEARER))
+        if call.method.is_internal and not call.caller.service:
+            raise UnauthorizedOperation(
+                f"{call.method.service} is for Cadastre's own services", service=call.method.service
+            )
+        _caller.set(call.caller)
+        validate(call.request)
+
+    def _fault(self, call: _Call) -> None:
+        call.code = grpc.StatusCode.INTERNAL
+        self._log.error("rpc failed", exc_info=True, **self._fields(call))
+
+    def _end(self, call: _Call, refusal: CadastreError | None) -> None:
+        if refusal is not None:
+            call.code, call.reason = code_of(refusal), refusal.reason
+        method = call.method
+        self._metrics.in_flight(method.service).dec()
+        self._metrics.requests(method.service, method.name, call.code.name).inc()
+        self._log.info("rpc", **self._fields(call))
+
+    def _fields(self, call: _Call) -> dict[str, Any]:
+        fields: dict[str, Any] = {
+            "method": call.method.name,
+            "code": call.code.name,
+            "duration_ms": round((time.perf_counter() - call.started) * 1000, 3),
+            "request_id": request_id.get(),
+            **call.method.ids(call.request),
+        }
+        if call.reason:
+            fields["reason"] = call.reason
+        if call.caller:
+            fields["account_id"] = call.caller.account_id
+            fields["region"] = call.caller.region
+            fields["principal"] = call.caller.principal
+        return fields
+
+
+async def _abort(context: Context, call: _Call, refusal: CadastreError | None) -> None:
+    if refusal is None:
+        text = f"Internal error; the log has the details under request id {request_id.get()}"
+        await context.abort(call.code, text)
+    else:
+        trailers = ((DETAILS_KEY, details_of(refusal)), ("x-request-id", request_id.get()))
+        await context.abort(call.code, refusal.message, trailers)

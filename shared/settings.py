@@ -1,0 +1,69 @@
+"""Configuration from the environment (README, "Configuration")."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Context = Literal["gateway", "control_plane", "allocation", "network", "discovery", "metrics"]
+
+PORT_OFFSETS: dict[Context, int] = {
+    "gateway": 0,
+    "control_plane": 1,
+    "allocation": 2,
+    "network": 3,
+    "discovery": 4,
+    "metrics": 5,
+}
+PROMETHEUS_PORT_OFFSET = 9
+
+
+class Settings(BaseSettings):
+    """What every service reads; each field is the variable ``CADASTRE_<FIELD>``."""
+
+    model_config = SettingsConfigDict(env_prefix="CADASTRE_", extra="ignore", frozen=True)
+
+    data: Path = Path("data")
+    """Folder of everything that must outlive a restart."""
+    host: str = "127.0.0.1"
+    """Address the listeners bind to, and where services find each other by default."""
+    port: int = Field(default=4500, ge=0, le=65535 - PROMETHEUS_PORT_OFFSET)
+    """The gateway's HTTP port; the services follow at fixed offsets."""
+    database_url: str = "sqlite:///{data}/{context}.db"
+    """SQLAlchemy URL; ``{data}`` and ``{context}`` are filled in, so each context has its own."""
+    identity_secret_file: Path | None = None
+    """Key that signs callers' tokens; default ``identity/secret`` in the data folder."""
+    credentials_file: Path | None = None
+    """Access keys the gateway accepts, in AWS's format; default ``aws/credentials`` in ``data``."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    shutdown_grace_seconds: float = Field(default=10, ge=0)
+    """How long running calls may take to end after SIGTERM."""
+    discovery_interval_seconds: float = Field(default=300, gt=0)
+    """Time between two discovery passes (DISC-6)."""
+    addresses: dict[Context, str] = Field(default_factory=dict)
+    """Where services listen for each other, as JSON, for those not at ``host`` and their offset."""
+
+    def port_of(self, context: Context) -> int:
+        """The TCP port ``context`` listens on; 0 lets the system choose."""
+        return self.port + PORT_OFFSETS[context] if self.port else 0
+
+    def address_of(self, context: Context) -> str:
+        """``host:port`` at which other services reach ``context``."""
+        return self.addresses.get(context, f"{self.host}:{self.port_of(context)}")
+
+    @property
+    def prometheus_port(self) -> int:
+        """The TCP port Prometheus scrapes; 0 lets the system choose."""
+        return self.port + PROMETHEUS_PORT_OFFSET if self.port else 0
+
+    @property
+    def identity_secret_path(self) -> Path:
+        return self.identity_secret_file or self.data / "identity" / "secret"
+
+    @property
+    def credentials_path(self) -> Path:
+        return self.credentials_file or self.data / "aws" / "credentials"
+
+    def database_url_of(self, context: Context) -> str:
+        return self.database_url.format(data=self.data.resolve(), context=context)
