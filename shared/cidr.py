@@ -62,6 +62,9 @@ class Cidr:
         except ValueError:
             raise _malformed(text, parameter) from None
         network = interface.network
+        # ::ffff:0:0/96 is where keys put IPv4, and no network uses it on the wire (RFC 6890).
+        if network.version == 6 and int(network.network_address) >> 32 == 0xFFFF:
+            raise _malformed(text, parameter)
         family = AddressFamily.IPV4 if network.version == 4 else AddressFamily.IPV6
         if interface.ip != network.network_address and not clear_host_bits:
             raise InvalidParameterValue(

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
@@ -64,7 +64,9 @@ class Remote:
                     raise refusal from error
             await asyncio.sleep(_RETRY_DELAY_SECONDS)
 
-    async def stream(self, method: Any, request: Any, *, caller: Caller) -> AsyncIterator[Any]:
+    async def stream(
+        self, method: Any, request: Any, *, caller: Caller
+    ) -> AsyncGenerator[Any, None]:
         """Call a server-streaming ``method`` of a stub on `channel`; there is no deadline.
 
         Raises:

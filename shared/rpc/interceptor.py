@@ -27,8 +27,9 @@ from shared.rpc.status import DETAILS_KEY, code_of, details_of
 from shared.rpc.validation import validate
 from shared.telemetry import request_id
 
-Handler: TypeAlias = grpc.RpcMethodHandler[Any, Any]
-Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
+# Quoted, because grpc's own classes are not generic when the program runs.
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 _BEARER = "Bearer "
 _STANDARD_SERVICES = "/grpc."
@@ -73,9 +74,9 @@ class ChassisInterceptor(grpc.aio.ServerInterceptor):
 
     async def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
+        continuation: "Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]]",
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> Handler | None:
+    ) -> "Handler | None":
         """The wrapped handler of a method, made at its first call."""
         path = handler_call_details.method
         if path in self._wrapped:
