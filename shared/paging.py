@@ -13,6 +13,8 @@ from google.protobuf.message import Message
 from shared.errors import InvalidNextToken
 
 DEFAULT_MAX_RESULTS = 1000
+# A page of the largest records still fits into one gRPC message.
+LARGEST_PAGE = 5000
 _NOT_PART_OF_QUERY = ("next_token", "max_results", "dry_run")
 
 Record = TypeVar("Record")
@@ -30,7 +32,7 @@ def paginate(
     Raises:
         InvalidNextToken: the request's token was not issued for this query.
     """
-    max_results: int = request.max_results or DEFAULT_MAX_RESULTS
+    max_results = min(request.max_results or DEFAULT_MAX_RESULTS, LARGEST_PAGE)
     query = _fingerprint(request)
     after = _decode(request.next_token, query) if request.next_token else None
     found = list(islice(records_after(after), max_results + 1))

@@ -11,6 +11,7 @@ from typing import get_args
 import psycopg
 import pytest
 from psycopg import sql
+from sqlalchemy import make_url
 
 from shared.settings import Context
 
@@ -44,6 +45,17 @@ class PostgresServer:
         yield self.url_of(f"{stem}_{{context}}")
         for name in names:
             self.drop_database(name)
+
+    @contextmanager
+    def outage_of(self, url: str) -> Iterator[None]:
+        """For the length of the block nobody can connect; whoever was connected is cut off."""
+        name = make_url(url).database or ""
+        allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
+        self._execute(allow.format(sql.Identifier(name), False))
+        end = sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {}")
+        self._execute(end.format(name))
+        yield
+        self._execute(allow.format(sql.Identifier(name), True))
 
     def create_database(self, name: str) -> None:
         self._execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))

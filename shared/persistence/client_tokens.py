@@ -13,11 +13,14 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    func,
     insert,
     select,
 )
+from sqlalchemy.exc import IntegrityError
 
 from shared.errors import IdempotentParameterMismatch
+from shared.persistence.failures import ConcurrentModification
 
 _NOT_PART_OF_REQUEST = ("client_token", "dry_run")
 
@@ -28,12 +31,15 @@ def client_token_table(metadata: MetaData) -> Table:
 
 
 def create_client_token_table(op: Any) -> None:
-    """The table, for a context's migration; ``op`` is alembic's."""
+    """The table, for a context's first migration; ``op`` is alembic's.
+
+    Databases in use have it as it is here: a change is a new migration, not an edit.
+    """
     op.create_table("client_token", *_columns())
 
 
 def fingerprint(request: Message) -> bytes:
-    """Tells requests with different parameters apart."""
+    """32 bytes that tell apart requests with different parameters, whatever their token."""
     content = type(request)()
     content.CopyFrom(request)
     for name in _NOT_PART_OF_REQUEST:
@@ -43,7 +49,11 @@ def fingerprint(request: Message) -> bytes:
 
 
 class ClientTokens:
-    """The tokens of one context. Two first uses of a token can't both be committed."""
+    """The tokens of one context.
+
+    Two first uses of a token are never both committed: where both are under way, the second waits
+    in `recall` for the first to end, and gets its answer.
+    """
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -59,9 +69,13 @@ class ClientTokens:
     ) -> bytes | None:
         """The first answer, None when the token is new.
 
+        In a writing transaction None reserves the token until that transaction ends. One that
+        recalls several does so in one order, the same for all, or two could wait for each other.
+
         Raises:
             IdempotentParameterMismatch: the token was used with other parameters.
         """
+        _take_turns(connection, account_id, operation, token)
         columns = self._table.c
         row = connection.execute(
             select(columns.fingerprint, columns.answer).where(
@@ -87,17 +101,36 @@ class ClientTokens:
         answer: bytes,
         now: datetime,
     ) -> None:
-        """Keep the first answer, in the transaction that makes it true."""
-        connection.execute(
-            insert(self._table).values(
-                account_id=account_id,
-                operation=operation,
-                token=token,
-                fingerprint=fingerprint,
-                answer=answer,
-                created_at=now,
-            )
-        )
+        """Keep the first answer, in the transaction that makes it true.
+
+        Raises:
+            ConcurrentModification: the token was used without a `recall` in this transaction.
+        """
+        row = {
+            "account_id": account_id,
+            "operation": operation,
+            "token": token,
+            "fingerprint": fingerprint,
+            "answer": answer,
+            "created_at": now,
+        }
+        try:
+            connection.execute(insert(self._table).values(**row))
+        except IntegrityError as error:
+            raise ConcurrentModification from error
+
+
+def _take_turns(connection: Connection, *key: str) -> None:
+    """Wait for other transactions with this key, so that the next statement sees what they did."""
+    # SQLite's writers take turns anyway; a snapshot would not show what was waited for.
+    if (
+        connection.dialect.name == "sqlite"
+        or "postgresql_readonly" in connection.get_execution_options()
+    ):
+        return
+    digest = hashlib.sha256("\0".join(key).encode()).digest()
+    number = int.from_bytes(digest[:8], signed=True)
+    connection.execute(select(func.pg_advisory_xact_lock(number)))
 
 
 def _columns() -> list[Column[Any]]:

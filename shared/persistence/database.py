@@ -2,34 +2,39 @@
 
 import asyncio
 import contextvars
-import fcntl
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, Literal, ParamSpec, TypeVar
 
 import sqlalchemy
-from sqlalchemy import Connection, Engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError
 
 from shared.errors import DryRunOperation, StartFailed
+from shared.persistence import sqlite
+from shared.persistence.failures import failures_as_refusals
+from shared.persistence.sqlite import DatabaseInUse
+
+__all__ = ["Database", "DatabaseInUse", "DatabaseUrlRefused"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_BUSY_TIMEOUT_MILLISECONDS = 30_000
+# For code that opens a transaction outside `Database.run`, such as a writer thread of its own.
 _SPARE_CONNECTIONS = 4
 
 
-class DatabaseInUse(StartFailed):
-    """Another process has the SQLite file."""
+class DatabaseUrlRefused(StartFailed):
+    """The URL names no database that this can work with."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, url: str) -> None:
         super().__init__(
-            f"the database {path} is in use by another process; SQLite takes one writer, use"
-            " PostgreSQL to run several replicas"
+            f"the database URL '{url}' is not usable; use 'sqlite:///path/to/file' or"
+            " 'postgresql://user:password@host/name'"
         )
 
 
@@ -37,42 +42,38 @@ class Database:
     """A context's own database. Transactions run in threads, so the event loop never waits."""
 
     def __init__(self, url: str, *, threads: int = 8) -> None:
-        """Open ``url``: ``sqlite:///path`` or ``postgresql://...``.
+        """Open ``url``: ``sqlite:///path`` (a missing folder is made) or ``postgresql://...``.
 
         Raises:
             DatabaseInUse: another process, or this one, has the SQLite file open.
+            DatabaseUrlRefused: another kind of database, or SQLite without a file.
         """
-        parsed = make_url(url)
-        if parsed.get_backend_name() == "sqlite":
-            self.dialect: Literal["sqlite", "postgresql"] = "sqlite"
-            self._owned: IO[bytes] | None = _own(Path(parsed.database or ""))
-            # SQLite would make writers poll for their turn; within one process a lock wakes them.
-            self._turn: AbstractContextManager[Any] = threading.Lock()
-        else:
-            self.dialect = "postgresql"
-            parsed = parsed.set(drivername="postgresql+psycopg")
-            self._owned, self._turn = None, nullcontext()
-        self.engine: Engine = sqlalchemy.create_engine(
-            parsed,
-            pool_size=threads + _SPARE_CONNECTIONS,
-            max_overflow=0,
-            # A server that was restarted costs a reconnect, not a failed request.
-            pool_pre_ping=self.dialect == "postgresql",
-        )
+        parsed, self.dialect = _parsed(url)
+        self._owned: IO[bytes] | None = None
+        self._turn: AbstractContextManager[Any] = nullcontext()
+        options: dict[str, Any] = {"pool_size": threads + _SPARE_CONNECTIONS, "max_overflow": 0}
         if self.dialect == "sqlite":
-            _prepare_sqlite(self.engine)
+            self._owned = sqlite.own(Path(parsed.database or ""))
+            # SQLite would make writers poll for their turn; within one process a lock wakes them.
+            self._turn = threading.Lock()
+        else:
+            # A server that was restarted costs a reconnect, not a failed request.
+            options |= {"isolation_level": "READ COMMITTED", "pool_pre_ping": True}
+        self.engine: Engine = sqlalchemy.create_engine(parsed, **options)
+        self._reading = self._reading_engine()
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="database")
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """One consistent snapshot for the whole block. Never waits for writers."""
-        options: dict[str, Any] = {"begin_with": "BEGIN"}
-        if self.dialect == "postgresql":
-            options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        with self.engine.connect() as plain:
-            connection = plain.execution_options(**options)
-            with connection.begin():
-                yield connection
+        """One snapshot for the whole block, as of its first statement; nothing can be written.
+
+        Never waits for writers, and they don't wait for it.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer.
+        """
+        with failures_as_refusals(), self._reading.begin() as connection:
+            yield connection
 
     @contextmanager
     def write(self, *, dry_run: bool = False) -> Iterator[Connection]:
@@ -80,18 +81,19 @@ class Database:
 
         Raises:
             DryRunOperation: at a clean end of a dry run, after everything was undone.
+            ConcurrentModification: the database undid it in favour of another transaction.
+            DatabaseUnavailable: the database does not answer.
         """
-        with ExitStack() as stack:
-            stack.enter_context(self._turn)
-            plain = stack.enter_context(self.engine.connect())
-            connection = plain.execution_options(begin_with="BEGIN IMMEDIATE")
-            stack.enter_context(connection.begin())
+        with failures_as_refusals(), self._turn, self.engine.begin() as connection:
             yield connection
             if dry_run:
                 raise DryRunOperation
 
     async def run(self, use_case: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run blocking work in this database's threads; context variables go along."""
+        """Run blocking work in this database's threads; context variables go along.
+
+        Cancelling the wait does not stop the work.
+        """
         call = partial(contextvars.copy_context().run, partial(use_case, *args, **kwargs))
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
@@ -102,33 +104,25 @@ class Database:
         if self._owned:
             self._owned.close()
 
+    def _reading_engine(self) -> Engine:
+        if self.dialect == "sqlite":
+            return sqlite.prepare(self.engine)
+        return self.engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
 
-def _own(path: Path) -> IO[bytes]:
-    """Lock ``path`` for this process; the lock goes with the returned file or the process."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = Path(f"{path}.lock").open("wb")  # noqa: SIM115 - held until the database is closed
+
+def _parsed(url: str) -> tuple[URL, Literal["sqlite", "postgresql"]]:
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        raise DatabaseInUse(path) from None
-    return file
-
-
-def _prepare_sqlite(engine: Engine) -> None:
-    """Take transactions into our own hands: the driver begins them late and ends them at DDL."""
-
-    @event.listens_for(engine, "connect")
-    def configure(connection: Any, _record: object) -> None:
-        connection.isolation_level = None
-        for pragma in (
-            "journal_mode = WAL",
-            "synchronous = FULL",
-            "foreign_keys = ON",
-            f"busy_timeout = {_BUSY_TIMEOUT_MILLISECONDS}",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(connection.get_execution_options().get("begin_with", "BEGIN"))
+        parsed = make_url(url)
+    except ArgumentError:
+        # Only how it begins: what can't be read may hold a password anywhere.
+        raise DatabaseUrlRefused(f"{url.partition(':')[0]}:...") from None
+    in_memory = parsed.database in {None, "", ":memory:"} or "uri" in parsed.query
+    match parsed.get_backend_name():
+        case "sqlite" if not in_memory:
+            return parsed, "sqlite"
+        case "postgresql":
+            return parsed.set(drivername="postgresql+psycopg"), "postgresql"
+        case _:
+            raise DatabaseUrlRefused(parsed.render_as_string(hide_password=True))

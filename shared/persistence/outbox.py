@@ -8,62 +8,32 @@ import asyncio
 import random
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Column,
-    Connection,
-    Float,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    delete,
-    func,
-    insert,
-    select,
-    update,
-)
+import structlog
+from sqlalchemy import Connection, Table
+from sqlalchemy.exc import SQLAlchemyError
 
+from shared.errors import CadastreError, Unavailable
 from shared.persistence.database import Database
+from shared.persistence.steps import Finish, Step, Steps, create_outbox_table, outbox_table
 
-_LEASE_SECONDS = 5.0
-_POLL_SECONDS = 1.0
-_STEPS_AT_ONCE = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing to do. Steps of one subject are done in order."""
-
-    id: int
-    kind: str
-    subject: str
-    payload: dict[str, Any]
-    attempts: int
-
-
-Finish = Callable[[Connection], None]
-"""The local change a step leads to, made in the transaction that ends the step."""
+__all__ = ["Finish", "Handler", "Outbox", "Step", "create_outbox_table", "outbox_table"]
 
 Handler = Callable[[Step], Awaitable[Finish]]
-"""Does the remote part of a step, which may be repeated after a crash."""
+"""Does the remote part of a step, which may be repeated; no transaction is open meanwhile."""
 
+_LEASE_SECONDS = 10.0
+# Leases are renewed at each look, and what another replica left is found by it.
+_LOOK_SECONDS = 1.0
+_ELSEWHERE_SECONDS = 0.1
+_STEPS_AT_ONCE = 32
+_MAX_DOUBLINGS = 30
+_DATABASE_FAILURES = (CadastreError, SQLAlchemyError, OSError)
 
-def outbox_table(metadata: MetaData) -> Table:
-    """The table, for a context's ``tables.py``."""
-    return Table("outbox", metadata, *_columns(), sqlite_autoincrement=True)
-
-
-def create_outbox_table(op: Any) -> None:
-    """The table, for a context's migration; ``op`` is alembic's."""
-    op.create_table("outbox", *_columns(), sqlite_autoincrement=True)
-    op.create_index("outbox_by_subject", "outbox", ["subject", "id"])
+_log = structlog.get_logger()
 
 
 class Outbox:
@@ -83,167 +53,137 @@ class Outbox:
         last_retry_seconds: float = 5,
         on_failure: Callable[[Step, Exception], None] | None = None,
     ) -> None:
-        """``on_failure`` hears of every attempt that failed; the step is tried again."""
-        self._database, self._table, self._handlers = database, table, handlers
-        self._clock, self._on_failure = clock, on_failure
+        """``on_failure`` hears of every attempt that failed, instead of the log.
+
+        The step is tried again in any case, after twice the time each time, up to the last.
+        """
+        self._database, self._steps, self._handlers = database, Steps(database, table), handlers
+        self._clock, self._on_failure = clock, on_failure or _log_failure
         self._first_retry, self._last_retry = first_retry_seconds, last_retry_seconds
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._under_way: dict[int, asyncio.Task[None]] = {}
-        self._waiting: defaultdict[str, list[asyncio.Future[bool]]] = defaultdict(list)
+        self._listening: defaultdict[str, list[asyncio.Event]] = defaultdict(list)
 
     def enqueue(
         self, connection: Connection, *, kind: str, subject: str, payload: Mapping[str, Any]
     ) -> int:
-        """Add a step in the caller's transaction; `kick` after the commit."""
-        step = {"kind": kind, "subject": subject, "payload": dict(payload)}
-        unclaimed = {"attempts": 0, "due_at": 0.0, "claimed_until": 0.0}
-        key: int = connection.execute(
-            insert(self._table).values(**step, **unclaimed).returning(self._table.c.id)
-        ).scalar_one()
-        return key
+        """Add a step in the caller's transaction, and return its id; `kick` after the commit.
+
+        Steps of one subject are done in the order they were added in. On PostgreSQL, transactions
+        that add to one subject at the same time have no order, unless they lock its row.
+        """
+        return self._steps.add(connection, kind=kind, subject=subject, payload=payload)
 
     def kick(self) -> None:
-        """Have the worker look now. May be called from any thread."""
-        if self._loop:
-            self._loop.call_soon_threadsafe(self._wake.set)
+        """Have the worker look now. May be called from any thread, also when no worker runs."""
+        if loop := self._loop:
+            # The worker, and its loop, may end between this line and the one before.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._wake.set)
 
     async def settled(self, subject: str, *, timeout_seconds: float) -> bool:
         """Have the worker look now, and wait until no step of ``subject`` is open.
 
-        False when that takes longer than ``timeout_seconds`` or an attempt fails.
+        False when that takes longer than ``timeout_seconds``, or the database does not answer.
         """
-        waiting: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting[subject].append(waiting)
-        try:
-            self.kick()
-            if not await self._database.run(self._has_open_step, subject):
-                return True
-            async with asyncio.timeout(timeout_seconds):
-                return await waiting
-        except TimeoutError:
+        self.kick()
+        with self._listening_to(subject) as step_ended:
+            with suppress(TimeoutError, Unavailable):
+                async with asyncio.timeout(timeout_seconds):
+                    while await self._database.run(self._steps.is_open, subject):
+                        await self._wait_for_end(step_ended)
+                    return True
             return False
-        finally:
-            self._waiting[subject].remove(waiting)
-            if not self._waiting[subject]:
-                del self._waiting[subject]
 
     async def run(self) -> None:
         """Carry steps out until cancelled, beginning with what a crash left."""
         self._loop = asyncio.get_running_loop()
-        if self._database.dialect == "sqlite":
-            await self._database.run(self._release_claims)
         try:
+            if self._database.dialect == "sqlite":
+                # One process only, so whoever claimed these is gone.
+                await self._database.run(self._steps.release_all)
             while True:
                 self._wake.clear()
-                wait = await self._start_due_steps()
+                await self._start_due_steps()
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(wait):
+                    async with asyncio.timeout(_LOOK_SECONDS):
                         await self._wake.wait()
         finally:
             self._loop = None
-            for task in self._under_way.values():
-                task.cancel()
-            await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+            await self._stop()
 
-    async def _start_due_steps(self) -> float:
-        """Start what is due; how long to wait before looking again."""
-        steps, next_due = await self._database.run(self._claim, list(self._under_way))
+    async def _stop(self) -> None:
+        given_up = dict(self._under_way)
+        for task in given_up.values():
+            task.cancel()
+        await asyncio.gather(*given_up.values(), return_exceptions=True)
+        # So that another replica need not wait for the leases to run out.
+        with suppress(*_DATABASE_FAILURES):
+            await self._database.run(self._steps.release, list(given_up))
+
+    async def _start_due_steps(self) -> None:
+        now = self._clock()
+        try:
+            steps = await self._database.run(
+                self._steps.claim,
+                now=now,
+                until=now + _LEASE_SECONDS,
+                renewed=list(self._under_way),
+                limit=_STEPS_AT_ONCE - len(self._under_way),
+            )
+        except _DATABASE_FAILURES as error:
+            _log.warning("outbox not readable", error=repr(error))
+            return
         for step in steps:
             self._under_way[step.id] = asyncio.create_task(self._carry_out(step))
-        return min(_POLL_SECONDS, max(0.0, next_due - self._clock()))
 
     async def _carry_out(self, step: Step) -> None:
         try:
-            try:
-                finish = await self._handlers[step.kind](step)
-                is_settled = await self._database.run(self._end, step, finish)
-            except Exception as error:  # noqa: BLE001 - the worker's edge: reported and tried again
-                if self._on_failure:
-                    self._on_failure(step, error)
-                await self._database.run(self._postpone, step)
-                self._tell(step.subject, settled=False)
-            else:
-                if is_settled:
-                    self._tell(step.subject, settled=True)
+            finish = await self._handlers[step.kind](step)
+            await self._database.run(self._steps.end, step, finish)
+        except Exception as error:  # noqa: BLE001 - the worker's edge: reported and tried again
+            await self._try_again_later(step, error)
         finally:
             del self._under_way[step.id]
             self._wake.set()
+            for listener in self._listening.get(step.subject, ()):
+                listener.set()
 
-    def _tell(self, subject: str, *, settled: bool) -> None:
-        for waiting in self._waiting.get(subject, []):
-            if not waiting.done():
-                waiting.set_result(settled)
-
-    def _claim(self, under_way: list[int]) -> tuple[list[Step], float]:
-        """Renew the leases of what is under way and claim what is due.
-
-        Only the oldest step of a subject is ever claimed, so its steps are done in order.
-        """
-        columns, now = self._table.c, self._clock()
-        oldest = select(func.min(columns.id)).group_by(columns.subject)
-        with self._database.write() as connection:
-            self._lease(connection, under_way, now)
-            rows = connection.execute(
-                select(self._table)
-                .where(columns.id.in_(oldest), columns.id.not_in(under_way))
-                .order_by(columns.id)
-                .with_for_update(skip_locked=True)
-            ).all()
-            free = [row for row in rows if row.claimed_until <= now]
-            due = [row for row in free if row.due_at <= now]
-            chosen = due[: max(0, _STEPS_AT_ONCE - len(under_way))]
-            self._lease(connection, [row.id for row in chosen], now)
-        steps = [Step(r.id, r.kind, r.subject, r.payload, r.attempts) for r in chosen]
-        return steps, min((row.due_at for row in free if row.due_at > now), default=now + 1e9)
-
-    def _lease(self, connection: Connection, ids: list[int], now: float) -> None:
-        if ids:
-            connection.execute(
-                update(self._table)
-                .where(self._table.c.id.in_(ids))
-                .values(claimed_until=now + _LEASE_SECONDS)
-            )
-
-    def _release_claims(self) -> None:
-        """SQLite has one process, so whatever is claimed was claimed by one that died."""
-        with self._database.write() as connection:
-            connection.execute(update(self._table).values(claimed_until=0.0, due_at=0.0))
-
-    def _end(self, step: Step, finish: Finish) -> bool:
-        """End a step; True when its subject has no other."""
-        with self._database.write() as connection:
-            finish(connection)
-            connection.execute(delete(self._table).where(self._table.c.id == step.id))
-            return not self._is_open(connection, step.subject)
-
-    def _postpone(self, step: Step) -> None:
-        delay = min(self._last_retry, self._first_retry * 2.0**step.attempts)
+    async def _try_again_later(self, step: Step, error: Exception) -> None:
+        doublings = min(step.attempts, _MAX_DOUBLINGS)
+        longest = min(self._last_retry, self._first_retry * 2.0**doublings)
         # Jitter, so that what failed together does not come back together.
-        due_at = self._clock() + delay * random.uniform(0.5, 1.0)  # noqa: S311
-        with self._database.write() as connection:
-            connection.execute(
-                update(self._table)
-                .where(self._table.c.id == step.id)
-                .values(attempts=step.attempts + 1, due_at=due_at, claimed_until=0.0)
-            )
+        delay = longest * random.uniform(0.5, 1.0)  # noqa: S311
+        # Should this fail too, the lease runs out.
+        with suppress(*_DATABASE_FAILURES):
+            await self._database.run(self._steps.postpone, step, self._clock() + delay)
+        asyncio.get_running_loop().call_later(delay, self.kick)
+        self._on_failure(step, error)
 
-    def _has_open_step(self, subject: str) -> bool:
-        with self._database.read() as connection:
-            return self._is_open(connection, subject)
+    async def _wait_for_end(self, step_ended: asyncio.Event) -> None:
+        elsewhere = _ELSEWHERE_SECONDS if self._database.dialect == "postgresql" else None
+        # Another replica's worker may have the step, and nothing tells when it is done.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(elsewhere):
+                await step_ended.wait()
+        step_ended.clear()
 
-    def _is_open(self, connection: Connection, subject: str) -> bool:
-        found = select(self._table.c.id).where(self._table.c.subject == subject).limit(1)
-        return connection.execute(found).first() is not None
+    @contextmanager
+    def _listening_to(self, subject: str) -> Iterator[asyncio.Event]:
+        listener = asyncio.Event()
+        self._listening[subject].append(listener)
+        try:
+            yield listener
+        finally:
+            self._listening[subject].remove(listener)
+            if not self._listening[subject]:
+                del self._listening[subject]
 
 
-def _columns() -> list[Column[Any]]:
-    return [
-        Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-        Column("kind", String, nullable=False),
-        Column("subject", String, nullable=False),
-        Column("payload", JSON, nullable=False),
-        Column("attempts", Integer, nullable=False),
-        Column("due_at", Float, nullable=False),
-        Column("claimed_until", Float, nullable=False),
-    ]
+def _log_failure(step: Step, error: Exception) -> None:
+    log = _log.bind(kind=step.kind, subject=step.subject, attempts=step.attempts)
+    if isinstance(error, Unavailable | OSError):
+        log.info("step failed", error=repr(error))
+    else:
+        log.error("step failed", exc_info=error)

@@ -151,20 +151,22 @@ class ChassisInterceptor(grpc.aio.ServerInterceptor):
         return serve
 
     async def _until_draining(self, responses: AsyncIterator[Message]) -> AsyncIterator[Message]:
-        draining = asyncio.create_task(self._draining.wait())
+        draining = asyncio.ensure_future(self._draining.wait())
+        following = asyncio.ensure_future(anext(responses, None))
         try:
             while True:
-                following = asyncio.ensure_future(anext(responses, None))
                 await asyncio.wait((following, draining), return_when=asyncio.FIRST_COMPLETED)
                 if not following.done():
-                    following.cancel()
-                    await asyncio.gather(following, return_exceptions=True)
                     raise ServiceUnavailable("The service is stopping; resume with another")
                 if (response := following.result()) is None:
                     return
+                following = asyncio.ensure_future(anext(responses, None))
                 yield response
         finally:
+            # Also when the client has gone: its handler must not wait on for what nobody hears.
             draining.cancel()
+            following.cancel()
+            await asyncio.gather(draining, following, return_exceptions=True)
 
     def _begin(self, method: Method, request: Message, context: Context) -> _Call:
         metadata = dict(context.invocation_metadata() or ())
