@@ -1,0 +1,82 @@
+"""The ledger, as this context knows it."""
+
+from typing import Any
+
+from cadastre.allocation.v1 import ledger_service_pb2 as pb
+from cadastre.allocation.v1 import ledger_service_pb2_grpc
+from cadastre.common.v1 import types_pb2
+from services.control_plane.ipam import Ipam
+from services.control_plane.pool import Pool
+from shared.caller import Caller
+from shared.errors import CadastreError, DryRunOperation
+from shared.rpc.client import Remote
+from shared.rpc.enums import enum_number
+from shared.tags import tags_to_proto
+
+
+class LedgerClient:
+    """`Ledger` over gRPC."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+        self._stub = ledger_service_pb2_grpc.LedgerServiceStub(remote.channel)
+
+    async def put(self, ipam: Ipam, pool: Pool) -> None:
+        request = pb.PutIpamPoolRequest(definition=definition_to_proto(ipam, pool))
+        await self._remote.call(self._stub.PutIpamPool, request, caller=_on_behalf_of(pool))
+
+    async def retire(self, pool: Pool, *, cascade: bool) -> None:
+        request = pb.RetireIpamPoolRequest(ipam_pool_id=pool.ipam_pool_id, cascade=cascade)
+        await self._remote.call(self._stub.RetireIpamPool, request, caller=_on_behalf_of(pool))
+
+    async def check_empty(self, pool: Pool) -> None:
+        request = pb.RetireIpamPoolRequest(ipam_pool_id=pool.ipam_pool_id, dry_run=True)
+        try:
+            await self._remote.call(self._stub.RetireIpamPool, request, caller=_on_behalf_of(pool))
+        except CadastreError as error:
+            if error.reason != DryRunOperation.reason:
+                raise
+
+
+def definition_to_proto(ipam: Ipam, pool: Pool) -> pb.IpamPoolDefinition:
+    """A pool as the ledger needs to know it.
+
+    The IPAM's members count as the pool's, so its version grows with either's: their sum does.
+    """
+    rules = pool.rules
+    return pb.IpamPoolDefinition(
+        ipam_pool_id=pool.ipam_pool_id,
+        version=ipam.version + pool.version,
+        ipam_id=pool.ipam_id,
+        ipam_scope_id=pool.ipam_scope_id,
+        ipam_scope_type=_number(types_pb2.IpamScopeType, pool.scope_type),
+        owner_id=pool.owner_id,
+        ipam_region=pool.ipam_region,
+        source_ipam_pool_id=pool.source_ipam_pool_id or "",
+        address_family=_number(types_pb2.AddressFamily, pool.address_family.value),
+        locale=pool.locale,
+        allocation_min_netmask_length=rules.min_netmask_length,
+        allocation_max_netmask_length=rules.max_netmask_length,
+        allocation_default_netmask_length=rules.default_netmask_length,
+        allocation_resource_tags=tags_to_proto(rules.resource_tags),
+        auto_import=rules.auto_import,
+        publicly_advertisable=bool(pool.publicly_advertisable),
+        aws_service=_number(types_pb2.IpamPoolAwsService, pool.aws_service),
+        public_ip_source=_number(types_pb2.IpamPoolPublicIpSource, pool.public_ip_source),
+        enable_private_gua=ipam.enable_private_gua,
+        cidr_quota=ipam.cidr_quota,
+    )
+
+
+def _on_behalf_of(pool: Pool) -> Caller:
+    return Caller(
+        account_id=pool.owner_id,
+        region=pool.ipam_region,
+        principal="service/control_plane",
+        service="control_plane",
+    )
+
+
+def _number(enum_type: Any, word: str | None) -> Any:
+    """The contract's number for AWS's word; None stays unset."""
+    return None if word is None else enum_number(enum_type.DESCRIPTOR, word)

@@ -1,0 +1,197 @@
+"""What an IPAM is, and the rules of changing one (IPAM-1 to IPAM-8)."""
+
+import enum
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from services.control_plane.errors import StillInUse
+from services.control_plane.lifecycle import State, check_usable
+from services.control_plane.regions import NO_LOCALE, operating_regions, region_of
+from shared.errors import (
+    InvalidParameterCombination,
+    InvalidParameterValue,
+    OperationNotPermitted,
+)
+
+T = TypeVar("T")
+
+
+class Tier(enum.StrEnum):
+    FREE = "free"
+    ADVANCED = "advanced"
+
+
+class MeteredAccount(enum.StrEnum):
+    IPAM_OWNER = "ipam-owner"
+    RESOURCE_OWNER = "resource-owner"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ipam:
+    """An IPAM and, read with it, how much it has."""
+
+    ipam_id: str
+    owner_id: str
+    region: str
+    """Its home region."""
+    description: str | None
+    operating_regions: tuple[str, ...]
+    tier: Tier
+    enable_private_gua: bool
+    metered_account: MeteredAccount
+    public_default_scope_id: str
+    private_default_scope_id: str
+    default_resource_discovery_id: str
+    default_resource_discovery_association_id: str
+    tags: Mapping[str, str]
+    cidr_quota: int
+    """CIDRs a pool may have, as the ledger was last told."""
+    state: State = State.CREATE_IN_PROGRESS
+    state_message: str | None = None
+    version: int = 1
+    """Grows with every change."""
+    scope_count: int = 2
+    resource_discovery_association_count: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewIpam:
+    """What a caller may say about an IPAM to be made."""
+
+    description: str | None = None
+    operating_regions: tuple[str, ...] = ()
+    tags: Mapping[str, str]
+    tier: Tier = Tier.ADVANCED
+    enable_private_gua: bool = False
+    metered_account: MeteredAccount = MeteredAccount.IPAM_OWNER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IpamChange:
+    """What a caller may change; None leaves it as it is."""
+
+    description: str | None = None
+    add_operating_regions: tuple[str, ...] = ()
+    remove_operating_regions: tuple[str, ...] = ()
+    tier: Tier | None = None
+    enable_private_gua: bool | None = None
+    metered_account: MeteredAccount | None = None
+
+
+def changed(ipam: Ipam, change: IpamChange) -> Ipam:
+    """``ipam`` after ``change``, on its way to modify-complete.
+
+    What the change asks of the IPAM's pools is for `check_locales_remain` and `check_fits_free`.
+    """
+    check_usable(ipam.ipam_id, ipam.state)
+    metered_account = _given(change.metered_account, ipam.metered_account)
+    check_metered_account(ipam.owner_id, metered_account)
+    return replace(
+        ipam,
+        description=_given(change.description, ipam.description),
+        operating_regions=_changed_regions(ipam, change),
+        tier=_given(change.tier, ipam.tier),
+        enable_private_gua=_given(change.enable_private_gua, ipam.enable_private_gua),
+        metered_account=metered_account,
+        state=State.MODIFY_IN_PROGRESS,
+        version=ipam.version + 1,
+    )
+
+
+def check_metered_account(owner_id: str, metered_account: MeteredAccount) -> None:
+    """Costs can be distributed only by an organization's delegated administrator (IPAM-8).
+
+    Raises:
+        OperationNotPermitted: they were to be.
+    """
+    if metered_account is MeteredAccount.RESOURCE_OWNER:
+        raise OperationNotPermitted(
+            f"MeteredAccount '{metered_account}' needs an IPAM of the delegated administrator of an"
+            f" organization, and account {owner_id} is none; use '{MeteredAccount.IPAM_OWNER}'",
+            metered_account=metered_account,
+            owner_id=owner_id,
+        )
+
+
+def check_locales_remain(
+    ipam_id: str, remaining: Collection[str], locales: Mapping[str, str]
+) -> None:
+    """No pool loses the region it allocates in (IPAM-3). ``locales`` is by pool id.
+
+    Raises:
+        StillInUse: a pool's locale lies in none of the ``remaining`` regions.
+    """
+    stranded = [
+        f"{pool_id} ({locale})"
+        for pool_id, locale in locales.items()
+        if locale != NO_LOCALE and region_of(locale) not in remaining
+    ]
+    if stranded:
+        raise StillInUse(
+            f"Operating regions of '{ipam_id}' that are the locale of a pool can't be removed;"
+            " delete these pools first",
+            ipam_id,
+            stranded,
+        )
+
+
+def check_fits_free(
+    ipam: Ipam,
+    *,
+    private_pools: Sequence[str],
+    private_scopes: Sequence[str],
+    locales: Mapping[str, str],
+) -> None:
+    """What the advanced tier allows and the free one doesn't must be gone first (IPAM-5).
+
+    Raises:
+        StillInUse: with the list of what stands in the way.
+    """
+    elsewhere = [pool_id for pool_id, locale in locales.items() if locale != ipam.region]
+    obstacles = dict.fromkeys([*private_pools, *elsewhere, *private_scopes])
+    if obstacles:
+        raise StillInUse(
+            f"'{ipam.ipam_id}' can't change to tier '{Tier.FREE}' while it has private pools, pools"
+            f" with a locale other than {ipam.region}, or scopes besides its default ones",
+            ipam.ipam_id,
+            obstacles,
+        )
+
+
+def check_tier_allows_scopes(ipam: Ipam) -> None:
+    """The free tier has no scopes besides the default ones (IPAM-4).
+
+    Raises:
+        OperationNotPermitted: ``ipam`` is on the free tier.
+    """
+    if ipam.tier is Tier.FREE:
+        raise OperationNotPermitted(
+            f"'{ipam.ipam_id}' is on tier '{Tier.FREE}', which has no scopes besides its default"
+            f" ones; change it to tier '{Tier.ADVANCED}' first",
+            ipam_id=ipam.ipam_id,
+            tier=ipam.tier,
+        )
+
+
+def _changed_regions(ipam: Ipam, change: IpamChange) -> tuple[str, ...]:
+    added, removed = change.add_operating_regions, change.remove_operating_regions
+    if ipam.region in removed:
+        raise InvalidParameterValue(
+            f"Value ({ipam.region}) for parameter removeOperatingRegions is invalid; the home"
+            " region is always an operating region",
+            parameter="removeOperatingRegions",
+            value=ipam.region,
+        )
+    for region in set(added) & set(removed):
+        raise InvalidParameterCombination(
+            f"Region {region} is to be added and removed at once; name it in one of"
+            " AddOperatingRegions and RemoveOperatingRegions",
+            region=region,
+        )
+    kept = [region for region in ipam.operating_regions if region not in removed]
+    return operating_regions(ipam.region, [*kept, *added])
+
+
+def _given(value: T | None, otherwise: T) -> T:
+    return otherwise if value is None else value

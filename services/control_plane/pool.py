@@ -1,0 +1,93 @@
+"""What a pool is, and when it may go (POOL-1, POOL-7)."""
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from services.control_plane.allocation_rules import AllocationRules, RulesChange
+from services.control_plane.errors import StillInUse
+from services.control_plane.lifecycle import State
+from services.control_plane.scope import ScopeType
+from shared.cidr import AddressFamily
+from shared.errors import OperationNotPermitted
+
+
+class AwsService(enum.StrEnum):
+    EC2 = "ec2"
+    GLOBAL_SERVICES = "global-services"
+
+
+class PublicIpSource(enum.StrEnum):
+    AMAZON = "amazon"
+    BYOIP = "byoip"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """CIDRs kept for one purpose, and the rules for allocating from them."""
+
+    ipam_pool_id: str
+    ipam_id: str
+    ipam_scope_id: str
+    scope_type: ScopeType
+    owner_id: str
+    ipam_region: str
+    source_ipam_pool_id: str | None
+    depth: int
+    """1 for a top-level pool."""
+    address_family: AddressFamily
+    locale: str
+    description: str | None
+    publicly_advertisable: bool | None
+    aws_service: AwsService | None
+    public_ip_source: PublicIpSource | None
+    rules: AllocationRules
+    tags: Mapping[str, str]
+    state: State = State.CREATE_IN_PROGRESS
+    state_message: str | None = None
+    version: int = 1
+    """Grows with every change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolChange:
+    """What a caller may change; None leaves it as it is."""
+
+    description: str | None
+    rules: RulesChange
+
+
+def with_descendants(ipam_pool_id: str, pools: Sequence[Pool]) -> list[Pool]:
+    """A pool and all pools that take space from it, deepest first, found among ``pools``."""
+    family = {ipam_pool_id}
+    for pool in sorted(pools, key=lambda pool: pool.depth):
+        if pool.source_ipam_pool_id in family:
+            family.add(pool.ipam_pool_id)
+    found = [pool for pool in pools if pool.ipam_pool_id in family]
+    return sorted(found, key=lambda pool: -pool.depth)
+
+
+def check_cascade_allowed(pool: Pool) -> None:
+    """Public space is given back pool by pool, never by cascade (as AWS has it).
+
+    Raises:
+        OperationNotPermitted: ``pool`` lies in a public scope.
+    """
+    if pool.scope_type is ScopeType.PUBLIC:
+        raise OperationNotPermitted(
+            f"'{pool.ipam_pool_id}' is in a public scope, where pools can't be deleted by cascade;"
+            " delete its child pools and deprovision its CIDRs first",
+            ipam_pool_id=pool.ipam_pool_id,
+        )
+
+
+def check_childless(ipam_pool_id: str, child_ids: list[str]) -> None:
+    """Without cascade, only a pool at the bottom goes (POOL-7).
+
+    Raises:
+        StillInUse: it has child pools.
+    """
+    if child_ids:
+        raise StillInUse(
+            f"'{ipam_pool_id}' can't be deleted while it has child pools", ipam_pool_id, child_ids
+        )

@@ -1,0 +1,126 @@
+"""What happens after a command is acknowledged (design.md section 5).
+
+Each handler does its step's remote part, which may be repeated, and returns how the step ends. A
+refusal by the ledger ends it too, in a failed state with the ledger's words (BEY-4); what may pass
+is raised, and the step is tried again.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+
+from services.control_plane.ipam import Ipam
+from services.control_plane.lifecycle import State
+from services.control_plane.pool import Pool, with_descendants
+from services.control_plane.service import settling
+from services.control_plane.service.ports import Ledger, Reader
+from services.control_plane.service.rows import Rows
+from services.control_plane.service.steps import NextStep, StepKind
+from shared.errors import CadastreError, Conflict, Unavailable, kind_of
+
+_MAY_PASS = (Unavailable, Conflict)
+
+Ending = Callable[[Rows], None]
+
+
+class Saga:
+    """Carries steps out."""
+
+    def __init__(self, reader: Reader, ledger: Ledger) -> None:
+        self._reader, self._ledger = reader, ledger
+
+    @property
+    def handlers(self) -> Mapping[StepKind, Callable[[NextStep], Awaitable[Ending]]]:
+        return {
+            StepKind.SETTLE_IPAM: self._settle_ipam,
+            StepKind.PUSH_IPAM: self._push_ipam,
+            StepKind.REMOVE_IPAM: self._remove_ipam,
+            StepKind.SETTLE_SCOPE: self._settle_scope,
+            StepKind.REMOVE_SCOPE: self._remove_scope,
+            StepKind.PUSH_POOL: self._push_pool,
+            StepKind.REMOVE_POOL: self._remove_pool,
+        }
+
+    async def _settle_ipam(self, step: NextStep) -> Ending:
+        return partial(_settle_ipam, step=step, refusal=None)
+
+    async def _push_ipam(self, step: NextStep) -> Ending:
+        ipam, pools = await self._reader.read(partial(_ipam_with_pools, ipam_id=step.subject))
+        refusal = await _refusal(self._put_all(ipam, pools)) if ipam else None
+        return partial(_settle_ipam, step=step, refusal=refusal)
+
+    async def _remove_ipam(self, step: NextStep) -> Ending:
+        _, pools = await self._reader.read(partial(_ipam_with_pools, ipam_id=step.subject))
+        retired, refusal = await self._retire(pools, cascade=True)
+        return lambda rows: settling.end_ipam_deletion(
+            rows, step.subject, step.version, retired=retired, refusal=refusal
+        )
+
+    async def _settle_scope(self, step: NextStep) -> Ending:
+        return lambda rows: settling.settle_scope(rows, step.subject, step.version)
+
+    async def _remove_scope(self, step: NextStep) -> Ending:
+        return lambda rows: settling.remove_scope(rows, step.subject)
+
+    async def _push_pool(self, step: NextStep) -> Ending:
+        ipam, pool = await self._reader.read(partial(_pool_with_ipam, ipam_pool_id=step.subject))
+        refusal = await _refusal(self._ledger.put(ipam, pool)) if ipam and pool else None
+        return lambda rows: settling.settle_pool(rows, step.subject, step.version, refusal)
+
+    async def _remove_pool(self, step: NextStep) -> Ending:
+        doomed = await self._reader.read(partial(_doomed_with, ipam_pool_id=step.subject))
+        retired, refusal = await self._retire(doomed, cascade=step.cascade)
+        return lambda rows: settling.end_pool_deletion(
+            rows,
+            step.subject,
+            step.version,
+            retired=retired,
+            doomed={pool.ipam_pool_id for pool in doomed},
+            refusal=refusal,
+        )
+
+    async def _put_all(self, ipam: Ipam, pools: Sequence[Pool]) -> None:
+        for pool in pools:
+            await self._ledger.put(ipam, pool)
+
+    async def _retire(
+        self, pools: Sequence[Pool], *, cascade: bool
+    ) -> tuple[list[str], str | None]:
+        """Retire pools in this order until one is refused: which are, and why the next is not."""
+        retired: list[str] = []
+        for pool in pools:
+            refusal = await _refusal(self._ledger.retire(pool, cascade=cascade))
+            if refusal is not None:
+                return retired, refusal
+            retired.append(pool.ipam_pool_id)
+        return retired, None
+
+
+async def _refusal(call: Awaitable[None]) -> str | None:
+    """Why the ledger won't ever do it; None when it did."""
+    try:
+        await call
+    except CadastreError as error:
+        if issubclass(kind_of(error), _MAY_PASS):
+            raise
+        return error.message
+    return None
+
+
+def _settle_ipam(rows: Rows, *, step: NextStep, refusal: str | None) -> None:
+    settling.settle_ipam(rows, step.subject, step.version, refusal)
+
+
+def _ipam_with_pools(rows: Rows, *, ipam_id: str) -> tuple[Ipam | None, Sequence[Pool]]:
+    return rows.ipam(ipam_id, lock=False), rows.pools(ipam_id)
+
+
+def _pool_with_ipam(rows: Rows, *, ipam_pool_id: str) -> tuple[Ipam | None, Pool | None]:
+    pool = rows.pool(ipam_pool_id)
+    return (rows.ipam(pool.ipam_id, lock=False) if pool else None), pool
+
+
+def _doomed_with(rows: Rows, *, ipam_pool_id: str) -> list[Pool]:
+    """A pool and those under it, deepest first, as far as they are being deleted."""
+    pool = rows.pool(ipam_pool_id)
+    found = with_descendants(ipam_pool_id, rows.pools(pool.ipam_id)) if pool else []
+    return [pool for pool in found if pool.state is State.DELETE_IN_PROGRESS]

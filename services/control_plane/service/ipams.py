@@ -1,0 +1,151 @@
+"""What can be done to an IPAM."""
+
+from dataclasses import replace
+
+from services.control_plane.errors import IpamLimitExceeded, StillInUse
+from services.control_plane.ipam import (
+    Ipam,
+    IpamChange,
+    NewIpam,
+    Tier,
+    changed,
+    check_fits_free,
+    check_locales_remain,
+    check_metered_account,
+)
+from services.control_plane.lifecycle import State
+from services.control_plane.quotas import Quotas
+from services.control_plane.regions import operating_regions
+from services.control_plane.scope import Scope, ScopeType
+from services.control_plane.service.holding import hold_ipam
+from services.control_plane.service.rows import Rows
+from services.control_plane.service.steps import Accepted, NextStep, StepKind
+from shared.caller import Caller
+from shared.ids import (
+    IPAM,
+    IPAM_RESOURCE_DISCOVERY,
+    IPAM_RESOURCE_DISCOVERY_ASSOCIATION,
+    IPAM_SCOPE,
+)
+
+
+def create_ipam(rows: Rows, caller: Caller, wanted: NewIpam, quotas: Quotas) -> Accepted[Ipam]:
+    """Make an IPAM with all that comes with it (IPAM-1)."""
+    if rows.ipam_in(caller.account_id, caller.region, lock=True):
+        raise IpamLimitExceeded(caller.account_id, caller.region)
+    check_metered_account(caller.account_id, wanted.metered_account)
+    ipam = Ipam(
+        ipam_id=IPAM.new(),
+        owner_id=caller.account_id,
+        region=caller.region,
+        description=wanted.description,
+        operating_regions=operating_regions(caller.region, wanted.operating_regions),
+        tier=wanted.tier,
+        enable_private_gua=wanted.enable_private_gua,
+        metered_account=wanted.metered_account,
+        public_default_scope_id=IPAM_SCOPE.new(),
+        private_default_scope_id=IPAM_SCOPE.new(),
+        default_resource_discovery_id=IPAM_RESOURCE_DISCOVERY.new(),
+        default_resource_discovery_association_id=IPAM_RESOURCE_DISCOVERY_ASSOCIATION.new(),
+        tags=wanted.tags,
+        cidr_quota=quotas.cidrs_per_pool,
+    )
+    rows.add_ipam(ipam)
+    for scope in default_scopes(ipam):
+        rows.add_scope(scope)
+    return Accepted(ipam, NextStep(StepKind.SETTLE_IPAM, ipam.ipam_id, ipam.version))
+
+
+def default_scopes(ipam: Ipam) -> list[Scope]:
+    """The scopes an IPAM is made with, complete as soon as it is there."""
+    by_type = {
+        ScopeType.PUBLIC: ipam.public_default_scope_id,
+        ScopeType.PRIVATE: ipam.private_default_scope_id,
+    }
+    return [
+        Scope(
+            ipam_scope_id=ipam_scope_id,
+            ipam_id=ipam.ipam_id,
+            owner_id=ipam.owner_id,
+            ipam_region=ipam.region,
+            scope_type=scope_type,
+            is_default=True,
+            description=None,
+            tags={},
+            state=State.CREATE_COMPLETE,
+        )
+        for scope_type, ipam_scope_id in by_type.items()
+    ]
+
+
+def modify_ipam(rows: Rows, caller: Caller, ipam_id: str, change: IpamChange) -> Accepted[Ipam]:
+    """Change an IPAM's own members; the ledger hears of what concerns it."""
+    before = hold_ipam(rows, caller, ipam_id)
+    after = changed(before, change)
+    if change.remove_operating_regions:
+        check_locales_remain(ipam_id, after.operating_regions, _locales(rows, ipam_id))
+    if (before.tier, after.tier) == (Tier.ADVANCED, Tier.FREE):
+        _check_fits_free(rows, after)
+    rows.save_ipam(after)
+    is_for_ledger = before.enable_private_gua != after.enable_private_gua
+    kind = StepKind.PUSH_IPAM if is_for_ledger else StepKind.SETTLE_IPAM
+    return Accepted(after, NextStep(kind, ipam_id, after.version))
+
+
+def delete_ipam(rows: Rows, caller: Caller, ipam_id: str, *, cascade: bool) -> Accepted[Ipam]:
+    """Take an IPAM and all that lies under it out of use, then remove it (IPAM-9)."""
+    ipam = hold_ipam(rows, caller, ipam_id)
+    _check_deletable(rows, ipam, cascade=cascade)
+    for pool in rows.pools(ipam_id):
+        rows.save_pool(replace(pool, state=State.DELETE_IN_PROGRESS, version=pool.version + 1))
+    for scope in rows.scopes(ipam_id):
+        rows.save_scope(replace(scope, state=State.DELETE_IN_PROGRESS, version=scope.version + 1))
+    ipam = replace(ipam, state=State.DELETE_IN_PROGRESS, version=ipam.version + 1)
+    rows.save_ipam(ipam)
+    return Accepted(ipam, NextStep(StepKind.REMOVE_IPAM, ipam_id, ipam.version))
+
+
+def adopt_quotas(rows: Rows, quotas: Quotas) -> list[NextStep]:
+    """Let IPAMs made under other quotas have today's; the steps tell the ledger."""
+    steps = []
+    for ipam_id in rows.ipam_ids():
+        ipam = rows.ipam(ipam_id, lock=True)
+        if ipam and ipam.cidr_quota != quotas.cidrs_per_pool:
+            after = replace(ipam, cidr_quota=quotas.cidrs_per_pool, version=ipam.version + 1)
+            rows.save_ipam(after)
+            steps.append(NextStep(StepKind.PUSH_IPAM, after.ipam_id, after.version))
+    return steps
+
+
+def _locales(rows: Rows, ipam_id: str) -> dict[str, str]:
+    return {pool.ipam_pool_id: pool.locale for pool in rows.pools(ipam_id)}
+
+
+def _check_fits_free(rows: Rows, ipam: Ipam) -> None:
+    scopes = rows.scopes(ipam.ipam_id)
+    private = [scope for scope in scopes if scope.scope_type is ScopeType.PRIVATE]
+    check_fits_free(
+        ipam,
+        private_pools=[
+            pool_id for scope in private for pool_id in rows.pool_ids_in(scope.ipam_scope_id)
+        ],
+        private_scopes=[scope.ipam_scope_id for scope in private if not scope.is_default],
+        locales=_locales(rows, ipam.ipam_id),
+    )
+
+
+def _check_deletable(rows: Rows, ipam: Ipam, *, cascade: bool) -> None:
+    if cascade:
+        in_the_way = rows.pool_ids_in(ipam.public_default_scope_id)
+        sentence = (
+            f"'{ipam.ipam_id}' can't be deleted by cascade while its public scope holds pools"
+        )
+    else:
+        scopes = [s.ipam_scope_id for s in rows.scopes(ipam.ipam_id) if not s.is_default]
+        in_the_way = [pool.ipam_pool_id for pool in rows.pools(ipam.ipam_id)] + scopes
+        sentence = (
+            f"'{ipam.ipam_id}' can't be deleted while it holds pools or scopes besides its default"
+            " ones; delete them first, or delete with Cascade"
+        )
+    if in_the_way:
+        raise StillInUse(sentence, ipam.ipam_id, in_the_way)

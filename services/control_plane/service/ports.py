@@ -1,0 +1,81 @@
+"""What the use cases and the saga need of the world; ``store`` and ``clients`` have it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from services.control_plane.ipam import Ipam
+from services.control_plane.pool import Pool
+from services.control_plane.service.rows import Rows
+from services.control_plane.service.steps import Accepted
+
+T = TypeVar("T")
+
+
+class Reader(Protocol):
+    async def read(self, question: Callable[[Rows], T]) -> T:
+        """The answer as of one moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """A request that takes effect once, however often it comes (ALLOC-7)."""
+
+    account_id: str
+    operation: str
+    token: str
+    """Empty: it is no repetition of any other."""
+    request: Any
+    """The contract's message, to tell requests apart."""
+
+
+class Answer(Protocol):
+    """A message of the contract."""
+
+    def SerializeToString(self) -> bytes: ...  # noqa: N802 - protobuf's name
+
+
+class Commands(Protocol):
+    """Runs use cases, one transaction each.
+
+    An answer waits for the first attempt at its step, so that what the client does next finds the
+    ledger informed (BEY-2). With the ledger down it comes all the same, and the step is carried out
+    later.
+    """
+
+    async def change(self, decide: Callable[[Rows], Accepted[T]], *, dry_run: bool) -> T:
+        """What ``decide`` accepted, once it is committed."""
+
+    async def create(
+        self,
+        decide: Callable[[Rows], Accepted[T]],
+        answer: Callable[[T], Answer],
+        *,
+        once: Once,
+        dry_run: bool,
+    ) -> bytes:
+        """The serialized answer to a request's first coming.
+
+        Raises:
+            IdempotentParameterMismatch: the token came with another request before.
+        """
+
+    async def tag(self, decide: Callable[[Rows], None], *, dry_run: bool) -> None:
+        """Carry out what leaves nothing to be done."""
+
+
+class Ledger(Protocol):
+    """Where pools' CIDRs and allocations are. Every call may be repeated."""
+
+    async def put(self, ipam: Ipam, pool: Pool) -> None:
+        """Make the pool known as it is now."""
+
+    async def retire(self, pool: Pool, *, cascade: bool) -> None:
+        """Forget the pool; with cascade, what it has is given back first."""
+
+    async def check_empty(self, pool: Pool) -> None:
+        """The pool has no CIDRs and no allocations, so it could be retired.
+
+        Raises:
+            CadastreError: what the ledger has against it, or that it does not answer.
+        """

@@ -1,0 +1,88 @@
+"""What the use cases need of the database, within one transaction."""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Protocol
+
+from services.control_plane.ipam import Ipam
+from services.control_plane.pool import Pool
+from services.control_plane.scope import Scope
+from shared.caller import Caller
+from shared.tags import Tags
+
+
+class Rows(Protocol):
+    """The rows of one transaction.
+
+    An IPAM's row is the lock of all that lies under it: whoever is to change an IPAM, a scope, a
+    pool or their tags holds it first, so quotas and states are decided by one at a time.
+    """
+
+    def ipam_in(self, owner_id: str, region: str, *, lock: bool) -> Ipam | None:
+        """The one IPAM of an account in a region (IPAM-2)."""
+
+    def ipam(self, ipam_id: str, *, lock: bool) -> Ipam | None: ...
+
+    def ipam_ids(self) -> Sequence[str]:
+        """Every account's, in one order for all, so that those who lock several don't lock up."""
+
+    def add_ipam(self, ipam: Ipam) -> None:
+        """Add it with its default resource discovery and association.
+
+        Raises:
+            IpamLimitExceeded: another transaction was faster.
+        """
+
+    def save_ipam(self, ipam: Ipam) -> None:
+        """Its default resource discovery follows it in its operating regions."""
+
+    def remove_ipam(self, ipam: Ipam) -> None:
+        """Remove it and all that lies under it."""
+
+    def scope(self, ipam_scope_id: str) -> Scope | None: ...
+
+    def scopes(self, ipam_id: str) -> Sequence[Scope]: ...
+
+    def add_scope(self, scope: Scope) -> None: ...
+
+    def save_scope(self, scope: Scope) -> None: ...
+
+    def remove_scope(self, ipam_scope_id: str) -> None: ...
+
+    def pool(self, ipam_pool_id: str) -> Pool | None: ...
+
+    def pools(self, ipam_id: str) -> Sequence[Pool]:
+        """All of an IPAM, deepest first."""
+
+    def pool_ids_in(self, ipam_scope_id: str) -> list[str]: ...
+
+    def child_ids(self, ipam_pool_id: str) -> list[str]: ...
+
+    def add_pool(self, pool: Pool) -> None: ...
+
+    def save_pool(self, pool: Pool) -> None: ...
+
+    def remove_pools(self, ipam_pool_ids: Sequence[str]) -> None:
+        """Ids that name nothing are skipped."""
+
+    def tags(self, ipam: Ipam, resource_id: str) -> Tags | None:
+        """Of ``ipam`` or something under it; None when the id names nothing of that."""
+
+    def save_tags(self, resource_id: str, tags: Tags) -> None: ...
+
+    def visible_ipams(
+        self, caller: Caller, *, ids: Collection[str], after: str | None
+    ) -> Iterator[tuple[str, Ipam]]:
+        """The caller's in their home region, oldest first, each with its key for paging.
+
+        Without ``ids``, all; beginning after the key ``after``.
+        """
+
+    def visible_scopes(
+        self, caller: Caller, *, ids: Collection[str], after: str | None
+    ) -> Iterator[tuple[str, Scope]]:
+        """Like `visible_ipams`."""
+
+    def visible_pools(
+        self, caller: Caller, *, ids: Collection[str], after: str | None
+    ) -> Iterator[tuple[str, Pool]]:
+        """Like `visible_ipams`, and also in their locale."""

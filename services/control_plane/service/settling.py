@@ -1,0 +1,95 @@
+"""How steps end: what their success or refusal does to the rows (design.md section 5)."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from services.control_plane.ipam import Ipam
+from services.control_plane.lifecycle import State, completed, failed
+from services.control_plane.pool import Pool
+from services.control_plane.service.rows import Rows
+
+
+def settle_ipam(rows: Rows, ipam_id: str, version: int, refusal: str | None) -> None:
+    """Move an IPAM on, unless it has changed again: then a later step does."""
+    ipam = rows.ipam(ipam_id, lock=True)
+    if ipam and ipam.version == version:
+        state = failed(ipam.state) if refusal else completed(ipam.state)
+        rows.save_ipam(replace(ipam, state=state, state_message=refusal))
+
+
+def settle_scope(rows: Rows, ipam_scope_id: str, version: int) -> None:
+    """Move a scope on, unless it has changed again: then a later step does."""
+    found = rows.scope(ipam_scope_id)
+    if found and rows.ipam(found.ipam_id, lock=True):
+        scope = rows.scope(ipam_scope_id)
+        if scope and scope.version == version:
+            rows.save_scope(replace(scope, state=completed(scope.state)))
+
+
+def settle_pool(rows: Rows, ipam_pool_id: str, version: int, refusal: str | None) -> None:
+    """Move a pool on, unless it has changed again: then a later step does."""
+    pool = _held_pool(rows, ipam_pool_id)
+    if pool and pool.version == version:
+        rows.save_pool(_settled(pool, refusal))
+
+
+def remove_scope(rows: Rows, ipam_scope_id: str) -> None:
+    """The end of a scope's deletion."""
+    found = rows.scope(ipam_scope_id)
+    if found and rows.ipam(found.ipam_id, lock=True):
+        scope = rows.scope(ipam_scope_id)
+        if scope and scope.state is State.DELETE_IN_PROGRESS:
+            rows.remove_scope(ipam_scope_id)
+
+
+def end_pool_deletion(
+    rows: Rows,
+    ipam_pool_id: str,
+    version: int,
+    *,
+    retired: Sequence[str],
+    doomed: Collection[str],
+    refusal: str | None,
+) -> None:
+    """Remove the pools the ledger retired; those of ``doomed`` it refused to are usable again."""
+    root = _held_pool(rows, ipam_pool_id)
+    rows.remove_pools(retired)
+    if root and root.version == version and refusal:
+        for pool in rows.pools(root.ipam_id):
+            if pool.ipam_pool_id in doomed and pool.state is State.DELETE_IN_PROGRESS:
+                rows.save_pool(_settled(pool, refusal))
+
+
+def end_ipam_deletion(
+    rows: Rows, ipam_id: str, version: int, *, retired: Sequence[str], refusal: str | None
+) -> None:
+    """Remove an IPAM with all that lies under it; after a refusal what is left is usable again."""
+    ipam = rows.ipam(ipam_id, lock=True)
+    if ipam is None:
+        return
+    rows.remove_pools(retired)
+    if refusal is None:
+        rows.remove_ipam(ipam)
+    elif ipam.version == version:
+        _fail_ipam_deletion(rows, ipam, refusal)
+
+
+def _fail_ipam_deletion(rows: Rows, ipam: Ipam, refusal: str) -> None:
+    for pool in rows.pools(ipam.ipam_id):
+        rows.save_pool(_settled(pool, refusal))
+    for scope in rows.scopes(ipam.ipam_id):
+        rows.save_scope(replace(scope, state=failed(scope.state)))
+    rows.save_ipam(replace(ipam, state=failed(ipam.state), state_message=refusal))
+
+
+def _held_pool(rows: Rows, ipam_pool_id: str) -> Pool | None:
+    """The pool as it is once its IPAM is locked; another transaction may have ended meanwhile."""
+    found = rows.pool(ipam_pool_id)
+    if found is None or rows.ipam(found.ipam_id, lock=True) is None:
+        return None
+    return rows.pool(ipam_pool_id)
+
+
+def _settled(pool: Pool, refusal: str | None) -> Pool:
+    state = failed(pool.state) if refusal else completed(pool.state)
+    return replace(pool, state=state, state_message=refusal)

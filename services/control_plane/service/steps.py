@@ -1,0 +1,36 @@
+"""What a use case leaves to be done after its transaction."""
+
+import enum
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class StepKind(enum.StrEnum):
+    SETTLE_IPAM = "settle-ipam"
+    PUSH_IPAM = "push-ipam"
+    """Tell the ledger the definitions of all pools again."""
+    REMOVE_IPAM = "remove-ipam"
+    SETTLE_SCOPE = "settle-scope"
+    REMOVE_SCOPE = "remove-scope"
+    PUSH_POOL = "push-pool"
+    REMOVE_POOL = "remove-pool"
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """``version`` is the subject's: a step leaves the state alone when a later one is to follow."""
+
+    kind: StepKind
+    subject: str
+    version: int
+    cascade: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted(Generic[T_co]):
+    """A resource as a use case left it, and the step that brings it out of its state."""
+
+    resource: T_co
+    step: NextStep

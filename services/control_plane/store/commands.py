@@ -1,0 +1,103 @@
+"""Carries out what changes something: decision, answer and next step commit together."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from services.control_plane.service.ports import Answer, Once
+from services.control_plane.service.rows import Rows
+from services.control_plane.service.steps import Accepted, NextStep
+from services.control_plane.store.rows import SqlRows
+from shared.persistence.client_tokens import ClientTokens, fingerprint
+from shared.persistence.database import Database
+from shared.persistence.outbox import Outbox
+
+FIRST_ATTEMPT_SECONDS = 1.0
+"""How long an answer waits for its step: longer than a ledger that is up needs."""
+
+T = TypeVar("T")
+
+
+class SqlCommands:
+    """One transaction per command, then its step's first attempt."""
+
+    def __init__(self, database: Database, outbox: Outbox, tokens: ClientTokens) -> None:
+        self._database, self._outbox, self._tokens = database, outbox, tokens
+
+    async def change(self, decide: Callable[[Rows], Accepted[T]], *, dry_run: bool) -> T:
+        accepted = await self._database.run(self._commit, decide, dry_run=dry_run)
+        await self._first_attempt(accepted.step)
+        return accepted.resource
+
+    async def create(
+        self,
+        decide: Callable[[Rows], Accepted[T]],
+        answer: Callable[[T], Answer],
+        *,
+        once: Once,
+        dry_run: bool,
+    ) -> bytes:
+        if not once.token:
+            return answer(await self.change(decide, dry_run=dry_run)).SerializeToString()
+        first, step = await self._database.run(self._once, decide, answer, once, dry_run=dry_run)
+        if step:
+            await self._first_attempt(step)
+        return first
+
+    async def tag(self, decide: Callable[[Rows], None], *, dry_run: bool) -> None:
+        await self._database.run(self._tag, decide, dry_run=dry_run)
+
+    def enqueue_all(self, decide: Callable[[Rows], list[NextStep]]) -> None:
+        """Commit a decision that leaves any number of steps; blocking, for the start."""
+        with self._database.write() as connection:
+            for step in decide(SqlRows(connection)):
+                self._enqueue(connection, step)
+
+    async def _first_attempt(self, step: NextStep) -> None:
+        await self._outbox.settled(step.subject, timeout_seconds=FIRST_ATTEMPT_SECONDS)
+
+    def _tag(self, decide: Callable[[Rows], None], *, dry_run: bool) -> None:
+        with self._database.write(dry_run=dry_run) as connection:
+            decide(SqlRows(connection))
+
+    def _commit(self, decide: Callable[[Rows], Accepted[T]], *, dry_run: bool) -> Accepted[T]:
+        with self._database.write(dry_run=dry_run) as connection:
+            return self._accept(connection, decide)
+
+    def _once(
+        self,
+        decide: Callable[[Rows], Accepted[T]],
+        answer: Callable[[T], Answer],
+        once: Once,
+        *,
+        dry_run: bool,
+    ) -> tuple[bytes, NextStep | None]:
+        token = _key_of(once)
+        with self._database.write(dry_run=dry_run) as connection:
+            if earlier := self._tokens.recall(connection, **token):
+                return earlier, None
+            accepted = self._accept(connection, decide)
+            first = answer(accepted.resource).SerializeToString()
+            now = datetime.now(UTC)
+            self._tokens.remember(connection, **token, answer=first, now=now)
+            return first, accepted.step
+
+    def _accept(self, connection: Connection, decide: Callable[[Rows], Accepted[T]]) -> Accepted[T]:
+        accepted = decide(SqlRows(connection))
+        self._enqueue(connection, accepted.step)
+        return accepted
+
+    def _enqueue(self, connection: Connection, step: NextStep) -> None:
+        payload = {"version": step.version, "cascade": step.cascade}
+        self._outbox.enqueue(connection, kind=step.kind, subject=step.subject, payload=payload)
+
+
+def _key_of(once: Once) -> dict[str, Any]:
+    return {
+        "account_id": once.account_id,
+        "operation": once.operation,
+        "token": once.token,
+        "fingerprint": fingerprint(once.request),
+    }

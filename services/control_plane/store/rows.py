@@ -1,0 +1,264 @@
+"""`Rows` in SQL."""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from services.control_plane import tables
+from services.control_plane.errors import IpamLimitExceeded
+from services.control_plane.ipam import Ipam
+from services.control_plane.pool import Pool
+from services.control_plane.scope import Scope
+from services.control_plane.store.records import columns_of, ipam_of, pool_of, scope_of
+from services.control_plane.tables import ipams, pools, scopes
+from shared.caller import Caller
+from shared.tags import Tags
+
+_PAGE_ROWS = 1000
+
+_SCOPE_COUNT = (
+    sa.select(sa.func.count())
+    .where(scopes.c.ipam_id == ipams.c.ipam_id)
+    .scalar_subquery()
+    .label("scope_count")
+)
+_ASSOCIATION_COUNT = (
+    sa.select(sa.func.count())
+    .where(tables.resource_discovery_associations.c.ipam_id == ipams.c.ipam_id)
+    .scalar_subquery()
+    .label("resource_discovery_association_count")
+)
+_POOL_COUNT = (
+    sa.select(sa.func.count())
+    .where(pools.c.ipam_scope_id == scopes.c.ipam_scope_id)
+    .scalar_subquery()
+    .label("pool_count")
+)
+_IPAMS = sa.select(ipams, _SCOPE_COUNT, _ASSOCIATION_COUNT)
+_SCOPES = sa.select(scopes, _POOL_COUNT)
+_POOLS = sa.select(pools)
+
+
+class SqlRows:
+    """The rows that one connection's transaction sees and changes."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def ipam_in(self, owner_id: str, region: str, *, lock: bool) -> Ipam | None:
+        return self._one_ipam(ipams.c.owner_id == owner_id, ipams.c.region == region, lock=lock)
+
+    def ipam(self, ipam_id: str, *, lock: bool) -> Ipam | None:
+        return self._one_ipam(ipams.c.ipam_id == ipam_id, lock=lock)
+
+    def ipam_ids(self) -> Sequence[str]:
+        query = sa.select(ipams.c.ipam_id).order_by(ipams.c.sequence)
+        return self._connection.execute(query).scalars().all()
+
+    def add_ipam(self, ipam: Ipam) -> None:
+        try:
+            self._connection.execute(ipams.insert().values(columns_of(ipam, ipams)))
+        except IntegrityError as error:
+            raise IpamLimitExceeded(ipam.owner_id, ipam.region) from error
+        self._add_default_discovery(ipam)
+
+    def save_ipam(self, ipam: Ipam) -> None:
+        discoveries = tables.resource_discoveries
+        self._save(ipam, ipams, ipams.c.ipam_id == ipam.ipam_id)
+        self._connection.execute(
+            discoveries.update()
+            .where(discoveries.c.ipam_resource_discovery_id == ipam.default_resource_discovery_id)
+            .values(operating_regions=ipam.operating_regions)
+        )
+
+    def remove_ipam(self, ipam: Ipam) -> None:
+        associations = tables.resource_discovery_associations
+        discoveries = tables.resource_discoveries
+        default = ipam.default_resource_discovery_id
+        for removal in (
+            pools.delete().where(pools.c.ipam_id == ipam.ipam_id),
+            scopes.delete().where(scopes.c.ipam_id == ipam.ipam_id),
+            associations.delete().where(associations.c.ipam_id == ipam.ipam_id),
+            discoveries.delete().where(discoveries.c.ipam_resource_discovery_id == default),
+            ipams.delete().where(ipams.c.ipam_id == ipam.ipam_id),
+        ):
+            self._connection.execute(removal)
+
+    def scope(self, ipam_scope_id: str) -> Scope | None:
+        row = self._first(_SCOPES.where(scopes.c.ipam_scope_id == ipam_scope_id))
+        return scope_of(row) if row else None
+
+    def scopes(self, ipam_id: str) -> Sequence[Scope]:
+        query = _SCOPES.where(scopes.c.ipam_id == ipam_id).order_by(scopes.c.sequence)
+        return [scope_of(row) for row in self._all(query)]
+
+    def add_scope(self, scope: Scope) -> None:
+        self._connection.execute(scopes.insert().values(columns_of(scope, scopes)))
+
+    def save_scope(self, scope: Scope) -> None:
+        self._save(scope, scopes, scopes.c.ipam_scope_id == scope.ipam_scope_id)
+
+    def remove_scope(self, ipam_scope_id: str) -> None:
+        self._connection.execute(scopes.delete().where(scopes.c.ipam_scope_id == ipam_scope_id))
+
+    def pool(self, ipam_pool_id: str) -> Pool | None:
+        row = self._first(_POOLS.where(pools.c.ipam_pool_id == ipam_pool_id))
+        return pool_of(row) if row else None
+
+    def pools(self, ipam_id: str) -> Sequence[Pool]:
+        deepest_first = (pools.c.depth.desc(), pools.c.sequence)
+        query = _POOLS.where(pools.c.ipam_id == ipam_id).order_by(*deepest_first)
+        return [pool_of(row) for row in self._all(query)]
+
+    def pool_ids_in(self, ipam_scope_id: str) -> list[str]:
+        return self._pool_ids(pools.c.ipam_scope_id == ipam_scope_id)
+
+    def child_ids(self, ipam_pool_id: str) -> list[str]:
+        return self._pool_ids(pools.c.source_ipam_pool_id == ipam_pool_id)
+
+    def add_pool(self, pool: Pool) -> None:
+        self._connection.execute(pools.insert().values(columns_of(pool, pools)))
+
+    def save_pool(self, pool: Pool) -> None:
+        self._save(pool, pools, pools.c.ipam_pool_id == pool.ipam_pool_id)
+
+    def remove_pools(self, ipam_pool_ids: Sequence[str]) -> None:
+        self._connection.execute(pools.delete().where(pools.c.ipam_pool_id.in_(ipam_pool_ids)))
+
+    def tags(self, ipam: Ipam, resource_id: str) -> Tags | None:
+        for table, id_column in _TAGGED:
+            is_of_ipam = (
+                table.c.ipam_id == ipam.ipam_id
+                if "ipam_id" in table.c
+                else id_column == ipam.default_resource_discovery_id
+            )
+            query = sa.select(table.c.tags).where(id_column == resource_id, is_of_ipam)
+            if row := self._first(query):
+                tags: Tags = row["tags"]
+                return tags
+        return None
+
+    def save_tags(self, resource_id: str, tags: Tags) -> None:
+        for table, id_column in _TAGGED:
+            self._connection.execute(
+                table.update().where(id_column == resource_id).values(tags=tags)
+            )
+
+    def visible_ipams(
+        self, caller: Caller, *, ids: Collection[str], after: str | None
+    ) -> Iterator[tuple[str, Ipam]]:
+        query = _IPAMS.where(
+            ipams.c.owner_id == caller.account_id,
+            ipams.c.region == caller.region,
+            _among(ipams.c.ipam_id, ids),
+        )
+        for row in self._in_order(query, ipams, after):
+            yield str(row["sequence"]), ipam_of(row)
+
+    def visible_scopes(
+        self, caller: Caller, *, ids: Collection[str], after: str | None
+    ) -> Iterator[tuple[str, Scope]]:
+        query = _SCOPES.where(
+            scopes.c.owner_id == caller.account_id,
+            scopes.c.ipam_region == caller.region,
+            _among(scopes.c.ipam_scope_id, ids),
+        )
+        for row in self._in_order(query, scopes, after):
+            yield str(row["sequence"]), scope_of(row)
+
+    def visible_pools(
+        self, caller: Caller, *, ids: Collection[str], after: str | None
+    ) -> Iterator[tuple[str, Pool]]:
+        is_locale = sa.or_(
+            pools.c.locale == caller.region,
+            # A local zone's border group is named after the region it lies in.
+            pools.c.locale.startswith(f"{caller.region}-", autoescape=True),
+        )
+        query = _POOLS.where(
+            pools.c.owner_id == caller.account_id,
+            sa.or_(pools.c.ipam_region == caller.region, is_locale),
+            _among(pools.c.ipam_pool_id, ids),
+        )
+        for row in self._in_order(query, pools, after):
+            yield str(row["sequence"]), pool_of(row)
+
+    def _one_ipam(self, *conditions: sa.ColumnElement[bool], lock: bool) -> Ipam | None:
+        if lock:
+            # A statement of its own: what is read next is as it was when the lock was got.
+            self._first(sa.select(ipams.c.sequence).where(*conditions).with_for_update())
+        row = self._first(_IPAMS.where(*conditions))
+        return ipam_of(row) if row else None
+
+    def _add_default_discovery(self, ipam: Ipam) -> None:
+        """Every IPAM has a discovery of its own account, in the IPAM's regions (IPAM-1)."""
+        self._connection.execute(
+            tables.resource_discoveries.insert().values(
+                ipam_resource_discovery_id=ipam.default_resource_discovery_id,
+                owner_id=ipam.owner_id,
+                region=ipam.region,
+                is_default=True,
+                operating_regions=ipam.operating_regions,
+                tags={},
+            )
+        )
+        self._connection.execute(
+            tables.resource_discovery_associations.insert().values(
+                ipam_resource_discovery_association_id=(
+                    ipam.default_resource_discovery_association_id
+                ),
+                owner_id=ipam.owner_id,
+                ipam_id=ipam.ipam_id,
+                ipam_resource_discovery_id=ipam.default_resource_discovery_id,
+                is_default=True,
+                tags={},
+            )
+        )
+
+    def _save(
+        self, record: Ipam | Scope | Pool, table: sa.Table, is_it: sa.ColumnElement[bool]
+    ) -> None:
+        self._connection.execute(table.update().where(is_it).values(columns_of(record, table)))
+
+    def _pool_ids(self, condition: sa.ColumnElement[bool]) -> list[str]:
+        query = sa.select(pools.c.ipam_pool_id).where(condition).order_by(pools.c.sequence)
+        return list(self._connection.execute(query).scalars())
+
+    def _in_order(
+        self, query: sa.Select[Any], table: sa.Table, after: str | None
+    ) -> Iterator[sa.RowMapping]:
+        """In blocks, so that a page costs what it shows, not what comes after it."""
+        last = int(after) if after else 0
+        while True:
+            later = query.where(table.c.sequence > last).order_by(table.c.sequence)
+            block = self._all(later.limit(_PAGE_ROWS))
+            yield from block
+            if len(block) < _PAGE_ROWS:
+                return
+            last = block[-1]["sequence"]
+
+    def _first(self, query: sa.Select[Any]) -> sa.RowMapping | None:
+        return self._connection.execute(query).mappings().first()
+
+    def _all(self, query: sa.Select[Any]) -> Sequence[sa.RowMapping]:
+        return self._connection.execute(query).mappings().all()
+
+
+_TAGGED = [
+    (ipams, ipams.c.ipam_id),
+    (scopes, scopes.c.ipam_scope_id),
+    (pools, pools.c.ipam_pool_id),
+    (
+        tables.resource_discoveries,
+        tables.resource_discoveries.c.ipam_resource_discovery_id,
+    ),
+    (
+        tables.resource_discovery_associations,
+        tables.resource_discovery_associations.c.ipam_resource_discovery_association_id,
+    ),
+]
+
+
+def _among(id_column: sa.Column[str], ids: Collection[str]) -> sa.ColumnElement[bool]:
+    return id_column.in_(ids) if ids else sa.true()

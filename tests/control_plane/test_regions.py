@@ -1,0 +1,45 @@
+"""Regions, local zones and operating regions."""
+
+import pytest
+
+from services.control_plane.regions import (
+    check_region,
+    is_local_zone,
+    operating_regions,
+    region_of,
+)
+from shared.errors import InvalidParameterValue
+
+
+@pytest.mark.parametrize(
+    ("locale", "region"),
+    [
+        ("us-east-1", "us-east-1"),
+        ("us-east-1-scl-1", "us-east-1"),
+        ("us-west-2-lax-1", "us-west-2"),
+        ("None", "None"),
+    ],
+)
+def test_a_local_zone_lies_in_its_parent_region(locale: str, region: str) -> None:  # IPAM-3
+    assert region_of(locale) == region
+    assert is_local_zone(locale) == (locale != region)
+
+
+@pytest.mark.parametrize(
+    ("named", "result"),
+    [
+        ((), ("us-east-1",)),
+        (("us-west-2",), ("us-west-2", "us-east-1")),
+        (("us-east-1", "us-west-2", "us-west-2"), ("us-east-1", "us-west-2")),
+    ],
+)
+def test_the_home_region_is_always_an_operating_region(  # IPAM-1
+    named: tuple[str, ...], result: tuple[str, ...]
+) -> None:
+    assert operating_regions("us-east-1", named) == result
+
+
+@pytest.mark.parametrize("name", ["mars-1", "", "us-east-1-scl-1", "US-EAST-1"])
+def test_only_regions_are_regions(name: str) -> None:  # IPAM-3
+    with pytest.raises(InvalidParameterValue, match="no region"):
+        check_region(name)

@@ -1,0 +1,124 @@
+"""What becomes of acknowledged commands when the ledger, or this service, goes away."""
+
+import pytest
+
+from shared.errors import CadastreError
+from tests.control_plane.world import Client, World, eventually, settled, state
+
+
+async def test_a_pool_made_while_the_ledger_is_down_completes_when_it_is_up(  # IPAM-10
+    control: Client, world: World
+) -> None:
+    scope_id = (await control.create_ipam()).private_default_scope_id
+    world.ledger.is_down = True
+    pool = await control.create_pool(scope_id)
+    assert state(await control.pool(pool.ipam_pool_id)) == "create-in-progress"
+    world.ledger.is_down = False
+    await settled(control, pool.ipam_pool_id, "create-complete")
+    assert pool.ipam_pool_id in world.ledger.definitions
+
+
+async def test_the_last_of_several_changes_is_the_one_that_completes(  # POOL-4
+    control: Client, world: World
+) -> None:
+    scope_id = (await control.create_ipam()).private_default_scope_id
+    world.ledger.is_down = True
+    pool_id = (await control.create_pool(scope_id)).ipam_pool_id
+    await control("ModifyIpamPool", ipam_pool_id=pool_id, allocation_min_netmask_length=8)
+    await control("ModifyIpamPool", ipam_pool_id=pool_id, allocation_min_netmask_length=16)
+    world.ledger.up_for = 1
+
+    async def is_next_step_tried() -> bool:
+        return pool_id in world.ledger.definitions and world.ledger.calls_when_down > refused
+
+    refused = world.ledger.calls_when_down
+    await eventually(is_next_step_tried)
+    assert state(await control.pool(pool_id)) == "modify-in-progress"
+    world.ledger.is_down = False
+    await settled(control, pool_id, "modify-complete")
+    assert world.ledger.definitions[pool_id].allocation_min_netmask_length == 16
+
+
+async def test_a_refused_creation_fails_at_once_and_is_never_repeated(  # BEY-4
+    control: Client, world: World
+) -> None:
+    scope_id = (await control.create_ipam()).private_default_scope_id
+    world.ledger.is_down = True
+    pool_id = (await control.create_pool(scope_id)).ipam_pool_id
+    world.ledger.refusals[pool_id] = "never"
+    world.ledger.is_down = False
+    failed = await settled(control, pool_id, "create-failed")
+    assert failed.state_message == "never"
+    calls = len(world.ledger.calls)
+    await control.create_pool(scope_id)
+    assert len(world.ledger.calls) == calls + 1
+
+
+async def test_a_crash_between_row_and_step_resumes(world: World) -> None:  # design.md section 5
+    async with world.serving() as before:
+        ipam = await before.create_ipam()
+        world.ledger.is_down = True
+        pool_id = (await before.create_pool(ipam.private_default_scope_id)).ipam_pool_id
+    world.ledger.is_down = False
+    async with world.serving() as after:
+        await settled(after, pool_id, "create-complete")
+
+
+async def test_a_crash_in_the_middle_of_a_cascade_resumes(world: World) -> None:  # IPAM-9
+    async with world.serving() as before:
+        ipam = await before.create_ipam()
+        scope_id = ipam.private_default_scope_id
+        top = await before.create_pool(scope_id)
+        leaf = await before.create_pool(scope_id, source_ipam_pool_id=top.ipam_pool_id)
+        world.ledger.is_lost_after_retiring.add(leaf.ipam_pool_id)
+        await before("DeleteIpam", ipam_id=ipam.ipam_id, cascade=True)
+        assert state((await before.ipams())[0]) == "delete-in-progress"
+    assert world.ledger.retired == [leaf.ipam_pool_id]
+    world.ledger.is_lost_after_retiring.clear()
+    async with world.serving() as after:
+
+        async def is_gone() -> bool:
+            return await after.ipams() == []
+
+        await eventually(is_gone)
+        assert world.ledger.retired == [leaf.ipam_pool_id, top.ipam_pool_id]
+        assert await after.pools() == await after.scopes() == []
+
+
+async def test_a_first_answer_is_given_again_after_a_restart(world: World) -> None:  # BEY-5
+    async with world.serving() as before:
+        ipam = await before.create_ipam(client_token="i")
+        first = await before.create_pool(ipam.private_default_scope_id, client_token="p")
+    async with world.serving() as after:
+        assert await after.create_ipam(client_token="i") == ipam
+        again = await after.create_pool(ipam.private_default_scope_id, client_token="p")
+        assert again == first
+        assert len(await after.pools()) == 1
+
+
+async def test_a_token_with_other_parameters_is_refused(control: Client) -> None:  # ALLOC-7
+    ipam = await control.create_ipam(client_token="i")
+    with pytest.raises(CadastreError) as refusal:
+        await control.create_ipam(client_token="i", description="other")
+    assert refusal.value.reason == "IdempotentParameterMismatch"
+    scope = await control("CreateIpamScope", ipam_id=ipam.ipam_id, client_token="i")
+    again = await control("CreateIpamScope", ipam_id=ipam.ipam_id, client_token="i")
+    assert scope == again
+    assert len(await control.scopes()) == 3
+
+
+async def test_a_changed_quota_reaches_the_ledger_with_the_next_start(  # requirements section 14
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with world.serving() as before:
+        scope_id = (await before.create_ipam()).private_default_scope_id
+        pool_id = (await before.create_pool(scope_id)).ipam_pool_id
+    assert world.ledger.definitions[pool_id].cidr_quota == 50
+    monkeypatch.setenv("CADASTRE_QUOTA_CIDRS_PER_POOL", "70")
+    async with world.serving() as after:
+
+        async def is_told() -> bool:
+            return world.ledger.definitions[pool_id].cidr_quota == 70
+
+        await eventually(is_told)
+        assert state((await after.ipams())[0]) == "create-complete"

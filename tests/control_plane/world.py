@@ -1,0 +1,131 @@
+"""The context on a real server over a real database, beside a fake ledger."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from google.protobuf.message import Message
+
+from cadastre.control.v1 import control_service_pb2 as pb
+from cadastre.control.v1 import control_service_pb2_grpc
+from services.control_plane.server import control_plane
+from shared.caller import Caller
+from shared.identity import TokenSigner, load_secret
+from shared.rpc.client import Remote
+from shared.rpc.enums import aws_enum_name
+from shared.rpc.server import running
+from shared.settings import Settings
+from tests.control_plane.fake_ledger import FakeLedger
+
+on_sqlite_alone = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For rows of a table whose outcome no database has a part in."""
+
+ACCOUNT, STRANGER = "123456789012", "210987654321"
+HOME, WEST = "us-east-1", "us-west-2"
+IPV4, IPV6 = "ipv4", "ipv6"
+
+
+class Client:
+    """Calls by name, in AWS's words: ``await client("CreateIpamPool", address_family="ipv4")``."""
+
+    def __init__(self, remote: Remote, account_id: str = ACCOUNT, region: str = HOME) -> None:
+        self._remote = remote
+        self._caller = Caller(account_id=account_id, region=region, principal="tester")
+        self._stub = control_service_pb2_grpc.ControlPlaneServiceStub(remote.channel)
+
+    def acting_as(self, account_id: str = ACCOUNT, region: str = HOME) -> "Client":
+        return Client(self._remote, account_id, region)
+
+    async def __call__(self, rpc: str, **members: Any) -> Any:
+        request = _filled(getattr(pb, f"{rpc}Request")(), members)
+        return await self._remote.call(getattr(self._stub, rpc), request, caller=self._caller)
+
+    async def create_ipam(self, **members: Any) -> Any:
+        members.setdefault("operating_regions", [{"region_name": WEST}])
+        return (await self("CreateIpam", **members)).ipam
+
+    async def create_pool(self, scope_id: str, **members: Any) -> Any:
+        members.setdefault("address_family", IPV4)
+        answer = await self("CreateIpamPool", ipam_scope_id=scope_id, **members)
+        return answer.ipam_pool
+
+    async def pool(self, pool_id: str) -> Any:
+        [pool] = (await self("DescribeIpamPools", ipam_pool_ids=[pool_id])).ipam_pools
+        return pool
+
+    async def ipams(self) -> list[Any]:
+        return list((await self("DescribeIpams")).ipams)
+
+    async def scopes(self) -> list[Any]:
+        return list((await self("DescribeIpamScopes")).ipam_scopes)
+
+    async def pools(self) -> list[Any]:
+        return list((await self("DescribeIpamPools")).ipam_pools)
+
+
+@dataclass(frozen=True)
+class World:
+    """What outlives a server: its settings, hence its database, and the ledger."""
+
+    settings: Settings
+    ledger: FakeLedger
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[Client]:
+        """A client of a server that ends with the block, as a crash would end it."""
+        async with (
+            running("control_plane", control_plane, self.settings) as server,
+            Remote(server.address, signer=self._signer) as remote,
+        ):
+            yield Client(remote)
+
+    @property
+    def _signer(self) -> TokenSigner:
+        return TokenSigner(load_secret(self.settings.identity_secret_path))
+
+
+def state(record: Any) -> str:
+    """A record's state in AWS's word."""
+    return aws_enum_name(record.DESCRIPTOR.fields_by_name["state"].enum_type, record.state)
+
+
+async def eventually(condition: Callable[[], Awaitable[Any]], timeout_seconds: float = 20) -> Any:
+    """The first true answer of ``condition``."""
+    async with asyncio.timeout(timeout_seconds):
+        while not (answer := await condition()):  # noqa: ASYNC110 - a server's state has no event
+            await asyncio.sleep(0.02)
+    return answer
+
+
+async def settled(client: Client, pool_id: str, wanted: str) -> Any:
+    """The pool, once it is in the state ``wanted``."""
+
+    async def as_wanted() -> Any:
+        pool = await client.pool(pool_id)
+        return pool if state(pool) == wanted else None
+
+    return await eventually(as_wanted)
+
+
+def _filled(message: Message, members: dict[str, Any]) -> Message:
+    for name, value in members.items():
+        field = message.DESCRIPTOR.fields_by_name[name]
+        if field.enum_type is not None:
+            suffix = value.upper().replace("-", "_")
+            numbers = {v.name: v.number for v in field.enum_type.values}
+            setattr(message, name, next(n for k, n in numbers.items() if k.endswith(f"_{suffix}")))
+        elif field.is_repeated and field.message_type is not None:
+            for item in value:
+                _filled(getattr(message, name).add(), item)
+        elif field.is_repeated:
+            getattr(message, name).extend(value)
+        elif field.message_type is not None:
+            nested = getattr(message, name)
+            nested.SetInParent()
+            _filled(nested, value)
+        else:
+            setattr(message, name, value)
+    return message
