@@ -1,0 +1,137 @@
+"""The HTTP application: AWS's protocols on POST, health and metrics on GET."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from http import HTTPStatus
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from structlog.typing import FilteringBoundLogger
+
+from services.gateway.answers import Answer, Call
+from services.gateway.clients import Services
+from services.gateway.credentials import Credentials
+from services.gateway.errors import INTERNAL_ERROR, RequestTooLarge, UnknownAccessKey
+from services.gateway.protocols import Protocols
+from services.gateway.sigv4 import Authorization, SignedRequest, verify
+from services.gateway.telemetry import MEDIA_TYPE, Telemetry
+from shared.caller import Caller
+from shared.errors import CadastreError
+from shared.telemetry import request_id
+
+MAX_BODY_BYTES = 1 << 20
+
+_OK = "OK"
+
+
+class AwsEndpoint:
+    """Takes a signed request of whatever AWS service, and answers it in that service's way."""
+
+    def __init__(
+        self,
+        protocols: Protocols,
+        credentials: Credentials,
+        telemetry: Telemetry,
+        log: FilteringBoundLogger,
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._protocols, self._credentials = protocols, credentials
+        self._telemetry, self._log, self._clock = telemetry, log, clock
+
+    async def __call__(self, request: Request) -> Response:
+        started = time.perf_counter()
+        call = Call(str(uuid.uuid4()))
+        request_id.set(call.request_id)
+        answer, code = await self._answer(request, call)
+        seconds = time.perf_counter() - started
+        self._telemetry.record(call.action, answer.status, seconds)
+        self._log.info(
+            "request",
+            action=call.action,
+            code=code,
+            status=int(answer.status),
+            duration_ms=round(seconds * 1000, 1),
+            account_id=call.caller.account_id,
+            region=call.caller.region,
+            request_id=call.request_id,
+        )
+        headers = {"x-amzn-RequestId": call.request_id, **answer.headers}
+        return Response(answer.body, answer.status, headers, answer.media_type)
+
+    async def _answer(self, request: Request, call: Call) -> tuple[Answer, str]:
+        content_type = request.headers.get("content-type", "")
+        protocol = self._protocols.of("", content_type)
+        try:
+            authorization = Authorization.parse(request.headers.get("authorization"))
+            protocol = self._protocols.of(authorization.service, content_type)
+            call.body = await _body(request)
+            call.caller = self._caller(authorization, _signed_request(request, call.body))
+            return await protocol.answer(call), _OK
+        except CadastreError as refusal:
+            return protocol.refuse(refusal, call.request_id), refusal.reason
+        except ClientDisconnect:
+            return Answer("", "", HTTPStatus.BAD_REQUEST), "ClientDisconnect"
+        except Exception:  # noqa: BLE001 - the process's edge: told to the log, not the client
+            self._log.error(
+                "request failed",
+                exc_info=True,
+                action=call.action,
+                request_id=call.request_id,
+            )
+            return protocol.fault(call.request_id), INTERNAL_ERROR
+
+    def _caller(self, authorization: Authorization, request: SignedRequest) -> Caller:
+        key = self._credentials.find(authorization.access_key_id)
+        if key is None:
+            raise UnknownAccessKey("The access key is not known here")
+        verify(authorization, request, key.secret, now=self._clock())
+        return Caller(key.account_id, authorization.region, key.principal)
+
+
+def application(endpoint: AwsEndpoint, services: Services, telemetry: Telemetry) -> Starlette:
+    """Everything the gateway serves."""
+
+    async def healthz(_: Request) -> Response:
+        not_serving = await services.not_serving()
+        body = {"status": "unavailable" if not_serving else "ok", "not_serving": not_serving}
+        status = HTTPStatus.SERVICE_UNAVAILABLE if not_serving else HTTPStatus.OK
+        return Response(json.dumps(body), status, media_type="application/json")
+
+    async def metrics(_: Request) -> Response:
+        return Response(telemetry.exposition(), media_type=MEDIA_TYPE)
+
+    async def aws(request: Request) -> Response:
+        return await endpoint(request)
+
+    return Starlette(
+        routes=[
+            Route("/healthz", healthz, methods=["GET"]),
+            Route("/metrics", metrics, methods=["GET"]),
+            # REST protocols have paths of their own.
+            Route("/{path:path}", aws, methods=["POST"]),
+        ]
+    )
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise RequestTooLarge(f"The request body has more than {MAX_BODY_BYTES} bytes")
+    return bytes(body)
+
+
+def _signed_request(request: Request, body: bytes) -> SignedRequest:
+    headers: dict[str, str] = {}
+    for name, value in request.headers.items():
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    # Headers are read as Latin-1, where every byte is a character; so are these.
+    path, query = (request.scope[part].decode("latin-1") for part in ("raw_path", "query_string"))
+    return SignedRequest(request.method, path, query, headers, body)

@@ -1,0 +1,87 @@
+"""EC2's endpoint: one request in, one RPC (or a few) out, one answer back."""
+
+import asyncio
+import re
+from collections.abc import Mapping
+
+from botocore.model import ServiceModel
+from google.protobuf.message import Message
+
+from services.gateway.answers import Answer, Call
+from services.gateway.clients import Services
+from services.gateway.ec2 import errors
+from services.gateway.ec2.operations import Operation, operations_of
+from services.gateway.ec2.parameters import nested
+from services.gateway.errors import InvalidAction, MissingAction, NoSuchVersion
+from services.gateway.form import parse_form
+from services.gateway.routes import Rpc
+from services.gateway.xml import MEDIA_TYPE
+from shared.errors import CadastreError, DryRunOperation, MissingParameter
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+class Ec2Protocol:
+    """Every action of EC2 that one of the contracts has."""
+
+    def __init__(self, model: ServiceModel, services: Services) -> None:
+        """Put together all operations, so that a call only runs through them.
+
+        Raises:
+            ContractMismatch: a contract can't carry what AWS's model says.
+        """
+        self._operations: Mapping[str, Operation] = operations_of(model)
+        self._actions_of_aws = frozenset(model.operation_names)
+        self._version = model.api_version
+        self._services = services
+
+    async def answer(self, call: Call) -> Answer:
+        parameters = parse_form(call.body)
+        operation = self._operation(parameters.pop("Action", ""))
+        call.action = operation.name
+        self._check_version(parameters.pop("Version", ""))
+        requests = operation.requests(nested(parameters))
+        answer = await self._call(requests, call)
+        return Answer(operation.render(answer, call.request_id), MEDIA_TYPE)
+
+    def refuse(self, error: CadastreError, request_id: str) -> Answer:
+        return errors.refuse(error, request_id)
+
+    def fault(self, request_id: str) -> Answer:
+        return errors.fault(request_id)
+
+    def _operation(self, action: str) -> Operation:
+        if not action:
+            raise MissingAction
+        if action in self._operations:
+            return self._operations[action]
+        if action in self._actions_of_aws:
+            raise InvalidAction(f"The action {action} is not available in this installation")
+        raise InvalidAction(f"The action {action} is not valid for this web service")
+
+    def _check_version(self, version: str) -> None:
+        """Older clients are welcome, as at AWS; they are answered in today's shape."""
+        if not version:
+            raise MissingParameter("Version")
+        if not _DATE.fullmatch(version) or version > self._version:
+            raise NoSuchVersion(
+                f"The API version {version} does not exist; use {self._version}", version=version
+            )
+
+    async def _call(self, requests: list[tuple[Rpc, Message]], call: Call) -> Message:
+        if len(requests) == 1:
+            [(rpc, request)] = requests
+            return await self._services.call(rpc, request, call)
+        outcomes = await asyncio.gather(
+            *(self._services.call(rpc, request, call) for rpc, request in requests),
+            return_exceptions=True,
+        )
+        refusals = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+        if refusals:
+            # "It would have succeeded" is true only when every part says so.
+            raise min(refusals, key=_is_success_of_dry_run)
+        return next(outcome for outcome in outcomes if isinstance(outcome, Message))
+
+
+def _is_success_of_dry_run(refusal: BaseException) -> bool:
+    return isinstance(refusal, CadastreError) and refusal.reason == DryRunOperation.reason

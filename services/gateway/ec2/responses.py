@@ -1,0 +1,91 @@
+"""Response messages -> XML. Renderers are put together once, from a shape and a descriptor."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC
+from functools import partial
+from typing import Any, TypeAlias
+
+from botocore import xform_name
+from botocore.model import ListShape, Shape, StructureShape
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from services.gateway.ec2.contract import check_kind, message_of
+from services.gateway.xml import element, text
+from shared.rpc.enums import aws_enum_name
+
+Render: TypeAlias = Callable[[Any], str]
+# A member's rendered element, or nothing when it is absent.
+Member: TypeAlias = Callable[[Message], str]
+
+
+def structure_renderer(shape: StructureShape, descriptor: Descriptor) -> Render:
+    """Renders a message as the content of a structure: absent members stay away."""
+    members = []
+    for member, member_shape in shape.members.items():
+        field = descriptor.fields_by_name.get(xform_name(member))
+        # What a contract doesn't have is never there to be answered.
+        if field is not None:
+            members.append(_member(member, member_shape, field))
+    return partial(_render_structure, members)
+
+
+def _member(member: str, shape: Shape, field: FieldDescriptor) -> Member:
+    check_kind(shape, field)
+    name = str(shape.serialization.get("name", member))
+    if isinstance(shape, ListShape):
+        item = str(shape.member.serialization.get("name", "item"))
+        return partial(_render_list, name, item, field.name, _renderer(shape.member, field))
+    return partial(_render_single, name, field.name, _renderer(shape, field))
+
+
+def _renderer(shape: Shape, field: FieldDescriptor) -> Render:
+    if isinstance(shape, StructureShape):
+        return structure_renderer(shape, message_of(field))
+    if field.enum_type is not None:
+        return partial(_enum, _aws_names(field.enum_type))
+    return _RENDERERS[shape.type_name]
+
+
+def _aws_names(enum: EnumDescriptor) -> Mapping[int, str]:
+    return {v.number: text(aws_enum_name(enum, v.number)) for v in enum.values if v.number}
+
+
+def _render_structure(members: Sequence[Member], message: Message) -> str:
+    return "".join([render(message) for render in members])
+
+
+def _render_single(name: str, field: str, render: Render, message: Message) -> str:
+    if not message.HasField(field):
+        return ""
+    return element(name, render(getattr(message, field)))
+
+
+def _render_list(name: str, item: str, field: str, render: Render, message: Message) -> str:
+    items = [element(item, render(value)) for value in getattr(message, field)]
+    return element(name, "".join(items))
+
+
+def _enum(names: Mapping[int, str], value: int) -> str:
+    """Nothing for a value of a newer contract than ours: better than no answer at all."""
+    return names.get(value, "")
+
+
+def _boolean(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _timestamp(value: Timestamp) -> str:
+    moment = value.ToDatetime(tzinfo=UTC).isoformat(timespec="milliseconds")
+    return moment.replace("+00:00", "Z")
+
+
+_RENDERERS: Mapping[str, Render] = {
+    "boolean": _boolean,
+    "double": repr,
+    "integer": str,
+    "long": str,
+    "string": text,
+    "timestamp": _timestamp,
+}

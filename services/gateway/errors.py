@@ -1,0 +1,126 @@
+"""What the edge itself refuses, and the HTTP status of every refusal."""
+
+from http import HTTPStatus
+
+from shared.errors import (
+    CadastreError,
+    Invalid,
+    Unauthenticated,
+    Unavailable,
+    Unsupported,
+    kind_of,
+)
+
+
+class MissingAction(Invalid):
+    """The request does not say what is to be done."""
+
+    reason = "MissingAction"
+
+    def __init__(self) -> None:
+        super().__init__("The request must contain the parameter Action")
+
+
+class InvalidAction(Invalid):
+    """AWS has no such action, or this installation doesn't."""
+
+    reason = "InvalidAction"
+
+
+class NoSuchVersion(Invalid):
+    """The API version is none, or newer than the one spoken here."""
+
+    reason = "NoSuchVersion"
+
+
+class InvalidId(Invalid):
+    """An id of no kind that the action works on."""
+
+    reason = "InvalidID"
+
+    def __init__(self, resource_id: str) -> None:
+        super().__init__(f"The ID '{resource_id}' is not valid", resource_id=resource_id)
+
+
+class RequestTooLarge(Invalid):
+    """More bytes than any sensible request has."""
+
+    reason = "RequestEntityTooLarge"
+
+
+class UnknownOperation(Unsupported):
+    """A service of AWS that this installation does not play, or an operation of it."""
+
+    reason = "UnknownOperationException"
+
+
+class MissingAuthenticationToken(Unauthenticated):
+    """The request is not signed."""
+
+    reason = "MissingAuthenticationToken"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The request must be signed: an Authorization header with Signature Version 4"
+        )
+
+
+class IncompleteSignature(Unauthenticated):
+    """The Authorization header lacks a part, or what it signs is too little."""
+
+    reason = "IncompleteSignature"
+
+
+class UnknownAccessKey(Unauthenticated):
+    """Nobody here has this access key."""
+
+    reason = "InvalidClientTokenId"
+
+
+class SignatureDoesNotMatch(Unauthenticated):
+    """The request is not the one that was signed, or another secret signed it."""
+
+    reason = "SignatureDoesNotMatch"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The request signature we calculated does not match the signature you provided. Check"
+            " your AWS Secret Access Key and signing method"
+        )
+
+
+class RequestExpired(Unauthenticated):
+    """Signed too long ago, or by a clock that is ahead."""
+
+    reason = "RequestExpired"
+
+
+INTERNAL_ERROR = "InternalError"
+INTERNAL_MESSAGE = "An internal error has occurred"
+
+_MAX_MESSAGE_LENGTH = 1024
+
+# The documented status of AWS's codes; whatever else a client did wrong is a 400.
+_STATUS_BY_REASON = {
+    "AuthFailure": HTTPStatus.UNAUTHORIZED,
+    "DryRunOperation": HTTPStatus.PRECONDITION_FAILED,
+    "InvalidClientTokenId": HTTPStatus.FORBIDDEN,
+    "MissingAuthenticationToken": HTTPStatus.FORBIDDEN,
+    "RequestEntityTooLarge": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "SignatureDoesNotMatch": HTTPStatus.FORBIDDEN,
+    "UnauthorizedOperation": HTTPStatus.FORBIDDEN,
+}
+
+
+def shown_message(error: CadastreError) -> str:
+    """The message of ``error``, which may quote what a client sent, however long that was."""
+    if len(error.message) <= _MAX_MESSAGE_LENGTH:
+        return error.message
+    return f"{error.message[:_MAX_MESSAGE_LENGTH]}..."
+
+
+def http_status(error: CadastreError) -> int:
+    """The status AWS answers ``error`` with; 5xx, which clients repeat, only for real faults."""
+    if kind_of(error) is Unavailable:
+        return HTTPStatus.SERVICE_UNAVAILABLE
+    return _STATUS_BY_REASON.get(error.reason, HTTPStatus.BAD_REQUEST)

@@ -1,0 +1,60 @@
+"""AWS services that nothing here plays: a precise refusal each client understands."""
+
+import json
+from http import HTTPStatus
+
+from services.gateway import query_errors
+from services.gateway.answers import Answer, Call
+from services.gateway.errors import (
+    INTERNAL_ERROR,
+    INTERNAL_MESSAGE,
+    InvalidAction,
+    UnknownOperation,
+    http_status,
+    shown_message,
+)
+from shared.errors import CadastreError
+
+_JSON = "application/x-amz-json-1.1"
+_NAMESPACE = "http://webservices.amazon.com/AWSFault/2005-15-09"
+
+
+class OtherQueryService:
+    """A service that speaks the Query protocol, such as IAM."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    async def answer(self, call: Call) -> Answer:  # noqa: ARG002 the same for every call
+        raise InvalidAction(_message(self._service))
+
+    def refuse(self, error: CadastreError, request_id: str) -> Answer:
+        return query_errors.refuse(error, request_id, _NAMESPACE)
+
+    def fault(self, request_id: str) -> Answer:
+        return query_errors.fault(request_id, _NAMESPACE)
+
+
+class OtherJsonService:
+    """A service that speaks JSON, such as RAM or Organizations."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    async def answer(self, call: Call) -> Answer:  # noqa: ARG002 the same for every call
+        raise UnknownOperation(_message(self._service))
+
+    def refuse(self, error: CadastreError, request_id: str) -> Answer:  # noqa: ARG002 in a header
+        return _json_error(http_status(error), error.reason, shown_message(error))
+
+    def fault(self, request_id: str) -> Answer:  # noqa: ARG002 in a header
+        return _json_error(HTTPStatus.INTERNAL_SERVER_ERROR, INTERNAL_ERROR, INTERNAL_MESSAGE)
+
+
+def _message(service: str) -> str:
+    return f"The operations of the service '{service}' are not available here"
+
+
+def _json_error(status: int, code: str, message: str) -> Answer:
+    body = json.dumps({"__type": code, "message": message})
+    return Answer(body, _JSON, status, {"x-amzn-ErrorType": code})

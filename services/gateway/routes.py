@@ -1,0 +1,59 @@
+"""Which RPCs clients reach through the gateway, and which context serves each."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from google.protobuf.descriptor import FileDescriptor, MethodDescriptor, ServiceDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+from cadastre.allocation.v1 import allocation_service_pb2
+from cadastre.common.v1 import options_pb2
+from cadastre.control.v1 import control_service_pb2
+from cadastre.discovery.v1 import discovery_service_pb2
+from cadastre.network.v1 import network_service_pb2
+from shared.settings import Context
+
+FILES: Mapping[Context, FileDescriptor] = {
+    "control_plane": control_service_pb2.DESCRIPTOR,
+    "allocation": allocation_service_pb2.DESCRIPTOR,
+    "network": network_service_pb2.DESCRIPTOR,
+    "discovery": discovery_service_pb2.DESCRIPTOR,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rpc:
+    """One RPC and the context that serves it."""
+
+    context: Context
+    descriptor: MethodDescriptor
+
+    @property
+    def path(self) -> str:
+        """As gRPC names it: ``/cadastre.network.v1.NetworkService/CreateVpc``."""
+        return f"/{self.descriptor.containing_service.full_name}/{self.descriptor.name}"
+
+    @property
+    def request_type(self) -> type[Message]:
+        return GetMessageClass(self.descriptor.input_type)
+
+    @property
+    def response_type(self) -> type[Message]:
+        return GetMessageClass(self.descriptor.output_type)
+
+
+def rpcs_by_action() -> Mapping[str, Sequence[Rpc]]:
+    """Every RPC that is an AWS action. Several contexts may serve one action, each a part of it."""
+    found: dict[str, list[Rpc]] = defaultdict(list)
+    for context, file in FILES.items():
+        for service in file.services_by_name.values():
+            if not _is_internal(service):
+                for method in service.methods:
+                    found[method.name].append(Rpc(context, method))
+    return found
+
+
+def _is_internal(service: ServiceDescriptor) -> bool:
+    return bool(service.GetOptions().Extensions[options_pb2.internal])

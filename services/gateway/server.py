@@ -1,0 +1,161 @@
+"""Wiring: the HTTP listener in front, the contexts' channels behind."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+import uvicorn
+from starlette.applications import Starlette
+from structlog.typing import FilteringBoundLogger
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from services.gateway.app import AwsEndpoint, application
+from services.gateway.clients import Services
+from services.gateway.credentials import Credentials
+from services.gateway.ec2.endpoint import Ec2Protocol
+from services.gateway.ec2.model import load_model
+from services.gateway.protocols import Protocols
+from services.gateway.sts import StsProtocol
+from services.gateway.telemetry import Telemetry
+from shared.errors import StartFailed
+from shared.identity import TokenSigner, load_secret
+from shared.rpc.client import Remote
+from shared.settings import Context, Settings
+from shared.telemetry import logger
+
+MAX_HEAD_BYTES = 64 << 10
+
+# Longer than a client waits between the looks at a state it polls.
+_KEEP_ALIVE_SECONDS = 60
+
+_CONTEXTS: tuple[Context, ...] = (
+    "control_plane",
+    "allocation",
+    "network",
+    "discovery",
+    "metrics",
+)
+
+
+class AddressTaken(StartFailed):
+    """The HTTP listener can't have its address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A gateway that takes requests."""
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings, log: FilteringBoundLogger | None = None
+) -> AsyncIterator[Running]:
+    """Serve; on leaving, stop listening and let running requests end.
+
+    Raises:
+        StartFailed: access keys, identity secret or contracts are not as they must be, or the
+            address can't be listened on.
+    """
+    log = log or logger("gateway")
+    async with AsyncExitStack() as stack:
+        app = await stack.enter_async_context(_application(settings, log))
+        listener = stack.enter_context(_listen(settings.host, settings.port_of("gateway")))
+        server = _Server(_config(app, settings))
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        gateway = Running(settings.host, listener.getsockname()[1])
+        log.info("serving", url=gateway.url)
+        try:
+            yield gateway
+        finally:
+            server.should_exit = True
+            await serving
+            log.info("stopped")
+
+
+@asynccontextmanager
+async def _application(settings: Settings, log: FilteringBoundLogger) -> AsyncIterator[Starlette]:
+    credentials = Credentials(settings.credentials_path, log)
+    signer = TokenSigner(load_secret(settings.identity_secret_path))
+    telemetry = Telemetry()
+    async with AsyncExitStack() as stack:
+        services = Services(
+            {
+                context: await stack.enter_async_context(
+                    Remote(settings.address_of(context), signer=signer)
+                )
+                for context in _CONTEXTS
+            }
+        )
+        protocols = Protocols(ec2=Ec2Protocol(load_model(), services), sts=StsProtocol())
+        clock = partial(datetime.now, UTC)
+        endpoint = AwsEndpoint(protocols, credentials, telemetry, log, clock=clock)
+        yield application(endpoint, services, telemetry)
+
+
+def _config(app: Starlette, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=_BoundedHeadProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=round(settings.shutdown_grace_seconds),
+    )
+
+
+@contextmanager
+def _listen(host: str, port: int) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise AddressTaken(
+            f"{host}:{port} can't be listened on: {error.strerror}; is something else listening"
+            " there? CADASTRE_PORT moves all ports"
+        ) from error
+    with listener:
+        yield listener
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the process that it is a part of."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+class _BoundedHeadProtocol(HttpToolsProtocol):
+    """uvicorn's fast parser, which by itself would collect headers without end."""
+
+    _head_bytes = 0
+    _is_in_head = True
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._is_in_head = True
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        self._head_bytes, self._is_in_head = 0, False
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._is_in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self.send_400_response("The request's head is too large.")

@@ -1,0 +1,93 @@
+"""Contexts that answer as they are told, on one port, and remember what they were asked."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import grpc
+import grpc.aio
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import Message
+from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.status_pb2 import Status
+from grpc_health.v1.health import aio as health_aio
+from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
+
+from services.gateway.routes import Rpc, rpcs_by_action
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An error status as the services' chassis sends it."""
+
+    reason: str
+    message: str = "no"
+    code: grpc.StatusCode = grpc.StatusCode.INVALID_ARGUMENT
+
+
+Reply: TypeAlias = Message | Refusal | None
+
+
+@dataclass
+class FakeServices:
+    """``answers`` holds what an RPC, by its path or its action alone, is answered with."""
+
+    answers: dict[str, Reply | Callable[[Any], Reply]] = field(default_factory=dict)
+    requests: list[tuple[str, Any]] = field(default_factory=list)
+    """Path and message of each request, in order of arrival."""
+    metadata: list[dict[str, str]] = field(default_factory=list)
+    health: Any = field(default_factory=health_aio.HealthServicer)
+    port: int = 0
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.answers.clear()
+        self.requests.clear()
+        self.metadata.clear()
+
+    async def serve(self, rpc: Rpc, request: Message, context: Any) -> Message:
+        """Answer one call."""
+        self.requests.append((rpc.path, request))
+        self.metadata.append(dict(context.invocation_metadata()))
+        answer = self.answers.get(rpc.path) or self.answers.get(rpc.descriptor.name)
+        if callable(answer):
+            answer = answer(request)
+        if isinstance(answer, Refusal):
+            await context.abort(answer.code, answer.message, _details(answer))
+        return answer if isinstance(answer, Message) else rpc.response_type()
+
+
+@asynccontextmanager
+async def fake_services() -> AsyncIterator[FakeServices]:
+    """All contexts' RPCs on a free port."""
+    fakes, server = FakeServices(), grpc.aio.server()
+    rpcs = [rpc for same_action in rpcs_by_action().values() for rpc in same_action]
+    server.add_generic_rpc_handlers([_handler(fakes, rpc) for rpc in rpcs])
+    add_HealthServicer_to_server(fakes.health, server)
+    fakes.port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    try:
+        yield fakes
+    finally:
+        await server.stop(grace=None)
+
+
+def _handler(fakes: FakeServices, rpc: Rpc) -> grpc.GenericRpcHandler:
+    async def answer(request: Message, context: Any) -> Message:
+        return await fakes.serve(rpc, request, context)
+
+    method = grpc.unary_unary_rpc_method_handler(
+        answer,
+        request_deserializer=rpc.request_type.FromString,
+        response_serializer=rpc.response_type.SerializeToString,
+    )
+    service = rpc.descriptor.containing_service.full_name
+    return grpc.method_handlers_generic_handler(service, {rpc.descriptor.name: method})
+
+
+def _details(refusal: Refusal) -> tuple[tuple[str, bytes]]:
+    detail = AnyMessage()
+    detail.Pack(ErrorInfo(reason=refusal.reason, domain="cadastre"))
+    status = Status(code=refusal.code.value[0], message=refusal.message, details=[detail])
+    return (("grpc-status-details-bin", status.SerializeToString()),)
