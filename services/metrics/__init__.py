@@ -1,0 +1,1 @@
+"""One place to read every service's figures. Keeps nothing."""

@@ -1,0 +1,1 @@
+"""What can be done here, and what that needs of the database and of the ledger."""
