@@ -41,7 +41,7 @@ class LedgerClient:
                 ipam_pool_allocation_ids=ipam_pool_allocation_ids
             ),
             caller=_SELF,
-            retries_on_unavailable=True,
+            retry_seconds=10,
         )
         return answer.released_ipam_pool_allocation_ids
 

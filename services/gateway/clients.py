@@ -18,6 +18,8 @@ from shared.settings import Context
 
 _READING = ("Describe", "Get", "List")
 _HEALTH_SECONDS = 1.0
+# Long enough for a service to be restarted, short enough for clients to hear of an outage (BEY-4).
+_RETRY_SECONDS = 3.0
 
 
 class IdentityRefused(Exception):
@@ -43,7 +45,7 @@ class Services:
                 self._method(rpc),
                 request,
                 caller=call.caller,
-                retries_on_unavailable=_is_idempotent(rpc, request),
+                retry_seconds=_RETRY_SECONDS if _is_idempotent(rpc, request) else 0,
             )
         except CadastreError as refusal:
             if kind_of(refusal) is Unauthenticated:

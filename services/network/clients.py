@@ -59,7 +59,7 @@ class LedgerClient:
             caller=_on_behalf_of(order.pending),
             timeout_seconds=ALLOCATION_SECONDS,
             # The client token makes a repeat harmless.
-            retries_on_unavailable=True,
+            retry_seconds=ALLOCATION_SECONDS,
         )
         return answer
 

@@ -43,24 +43,25 @@ class Remote:
         *,
         caller: Caller,
         timeout_seconds: float = 10,
-        retries_on_unavailable: bool = False,
+        retry_seconds: float = 0,
     ) -> Any:
         """Call a unary ``method`` of a stub on `channel`.
 
-        With ``retries_on_unavailable``, which is for idempotent calls, a peer that does not answer
-        is asked again until the time is over.
+        ``retry_seconds``, which is for idempotent calls, is how long a peer that can't be reached
+        is asked again; never longer than ``timeout_seconds`` in all.
 
         Raises:
             CadastreError: the peer's refusal, or ServiceUnavailable.
         """
-        deadline = time.monotonic() + timeout_seconds
+        started = time.monotonic()
         while True:
-            left = deadline - time.monotonic()
+            left = started + timeout_seconds - time.monotonic()
             try:
                 return await method(request, metadata=self._metadata(caller), timeout=left)
             except grpc.aio.AioRpcError as error:
                 refusal = refusal_from(error)
-                if not retries_on_unavailable or not _may_pass(refusal) or left < 0:
+                is_late = time.monotonic() - started >= min(retry_seconds, timeout_seconds)
+                if is_late or not _may_pass(refusal):
                     raise refusal from error
             await asyncio.sleep(_RETRY_DELAY_SECONDS)
 
