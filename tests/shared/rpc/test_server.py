@@ -227,9 +227,7 @@ async def test_an_idempotent_call_waits_for_a_peer_that_is_not_there_yet(
         with pytest.raises(CadastreError) as raised:
             await remote.call(describe, request, caller=USER)
         assert kind_of(raised.value) is Unavailable
-        call = asyncio.create_task(
-            remote.call(describe, request, caller=USER, retry_seconds=10)
-        )
+        call = asyncio.create_task(remote.call(describe, request, caller=USER, retry_seconds=10))
         async with running("network", build, later):
             assert (await call).vpcs
 

@@ -1,0 +1,139 @@
+"""Group commit: what waits is carried out together, in batches that don't share a key.
+
+`Line` says who is next and knows nothing of time; `Batcher` lets committers work it off.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Generic, Protocol, TypeVar
+
+from shared.errors import Unavailable
+
+
+class Keyed(Protocol):
+    @property
+    def keys(self) -> frozenset[str]:
+        """What it needs to itself while it is carried out."""
+
+
+Item = TypeVar("Item", bound=Keyed)
+
+
+class Line(Generic[Item]):
+    """First come, first served among those that share a key; the rest pass each other freely."""
+
+    def __init__(self, *, mixes: bool, longest_batch: int) -> None:
+        """``mixes``: any two may go in one batch; otherwise only those with keys of the first."""
+        self._mixes, self._longest_batch = mixes, longest_batch
+        self._waiting: deque[Item] = deque()
+        self._busy: set[str] = set()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, item: Item) -> None:
+        self._waiting.append(item)
+
+    def take(self) -> list[Item]:
+        """The next batch; its keys are busy until it is `finished`. Empty: nobody can go."""
+        batch: list[Item] = []
+        keys: set[str] = set()
+        passed_over = set(self._busy)
+        left: deque[Item] = deque()
+        while self._waiting and len(batch) < self._longest_batch:
+            item = self._waiting.popleft()
+            joins = self._mixes or not batch or item.keys <= keys
+            if joins and passed_over.isdisjoint(item.keys):
+                batch.append(item)
+                keys |= item.keys
+            else:
+                left.append(item)
+                # Whoever needs one of these keys comes after it, so that nobody waits for ever.
+                passed_over |= item.keys
+        self._waiting.extendleft(reversed(left))
+        self._busy |= keys
+        return batch
+
+    def finished(self, batch: Iterable[Item]) -> None:
+        """The batch's keys can be used by others."""
+        for item in batch:
+            self._busy -= item.keys
+
+
+Work = TypeVar("Work", bound=Keyed)
+Commit = Callable[[Sequence[Work]], Awaitable[Sequence[object]]]
+"""Carries out a batch: for each item its answer, or the refusal to raise. All of it, or nothing."""
+
+
+class _Waiter(Generic[Work]):
+    """An item and where its answer is awaited."""
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self.keys = work.keys
+        self.answer: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+
+    def tell(self, outcome: object) -> None:
+        # Whoever waited may have gone.
+        if self.answer.done():
+            return
+        if isinstance(outcome, Exception):
+            self.answer.set_exception(outcome)
+        else:
+            self.answer.set_result(outcome)
+
+
+class Batcher(Generic[Work]):
+    """Carries out what is submitted, one batch per committer at a time."""
+
+    def __init__(
+        self, commit: Commit[Work], *, committers: int, mixes: bool, longest_batch: int
+    ) -> None:
+        self._commit, self._committers = commit, committers
+        self._line: Line[_Waiter[Work]] = Line(mixes=mixes, longest_batch=longest_batch)
+        self._changed = asyncio.Event()
+
+    async def submit(self, work: Work) -> object:
+        """The answer, once the batch it went in is committed.
+
+        When the wait is cancelled before that batch is begun, nothing is done.
+
+        Raises:
+            Exception: the refusal, or why the batch could not be committed.
+        """
+        waiter = _Waiter(work)
+        self._line.add(waiter)
+        self._changed.set()
+        return await waiter.answer
+
+    async def run(self) -> None:
+        """Work the line off; never ends by itself."""
+        async with asyncio.TaskGroup() as committers:
+            for _ in range(self._committers):
+                committers.create_task(self._work_off())
+
+    async def _work_off(self) -> None:
+        while True:
+            while not (batch := self._line.take()):
+                self._changed.clear()
+                await self._changed.wait()
+            if waiters := [waiter for waiter in batch if not waiter.answer.done()]:
+                await self._carry_out(waiters)
+            self._line.finished(batch)
+            self._changed.set()
+
+    async def _carry_out(self, waiters: Sequence[_Waiter[Work]]) -> None:
+        try:
+            outcomes = await self._commit([waiter.work for waiter in waiters])
+        except Unavailable as error:
+            outcomes = [error] * len(waiters)
+        except Exception as error:  # noqa: BLE001 - handed to whoever waits for the answer
+            if len(waiters) > 1:
+                # One of them can't be committed; the others are not to suffer for it.
+                for waiter in waiters:
+                    await self._carry_out([waiter])
+                return
+            outcomes = [error]
+        for waiter, outcome in zip(waiters, outcomes, strict=True):
+            waiter.tell(outcome)

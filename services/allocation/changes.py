@@ -1,0 +1,79 @@
+"""What a decision changes: nothing is done while deciding, so a refusal leaves no trace."""
+
+from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar
+
+from services.allocation.allocation import Allocation
+from services.allocation.definition import PoolDefinition
+from services.allocation.pool_cidr import PoolCidr
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenKey:
+    """Names one use of a client token. ``owner`` is an account, or a service for its resources."""
+
+    owner: str
+    operation: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An allocation is made."""
+
+    allocation: Allocation
+
+
+@dataclass(frozen=True, slots=True)
+class Freed:
+    """An allocation is given back."""
+
+    allocation: Allocation
+
+
+@dataclass(frozen=True, slots=True)
+class Provisioned:
+    """A pool gets a CIDR; its deprovisioned namesake is forgotten."""
+
+    pool_cidr: PoolCidr
+
+
+@dataclass(frozen=True, slots=True)
+class Deprovisioned:
+    """A pool loses a CIDR in which nothing is held."""
+
+    pool_cidr: PoolCidr
+
+
+@dataclass(frozen=True, slots=True)
+class Defined:
+    """A pool becomes known, or is defined anew."""
+
+    definition: PoolDefinition
+
+
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """A pool goes for good, with everything in it."""
+
+    ipam_pool_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """A client token is of no use any more."""
+
+    key: TokenKey
+
+
+Change: TypeAlias = Held | Freed | Provisioned | Deprovisioned | Defined | Retired | Cancelled
+
+
+@dataclass(frozen=True, slots=True)
+class Decision(Generic[T_co]):
+    """What to answer once ``changes``, in this order, are committed."""
+
+    answer: T_co
+    changes: tuple[Change, ...] = ()

@@ -1,0 +1,232 @@
+"""Refusals only the ledger gives."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from shared.cidr import Cidr
+from shared.errors import (
+    Conflict,
+    DependencyViolation,
+    Exhausted,
+    IncorrectState,
+    InvalidParameterValue,
+    NotFound,
+    OperationNotPermitted,
+    QuotaExceeded,
+)
+
+
+class InsufficientCidrSpace(Exhausted):
+    """Nothing is free that is as large as what is wanted."""
+
+    reason = "InsufficientCidrSpace"
+
+    def __init__(self, space: str, wanted: int, largest_free: int | None) -> None:
+        largest = "nothing that it could have" if largest_free is None else f"/{largest_free}"
+        super().__init__(
+            f"{space} has no free /{wanted} for this request; the largest free block is {largest}",
+            space=space,
+            netmask_length=wanted,
+            largest_free="none" if largest_free is None else largest_free,
+        )
+
+
+class PoolWithoutCidrs(Exhausted):
+    """A pool with nothing to give (POOL-7)."""
+
+    reason = "InsufficientCidrSpace"
+
+    def __init__(self, ipam_pool_id: str) -> None:
+        super().__init__(
+            f"'{ipam_pool_id}' has no CIDR provisioned, so nothing can be allocated from it;"
+            " provision one first",
+            ipam_pool_id=ipam_pool_id,
+        )
+
+
+class CidrOutsidePool(InvalidParameterValue):
+    """The block is not the pool's to give."""
+
+    def __init__(self, cidr: Cidr, ipam_pool_id: str, roots: Iterable[Cidr]) -> None:
+        inside = ", ".join(map(str, roots))
+        super().__init__(
+            f"{cidr} does not lie in one CIDR of '{ipam_pool_id}'; use a block in one of {inside}",
+            cidr=cidr,
+            ipam_pool_id=ipam_pool_id,
+            ipam_pool_cidrs=inside,
+        )
+
+
+class CidrTaken(InvalidParameterValue):
+    """Somebody has the block, or a part of it (ALLOC-3)."""
+
+    def __init__(self, cidr: Cidr, in_the_way: Cidr, holder: str) -> None:
+        super().__init__(
+            f"{cidr} overlaps {in_the_way}, which {holder} has; use a block beside it, or"
+            " NetmaskLength to be given a free one",
+            cidr=cidr,
+            in_the_way=in_the_way,
+            holder=holder,
+        )
+
+
+class WrongFamily(InvalidParameterValue):
+    """A block of the other address family."""
+
+    def __init__(self, cidr: Cidr, ipam_pool_id: str, family: str) -> None:
+        super().__init__(
+            f"{cidr} is not {family}, as everything in '{ipam_pool_id}' is",
+            cidr=cidr,
+            ipam_pool_id=ipam_pool_id,
+            address_family=family,
+        )
+
+
+class NetmaskRuleBroken(InvalidParameterValue):
+    """The pool's rules forbid this netmask length (POOL-6)."""
+
+    def __init__(self, ipam_pool_id: str, wanted: int, shortest: int, longest: int) -> None:
+        super().__init__(
+            f"/{wanted} breaks the allocation rules of '{ipam_pool_id}': netmask lengths are"
+            f" {shortest}-{longest} there",
+            ipam_pool_id=ipam_pool_id,
+            netmask_length=wanted,
+            allocation_min_netmask_length=shortest,
+            allocation_max_netmask_length=longest,
+        )
+
+
+class TagRuleBroken(InvalidParameterValue):
+    """The resource lacks tags that the pool's rules demand (POOL-6)."""
+
+    def __init__(self, ipam_pool_id: str, missing: Mapping[str, str]) -> None:
+        tags = ", ".join(f"{key}={value}" for key, value in sorted(missing.items()))
+        super().__init__(
+            f"The resource lacks tags that the allocation rules of '{ipam_pool_id}' demand: {tags}",
+            ipam_pool_id=ipam_pool_id,
+            missing_tags=tags,
+        )
+
+
+class LocaleRuleBroken(OperationNotPermitted):
+    """The resource is not where the pool's locale is (POOL-6)."""
+
+    def __init__(self, ipam_pool_id: str, locale: str, region: str) -> None:
+        super().__init__(
+            f"The locale of '{ipam_pool_id}' is {locale}, so no resource in {region} can have a"
+            " block of it; use a pool with that locale",
+            ipam_pool_id=ipam_pool_id,
+            locale=locale,
+            region=region,
+        )
+
+
+class SpaceNotProvisionable(InvalidParameterValue):
+    """No top-level pool of the scope may have this block (PROV-2, PROV-3)."""
+
+    def __init__(self, cidr: Cidr, why: str) -> None:
+        super().__init__(f"{cidr} can't be provisioned: {why}", cidr=cidr, why=why)
+
+
+class IpamPoolCidrLimitExceeded(QuotaExceeded):
+    """The pool has all the CIDRs it may have (POOL-2)."""
+
+    def __init__(self, ipam_pool_id: str, quota: int) -> None:
+        super().__init__(
+            "IpamPoolCidrLimitExceeded",
+            f"'{ipam_pool_id}' has {quota} CIDRs; at most {quota} are allowed",
+            quota=quota,
+            ipam_pool_id=ipam_pool_id,
+        )
+
+
+class UnknownPoolCidr(NotFound):
+    """The pool has no such CIDR."""
+
+    reason = "InvalidIpamPoolCidr.NotFound"
+
+    def __init__(self, ipam_pool_id: str, cidr: Cidr | None, roots: Sequence[Cidr]) -> None:
+        present = ", ".join(map(str, roots)) or "none"
+        wanted = f"the CIDR {cidr}" if cidr else "a CIDR"
+        super().__init__(
+            f"'{ipam_pool_id}' does not have {wanted} provisioned; its CIDRs: {present}",
+            ipam_pool_id=ipam_pool_id,
+            cidr=cidr or "",
+            ipam_pool_cidrs=present,
+        )
+
+
+class CidrInUse(DependencyViolation):
+    """Allocations lie in a CIDR that is to go (PROV-8)."""
+
+    def __init__(self, cidr: Cidr, ipam_pool_id: str, example: str) -> None:
+        super().__init__(
+            f"{cidr} can't be deprovisioned from '{ipam_pool_id}' while allocations lie in it, such"
+            f" as '{example}'; release them first",
+            cidr=cidr,
+            ipam_pool_id=ipam_pool_id,
+            ipam_pool_allocation_id=example,
+        )
+
+
+class PoolInUse(DependencyViolation):
+    """A pool that is to go has something still (POOL-7)."""
+
+    def __init__(self, ipam_pool_id: str, obstacle: str) -> None:
+        super().__init__(
+            f"'{ipam_pool_id}' can't be deleted: it has {obstacle}",
+            ipam_pool_id=ipam_pool_id,
+            obstacle=obstacle,
+        )
+
+
+class NotReleasedByHand(OperationNotPermitted):
+    """Only what was reserved by hand is given back by hand (ALLOC-5)."""
+
+    def __init__(self, ipam_pool_allocation_id: str, resource_type: str, instead: str) -> None:
+        super().__init__(
+            f"'{ipam_pool_allocation_id}' is of type {resource_type}; only allocations of type"
+            f" custom are released by hand. {instead}",
+            ipam_pool_allocation_id=ipam_pool_allocation_id,
+            resource_type=resource_type,
+        )
+
+
+class TokenCancelled(IncorrectState):
+    """Nothing is ever allocated under this token any more."""
+
+    def __init__(self, client_token: str) -> None:
+        super().__init__(
+            f"The client token '{client_token}' was cancelled; use a new one for a new block",
+            client_token=client_token,
+        )
+
+
+class TokenUsedMeanwhile(Conflict):
+    """While a token was being cancelled, a block was allocated under it."""
+
+    reason = "ConcurrentModification"
+
+    def __init__(self, client_token: str) -> None:
+        super().__init__(
+            f"A block was allocated under the client token '{client_token}' at this very moment;"
+            " repeat the request",
+            client_token=client_token,
+        )
+
+
+class PoolRetired(IncorrectState):
+    """A retired pool does not come back."""
+
+    def __init__(self, ipam_pool_id: str) -> None:
+        super().__init__(f"'{ipam_pool_id}' was retired for good", ipam_pool_id=ipam_pool_id)
+
+
+class SourcePoolUnknown(IncorrectState):
+    """The pool to take space from is not there, or not yet."""
+
+    def __init__(self, ipam_pool_id: str, source_ipam_pool_id: str) -> None:
+        super().__init__(
+            f"The source pool '{source_ipam_pool_id}' of '{ipam_pool_id}' is not in use",
+            ipam_pool_id=ipam_pool_id,
+            source_ipam_pool_id=source_ipam_pool_id,
+        )

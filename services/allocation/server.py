@@ -1,0 +1,40 @@
+"""Wiring."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from cadastre.allocation.v1 import allocation_service_pb2_grpc, ledger_service_pb2_grpc
+from services.allocation.service.ledger import Ledger
+from services.allocation.servicer.allocation import AllocationServicer
+from services.allocation.servicer.ledger import LedgerServicer
+from services.allocation.store.reader import SqlAnnotator, SqlReader
+from services.allocation.store.writer import SqlWriter
+from shared.persistence.database import Database
+from shared.persistence.migrations import upgrade
+from shared.rpc.server import Binding, Runtime, background
+
+
+@asynccontextmanager
+async def allocation(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
+    """The context, ready to serve."""
+    database = Database(runtime.settings.database_url_of("allocation"))
+    try:
+        await database.run(upgrade, database, "services.allocation")
+        writer, reader = SqlWriter(database, lambda: datetime.now(UTC)), SqlReader(database)
+        ledger = Ledger(writer, reader)
+        async with background(writer.run()):
+            yield [
+                Binding(
+                    allocation_service_pb2_grpc.add_AllocationServiceServicer_to_server,
+                    AllocationServicer(ledger, reader, SqlAnnotator(database)),
+                    "cadastre.allocation.v1.AllocationService",
+                ),
+                Binding(
+                    ledger_service_pb2_grpc.add_LedgerServiceServicer_to_server,
+                    LedgerServicer(ledger, reader),
+                    "cadastre.allocation.v1.LedgerService",
+                ),
+            ]
+    finally:
+        database.close()

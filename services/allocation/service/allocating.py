@@ -1,0 +1,119 @@
+"""Giving blocks of a pool to somebody."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.allocation.allocation import Allocation, ResourceType
+from services.allocation.changes import Decision, Held
+from services.allocation.errors import CidrTaken
+from services.allocation.free_space import NotFree
+from services.allocation.pool import Pool
+from services.allocation.rules import check_resource_rules
+from services.allocation.service.rows import Rows
+from services.allocation.service.visibility import seen_pool
+from services.allocation.wanted_block import WantedBlock
+from shared.caller import Caller
+from shared.cidr import Cidr
+from shared.errors import InvalidParameterValue
+from shared.ids import IPAM_POOL, IPAM_POOL_ALLOCATION
+
+_NOT_RESOURCES = (ResourceType.IPAM_POOL, ResourceType.CUSTOM)
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Space to reserve by hand (ALLOC-4)."""
+
+    ipam_pool_id: str
+    wanted: WantedBlock
+    description: str | None
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceBlock:
+    """A block that a resource is to have; the caller is its owner, and the region where it is."""
+
+    ipam_pool_id: str
+    wanted: WantedBlock
+    resource_type: ResourceType
+    resource_id: str
+    resource_tags: Mapping[str, str]
+    client_token: str
+
+
+def preview(rows: Rows, caller: Caller, ipam_pool_id: str, wanted: WantedBlock) -> Decision[Cidr]:
+    """Tell what `reserve` would reserve (ALLOC-1)."""
+    pool = seen_pool(rows, caller, ipam_pool_id)
+    return Decision(free_block(rows, pool, wanted))
+
+
+def reserve(rows: Rows, caller: Caller, reservation: Reservation) -> Decision[Allocation]:
+    """Hold space of a pool for its owner, whatever it is for."""
+    pool = seen_pool(rows, caller, reservation.ipam_pool_id)
+    allocation = Allocation(
+        ipam_pool_allocation_id=IPAM_POOL_ALLOCATION.new(),
+        ipam_pool_id=pool.ipam_pool_id,
+        cidr=free_block(rows, pool, reservation.wanted),
+        resource_type=ResourceType.CUSTOM,
+        resource_owner=caller.account_id,
+        resource_region=caller.region,
+        description=reservation.description,
+        tags=reservation.tags,
+        created_at=rows.now,
+    )
+    return Decision(allocation, (Held(allocation),))
+
+
+def allocate_to_resource(rows: Rows, caller: Caller, block: ResourceBlock) -> Decision[Allocation]:
+    """Give a resource a block, under all rules of the pool (POOL-6)."""
+    if block.resource_type in _NOT_RESOURCES:
+        raise InvalidParameterValue(
+            f"Value ({block.resource_type}) for parameter resourceType is invalid; it names no"
+            " resource of a service",
+            parameter="resourceType",
+            value=block.resource_type,
+        )
+    pool = rows.pool(block.ipam_pool_id)
+    if pool is None or pool.definition.owner_id != caller.account_id:
+        raise IPAM_POOL.unknown(block.ipam_pool_id)
+    check_resource_rules(pool.definition, caller.region, block.resource_tags)
+    allocation = Allocation(
+        ipam_pool_allocation_id=IPAM_POOL_ALLOCATION.new(),
+        ipam_pool_id=pool.ipam_pool_id,
+        cidr=free_block(rows, pool, block.wanted),
+        resource_type=block.resource_type,
+        resource_owner=caller.account_id,
+        resource_id=block.resource_id,
+        resource_region=caller.region,
+        created_at=rows.now,
+        allocated_by=caller.service,
+        client_token=block.client_token,
+    )
+    return Decision(allocation, (Held(allocation),))
+
+
+def free_block(rows: Rows, pool: Pool, wanted: WantedBlock) -> Cidr:
+    """A block to allocate, by the rules that hold for every allocation.
+
+    Raises:
+        CadastreError: the refusal; a taken block's tells what is in the way.
+    """
+    try:
+        return pool.block_to_allocate(wanted)
+    except NotFree as error:
+        raise taken(rows, pool, error.cidr) from None
+
+
+def taken(rows: Rows, pool: Pool, cidr: Cidr) -> CidrTaken:
+    """The refusal for a block of which the pool gave something away; its owner may see what."""
+    found = in_the_way(rows, pool, cidr)
+    return CidrTaken(cidr, found.cidr, f"'{found.ipam_pool_allocation_id}'")
+
+
+def in_the_way(rows: Rows, pool: Pool, cidr: Cidr) -> Allocation:
+    """One of the allocations that make ``cidr`` less than free."""
+    found = rows.overlapping(pool.ipam_pool_id, cidr)
+    if found is None:
+        raise AssertionError(f"{cidr} of {pool.ipam_pool_id} is neither free nor held")
+    return found

@@ -1,0 +1,177 @@
+"""Every request that changes the ledger, with what its decision has to look at."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import chain, starmap
+
+from services.allocation.allocation import Allocation
+from services.allocation.changes import TokenKey
+from services.allocation.definition import PoolDefinition
+from services.allocation.errors import TokenUsedMeanwhile
+from services.allocation.pool_cidr import PoolCidr
+from services.allocation.service import allocating, defining, provisioning, releasing
+from services.allocation.service.allocating import Reservation, ResourceBlock
+from services.allocation.service.command import Command, Once, Writer, pools
+from services.allocation.service.view import Reader
+from services.allocation.wanted_block import WantedBlock
+from shared.caller import Caller
+from shared.cidr import Cidr
+from shared.ids import IPAM_POOL
+
+
+class Ledger:
+    """Answers when the change is committed; refusals leave no trace."""
+
+    def __init__(self, writer: Writer, reader: Reader) -> None:
+        self._writer, self._reader = writer, reader
+
+    async def provision(
+        self,
+        caller: Caller,
+        ipam_pool_id: str,
+        wanted: WantedBlock,
+        *,
+        proof: str | None,
+        once: Once | None,
+        dry_run: bool,
+    ) -> PoolCidr:
+        """Add a CIDR to a pool; a child's is an allocation of its source pool (POOL-8)."""
+        definition = await self._definition(ipam_pool_id)
+        source_id = definition.source_ipam_pool_id
+        command = Command(
+            lambda rows: provisioning.provision(rows, caller, ipam_pool_id, wanted, proof),
+            pools=pools(ipam_pool_id, source_id),
+            scopes=frozenset() if source_id else frozenset({definition.ipam_scope_id}),
+            once=once,
+            dry_run=dry_run,
+        )
+        return await self._writer.carry_out(command)
+
+    async def deprovision(
+        self, caller: Caller, ipam_pool_id: str, cidr: Cidr | None, *, dry_run: bool
+    ) -> PoolCidr:
+        """Take a CIDR from a pool."""
+        definition = await self._definition(ipam_pool_id)
+        command = Command(
+            lambda rows: provisioning.deprovision(rows, caller, ipam_pool_id, cidr),
+            pools=pools(ipam_pool_id, definition.source_ipam_pool_id),
+            dry_run=dry_run,
+        )
+        return await self._writer.carry_out(command)
+
+    async def preview(
+        self, caller: Caller, ipam_pool_id: str, wanted: WantedBlock, *, dry_run: bool
+    ) -> Cidr:
+        """Tell what the next reservation would get."""
+        command = Command(
+            lambda rows: allocating.preview(rows, caller, ipam_pool_id, wanted),
+            pools=pools(ipam_pool_id),
+            dry_run=dry_run,
+        )
+        return await self._writer.carry_out(command)
+
+    async def reserve(
+        self, caller: Caller, reservation: Reservation, *, once: Once | None, dry_run: bool
+    ) -> Allocation:
+        """Hold space by hand."""
+        command = Command(
+            lambda rows: allocating.reserve(rows, caller, reservation),
+            pools=pools(reservation.ipam_pool_id),
+            once=once,
+            dry_run=dry_run,
+        )
+        return await self._writer.carry_out(command)
+
+    async def release(
+        self,
+        caller: Caller,
+        ipam_pool_id: str,
+        cidr: Cidr,
+        ipam_pool_allocation_id: str,
+        *,
+        dry_run: bool,
+    ) -> None:
+        """Give back what was held by hand."""
+        command = Command(
+            lambda rows: releasing.release(
+                rows, caller, ipam_pool_id, cidr, ipam_pool_allocation_id
+            ),
+            pools=pools(ipam_pool_id),
+            allocations=frozenset({ipam_pool_allocation_id}),
+            dry_run=dry_run,
+        )
+        await self._writer.carry_out(command)
+
+    async def allocate_to_resource(
+        self, caller: Caller, block: ResourceBlock, *, once: Once, dry_run: bool
+    ) -> Allocation:
+        """Give a resource its block."""
+        command = Command(
+            lambda rows: allocating.allocate_to_resource(rows, caller, block),
+            pools=pools(block.ipam_pool_id),
+            once=once,
+            dry_run=dry_run,
+        )
+        return await self._writer.carry_out(command)
+
+    async def cancel(self, key: TokenKey) -> None:
+        """Make sure that nothing is, or ever will be, allocated under a token."""
+        try:
+            await self._cancel(key)
+        except TokenUsedMeanwhile:
+            # From now on the token's answer stays what it is.
+            await self._cancel(key)
+
+    async def release_of_resources(self, ipam_pool_allocation_ids: Sequence[str]) -> list[str]:
+        """Give back what gone resources held; those that were live until now."""
+        found = await self._reader.read(
+            lambda view: view.allocations_of_ids(ipam_pool_allocation_ids)
+        )
+        by_pool: defaultdict[str, list[str]] = defaultdict(list)
+        for allocation in found:
+            by_pool[allocation.ipam_pool_id].append(allocation.ipam_pool_allocation_id)
+        released = await asyncio.gather(*starmap(self._release_in, by_pool.items()))
+        return list(chain.from_iterable(released))
+
+    async def define(self, definition: PoolDefinition) -> None:
+        """Make a pool known as it is now."""
+        command = Command(
+            lambda rows: defining.define(rows, definition),
+            pools=pools(definition.ipam_pool_id),
+        )
+        await self._writer.carry_out(command)
+
+    async def retire(self, ipam_pool_id: str, *, cascade: bool, dry_run: bool) -> None:
+        """Forget a pool."""
+        definition = await self._reader.read(lambda view: view.definition(ipam_pool_id))
+        command = Command(
+            lambda rows: defining.retire(rows, ipam_pool_id, cascade=cascade),
+            pools=pools(ipam_pool_id, definition.source_ipam_pool_id if definition else None),
+            dry_run=dry_run,
+        )
+        await self._writer.carry_out(command)
+
+    async def _cancel(self, key: TokenKey) -> None:
+        known = await self._reader.read(lambda view: view.answered_allocation(key))
+        command = Command(
+            lambda rows: releasing.cancel(rows, key, known),
+            pools=pools(known.ipam_pool_id if known else None),
+            allocations=frozenset({known.ipam_pool_allocation_id} if known else ()),
+            tokens=frozenset({key}),
+        )
+        await self._writer.carry_out(command)
+
+    async def _release_in(self, ipam_pool_id: str, allocation_ids: Sequence[str]) -> list[str]:
+        command = Command(
+            lambda rows: releasing.release_of_resources(rows, ipam_pool_id, allocation_ids),
+            pools=pools(ipam_pool_id),
+            allocations=frozenset(allocation_ids),
+        )
+        return await self._writer.carry_out(command)
+
+    async def _definition(self, ipam_pool_id: str) -> PoolDefinition:
+        definition = await self._reader.read(lambda view: view.definition(ipam_pool_id))
+        if definition is None:
+            raise IPAM_POOL.unknown(ipam_pool_id)
+        return definition

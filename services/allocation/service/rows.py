@@ -1,0 +1,47 @@
+"""What a decision sees of the ledger, as of the transaction that will carry it out."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from services.allocation.allocation import Allocation
+from services.allocation.changes import TokenKey
+from services.allocation.pool import Pool
+from services.allocation.pool_cidr import PoolCidr
+from shared.cidr import Cidr
+
+
+class Rows(Protocol):
+    """Only the pools, allocations and tokens its command names; all that is decided is in it."""
+
+    @property
+    def now(self) -> datetime:
+        """The time of the transaction."""
+
+    def pool(self, ipam_pool_id: str) -> Pool | None:
+        """A pool that is known and not retired."""
+
+    def is_retired(self, ipam_pool_id: str) -> bool:
+        """It was here once, or never will be."""
+
+    def allocation(self, ipam_pool_allocation_id: str) -> Allocation | None:
+        """A live allocation."""
+
+    def answer(self, key: TokenKey) -> "Allocation | PoolCidr | Cancellation | None":
+        """The first answer to a token's request; None: it was not used."""
+
+    def overlapping(self, ipam_pool_id: str, cidr: Cidr) -> Allocation | None:
+        """One of the pool's allocations with addresses in ``cidr``."""
+
+    def top_level_cidrs(self, ipam_scope_id: str, within: Cidr) -> Sequence[PoolCidr]:
+        """What the scope's pools without a source have in ``within``, or around it, by address."""
+
+    def child_pool_ids(self, ipam_pool_id: str, *, with_cidrs: bool) -> Sequence[str]:
+        """Pools that have this one as source and are not retired; some only if CIDRs matter."""
+
+
+class Cancellation:
+    """The answer of a token that was cancelled."""
+
+
+CANCELLED = Cancellation()

@@ -1,0 +1,71 @@
+"""What can be read of the ledger, each time from one snapshot."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, TypeVar
+
+from services.allocation.allocation import Allocation
+from services.allocation.changes import TokenKey
+from services.allocation.definition import PoolDefinition
+from services.allocation.pool import Usage
+from services.allocation.pool_cidr import PoolCidr
+from shared.caller import Caller
+from shared.cidr import Cidr
+
+T = TypeVar("T")
+
+
+def address_key(cidr: Cidr) -> str:
+    """The key of a record that lists in order of address; keys have that order, too."""
+    return f"{cidr.first_key.hex()}/{cidr.prefix_length:03}"
+
+
+class View(Protocol):
+    """Lists come lazily, each record with the key that a page can begin after."""
+
+    def definition(self, ipam_pool_id: str) -> PoolDefinition | None:
+        """Of a pool that is not retired."""
+
+    def owned_pools(self, caller: Caller) -> Sequence[tuple[int, str]]:
+        """The caller's pools with this home region: numbers, in order, and ids."""
+
+    def pool_cidrs(self, ipam_pool_id: str, after: str | None) -> Iterator[tuple[str, PoolCidr]]:
+        """A pool's CIDRs, those deprovisioned included, in order of address."""
+
+    def allocations(self, ipam_pool_id: str, after: str | None) -> Iterator[tuple[str, Allocation]]:
+        """A pool's allocations, in order of address."""
+
+    def allocations_of_ids(self, ipam_pool_allocation_ids: Sequence[str]) -> Sequence[Allocation]:
+        """Those that are live."""
+
+    def resource_allocations(
+        self, service: str, after: str | None
+    ) -> Iterator[tuple[str, Allocation]]:
+        """What a service allocated to its resources, in order of allocation id."""
+
+    def answered_allocation(self, key: TokenKey) -> Allocation | None:
+        """What a token's first answer told, live or not."""
+
+    def usage(self, ipam_pool_ids: Sequence[str]) -> dict[str, Usage]:
+        """Of those pools that are known and not retired."""
+
+
+class Reader(Protocol):
+    async def read(self, question: Callable[[View], T]) -> T:
+        """The answer as of one moment, with everything in it that was acknowledged (BEY-2)."""
+
+
+class Annotator(Protocol):
+    async def annotate(
+        self,
+        caller: Caller,
+        ipam_pool_allocation_ids: Sequence[str],
+        change: Callable[[Allocation], Allocation],
+        *,
+        dry_run: bool,
+    ) -> Sequence[Allocation]:
+        """Change descriptions and tags of allocations the caller sees: of all, or of none.
+
+        Raises:
+            UnknownId: the caller sees no such allocation.
+            DryRunOperation: all would have been changed.
+        """

@@ -1,0 +1,151 @@
+"""Lists of what a caller sees: filtered, in pages (BEY-6)."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import Message
+
+from cadastre.allocation.v1 import allocation_service_pb2 as pb
+from cadastre.allocation.v1 import ledger_service_pb2 as ledger_pb
+from cadastre.allocation.v1 import pool_allocation_pb2, pool_cidr_pb2
+from services.allocation.allocation import Allocation
+from services.allocation.messages import (
+    allocation_to_proto,
+    pool_cidr_to_proto,
+    resource_allocation_to_proto,
+)
+from services.allocation.service.view import View, address_key
+from shared.caller import Caller
+from shared.errors import InvalidNextToken
+from shared.filters import FilterSet
+from shared.ids import IPAM_POOL, IPAM_POOL_ALLOCATION
+from shared.paging import paginate
+
+Found = TypeVar("Found")
+Record = TypeVar("Record", bound=Message)
+RecordsAfter = Callable[[str | None], Iterable[tuple[str, Found]]]
+
+
+def pool_cidrs(
+    view: View, caller: Caller, request: pb.GetIpamPoolCidrsRequest
+) -> pb.GetIpamPoolCidrsResponse:
+    _check_seen(view, caller, request.ipam_pool_id)
+    records, token = _page(
+        request,
+        pool_cidr_pb2.IpamPoolCidr.DESCRIPTOR,
+        lambda after: view.pool_cidrs(request.ipam_pool_id, after),
+        pool_cidr_to_proto,
+    )
+    return pb.GetIpamPoolCidrsResponse(ipam_pool_cidrs=records, next_token=token)
+
+
+def allocations(
+    view: View, caller: Caller, request: pb.GetIpamPoolAllocationsRequest
+) -> pb.GetIpamPoolAllocationsResponse:
+    pool_id = request.ipam_pool_id
+    _check_seen(view, caller, pool_id)
+    in_pool: RecordsAfter[Allocation] = lambda after: view.allocations(pool_id, after)  # noqa: E731
+    if request.HasField("ipam_pool_allocation_id"):
+        in_pool = _of_ids(view, {pool_id: 0}, [request.ipam_pool_allocation_id])
+    records, token = _page(
+        request, pool_allocation_pb2.IpamPoolAllocation.DESCRIPTOR, in_pool, allocation_to_proto
+    )
+    return pb.GetIpamPoolAllocationsResponse(ipam_pool_allocations=records, next_token=token)
+
+
+def all_allocations(
+    view: View, caller: Caller, request: pb.DescribeIpamPoolAllocationsRequest
+) -> pb.DescribeIpamPoolAllocationsResponse:
+    numbers = {pool_id: number for number, pool_id in view.owned_pools(caller)}
+    ids = request.ipam_pool_allocation_ids
+    found = _of_ids(view, numbers, ids) if ids else _of_pools(view, numbers)
+    records, token = _page(
+        request, pool_allocation_pb2.IpamPoolAllocation.DESCRIPTOR, found, allocation_to_proto
+    )
+    return pb.DescribeIpamPoolAllocationsResponse(ipam_pool_allocations=records, next_token=token)
+
+
+def resource_allocations(
+    view: View, request: ledger_pb.ListResourceAllocationsRequest
+) -> ledger_pb.ListResourceAllocationsResponse:
+    found, token = paginate(
+        request, lambda after: view.resource_allocations(request.service, after)
+    )
+    return ledger_pb.ListResourceAllocationsResponse(
+        resource_allocations=map(resource_allocation_to_proto, found), next_token=token
+    )
+
+
+def _check_seen(view: View, caller: Caller, ipam_pool_id: str) -> None:
+    definition = view.definition(ipam_pool_id)
+    if definition is None or not definition.is_seen_by(caller.account_id, caller.region):
+        raise IPAM_POOL.unknown(ipam_pool_id)
+
+
+def _page(
+    request: Any,  # generated listing requests share no typed base
+    record_type: Descriptor,
+    found_after: RecordsAfter[Found],
+    to_proto: Callable[[Found], Record],
+) -> tuple[list[Record], str | None]:
+    filters = FilterSet(request.filters, record_type)
+
+    def records_after(after: str | None) -> Iterator[tuple[str, Record]]:
+        for key, found in found_after(after):
+            record = to_proto(found)
+            if filters.matches(record):
+                yield key, record
+
+    return paginate(request, records_after)
+
+
+def _of_pools(view: View, numbers: dict[str, int]) -> RecordsAfter[Allocation]:
+    """All that these pools have, by pool number and address."""
+
+    def found_after(after: str | None) -> Iterator[tuple[str, Allocation]]:
+        last_number, last_key = _position(after)
+        for pool_id, number in numbers.items():
+            if number >= last_number:
+                start = last_key if number == last_number else None
+                for key, allocation in view.allocations(pool_id, start):
+                    yield f"{number}|{key}", allocation
+
+    return found_after
+
+
+def _of_ids(
+    view: View, numbers: dict[str, int], ipam_pool_allocation_ids: Sequence[str]
+) -> RecordsAfter[Allocation]:
+    """Those of these ids, by pool number and address.
+
+    Raises:
+        UnknownId: one of them is of no such pool.
+    """
+    found = {
+        allocation.ipam_pool_allocation_id: allocation
+        for allocation in view.allocations_of_ids(ipam_pool_allocation_ids)
+        if allocation.ipam_pool_id in numbers
+    }
+    for allocation_id in ipam_pool_allocation_ids:
+        if allocation_id not in found:
+            raise IPAM_POOL_ALLOCATION.unknown(allocation_id)
+    placed = {
+        (numbers[allocation.ipam_pool_id], address_key(allocation.cidr)): allocation
+        for allocation in found.values()
+    }
+
+    def found_after(after: str | None) -> Iterator[tuple[str, Allocation]]:
+        last_number, last_key = _position(after)
+        for (number, key), allocation in sorted(placed.items(), key=lambda item: item[0]):
+            if (number, key) > (last_number, last_key or ""):
+                yield f"{number}|{key}", allocation
+
+    return found_after
+
+
+def _position(after: str | None) -> tuple[int, str | None]:
+    number, _, key = (after or "0|").partition("|")
+    if not number.isdecimal():
+        raise InvalidNextToken
+    return int(number), key or None

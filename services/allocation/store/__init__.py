@@ -1,0 +1,1 @@
+"""What ``service`` asks for, in SQL."""

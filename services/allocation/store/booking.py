@@ -1,0 +1,210 @@
+"""Carries a batch's changes out: in the pools in memory at once, in the database in bulk."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import singledispatchmethod
+
+import sqlalchemy as sa
+
+from services.allocation.allocation import Allocation
+from services.allocation.changes import (
+    Cancelled,
+    Change,
+    Defined,
+    Deprovisioned,
+    Freed,
+    Held,
+    Provisioned,
+    Retired,
+)
+from services.allocation.pool import Pool, Usage
+from services.allocation.pool_cidr import CidrState
+from services.allocation.store.cache import CachedPool
+from services.allocation.store.open_pools import OpenPools
+from services.allocation.store.records import (
+    allocation_to_row,
+    definition_to_json,
+    keys_of,
+    usage_to_row,
+)
+from services.allocation.store.tokens import BatchTokens
+from services.allocation.tables import allocations, pool_cidrs, pools, scopes
+
+_INSERT = allocations.insert()
+_DELETE = allocations.delete().where(
+    allocations.c.ipam_pool_allocation_id.in_([sa.bindparam("gone")])
+)
+_SET_VERSION = (
+    pools.update()
+    .where(pools.c.number == sa.bindparam("pool_number"))
+    .values({name: sa.bindparam(name) for name in ("version", *usage_to_row(Usage()))})
+)
+
+
+class Booking:
+    """What one batch changes.
+
+    Allocations and tokens, which are many, are written by `flush`; the rest is written at once,
+    after what came before it.
+    """
+
+    def __init__(
+        self, connection: sa.Connection, now: datetime, opened: OpenPools, tokens: BatchTokens
+    ) -> None:
+        self._connection, self._now = connection, now
+        self._opened, self._tokens = opened, tokens
+        self._changed: set[str] = set()
+        self._held: dict[str, Allocation] = {}
+        self._freed: set[str] = set()
+        self.touched: dict[str, Allocation | None] = {}
+        """Allocations that this batch made or, None, gave back, by id."""
+
+    def carry_out(self, changes: Iterable[Change]) -> None:
+        """Make a decision's changes, in this order."""
+        for change in changes:
+            self._carry_out(change)
+
+    def flush(self) -> None:
+        """Write what is not written yet.
+
+        What goes is deleted first: its space may be somebody else's already. Rows are deleted in
+        order of id, in which others lock them.
+        """
+        if self._freed:
+            gone = [{"gone": allocation_id} for allocation_id in sorted(self._freed)]
+            self._connection.execute(_DELETE, gone)
+            self._freed.clear()
+        if self._held:
+            numbers = self._opened.in_use
+            rows = [
+                allocation_to_row(held, numbers[held.ipam_pool_id].number)
+                for held in self._held.values()
+            ]
+            self._connection.execute(_INSERT, rows)
+            self._held.clear()
+        self._tokens.write(self._now)
+        self._write_versions()
+
+    @singledispatchmethod
+    def _carry_out(self, change: Change) -> None:
+        raise NotImplementedError(type(change))
+
+    @_carry_out.register
+    def _hold(self, change: Held) -> None:
+        allocation = change.allocation
+        self._changing(allocation.ipam_pool_id).hold(allocation)
+        self._held[allocation.ipam_pool_allocation_id] = allocation
+        self.touched[allocation.ipam_pool_allocation_id] = allocation
+
+    @_carry_out.register
+    def _free(self, change: Freed) -> None:
+        allocation_id = change.allocation.ipam_pool_allocation_id
+        self._changing(change.allocation.ipam_pool_id).free(change.allocation)
+        self.touched[allocation_id] = None
+        if self._held.pop(allocation_id, None) is None:
+            self._freed.add(allocation_id)
+
+    @_carry_out.register
+    def _provision(self, change: Provisioned) -> None:
+        found = change.pool_cidr
+        self._changing(found.ipam_pool_id).provision(found)
+        self.flush()
+        number, keys = self._opened.in_use[found.ipam_pool_id].number, keys_of(found.cidr)
+        namesake = pool_cidrs.delete().where(
+            pool_cidrs.c.pool_number == number,
+            pool_cidrs.c.first_key == keys["first_key"],
+            pool_cidrs.c.prefix_length == keys["prefix_length"],
+            pool_cidrs.c.state == CidrState.DEPROVISIONED.value,
+        )
+        self._connection.execute(namesake)
+        scope = sa.select(pools.c.scope_number).where(pools.c.number == number)
+        row = {
+            "ipam_pool_cidr_id": found.ipam_pool_cidr_id,
+            "pool_number": number,
+            "scope_number": scope.scalar_subquery(),
+            "state": found.state.value,
+            "parent_allocation_id": found.parent_allocation_id,
+            **keys,
+        }
+        self._connection.execute(pool_cidrs.insert().values(row))
+
+    @_carry_out.register
+    def _deprovision(self, change: Deprovisioned) -> None:
+        found = change.pool_cidr
+        self._changing(found.ipam_pool_id).deprovision(found)
+        self.flush()
+        is_it = pool_cidrs.c.ipam_pool_cidr_id == found.ipam_pool_cidr_id
+        gone = {"state": CidrState.DEPROVISIONED.value, "parent_allocation_id": None}
+        self._connection.execute(pool_cidrs.update().where(is_it).values(gone))
+
+    @_carry_out.register
+    def _define(self, change: Defined) -> None:
+        definition = change.definition
+        members = {
+            "definition": definition_to_json(definition),
+            "definition_version": definition.version,
+        }
+        if cached := self._opened.in_use.get(definition.ipam_pool_id):
+            cached.pool.definition = definition
+            is_it = pools.c.number == cached.number
+            self._connection.execute(pools.update().where(is_it).values(**members))
+            return
+        number = self._insert_pool(
+            definition.ipam_pool_id,
+            owner_id=definition.owner_id,
+            ipam_region=definition.ipam_region,
+            source_ipam_pool_id=definition.source_ipam_pool_id,
+            scope_number=self._scope_number(definition.ipam_scope_id),
+            is_retired=False,
+            **members,
+        )
+        self._opened.in_use[definition.ipam_pool_id] = CachedPool(number, 0, Pool(definition))
+
+    @_carry_out.register
+    def _retire(self, change: Retired) -> None:
+        self.flush()
+        self._opened.retired.add(change.ipam_pool_id)
+        cached = self._opened.in_use.pop(change.ipam_pool_id, None)
+        if cached is None:
+            self._insert_pool(change.ipam_pool_id, is_retired=True)
+            return
+        for table in (pool_cidrs, allocations):
+            self._connection.execute(table.delete().where(table.c.pool_number == cached.number))
+        gone = {"is_retired": True, "version": cached.version + 1, **usage_to_row(Usage())}
+        is_it = pools.c.number == cached.number
+        self._connection.execute(pools.update().where(is_it).values(gone))
+
+    @_carry_out.register
+    def _cancel(self, change: Cancelled) -> None:
+        self._tokens.cancel(change.key, self._now)
+
+    def _changing(self, ipam_pool_id: str) -> Pool:
+        self._changed.add(ipam_pool_id)
+        return self._opened.in_use[ipam_pool_id].pool
+
+    def _write_versions(self) -> None:
+        in_use = self._opened.in_use
+        changed = [in_use[pool_id] for pool_id in sorted(self._changed)]
+        if changed:
+            for cached in changed:
+                cached.version += 1
+            rows = [
+                {"pool_number": c.number, "version": c.version, **usage_to_row(c.pool.usage)}
+                for c in changed
+            ]
+            self._connection.execute(_SET_VERSION, rows)
+        self._changed.clear()
+
+    def _scope_number(self, ipam_scope_id: str) -> int:
+        is_it = sa.select(scopes.c.number).where(scopes.c.ipam_scope_id == ipam_scope_id)
+        number: int | None = self._connection.scalar(is_it)
+        if number is None:
+            inserted = scopes.insert().values(ipam_scope_id=ipam_scope_id)
+            number = self._connection.execute(inserted.returning(scopes.c.number)).scalar_one()
+        return number
+
+    def _insert_pool(self, ipam_pool_id: str, **members: object) -> int:
+        row = {"ipam_pool_id": ipam_pool_id, "version": 0, **usage_to_row(Usage()), **members}
+        inserted = pools.insert().values(row).returning(pools.c.number)
+        created: int = self._connection.execute(inserted).scalar_one()
+        return created

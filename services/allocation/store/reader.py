@@ -1,0 +1,203 @@
+"""`View` and `Annotator` in SQL."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from services.allocation.allocation import Allocation
+from services.allocation.changes import TokenKey
+from services.allocation.definition import PoolDefinition
+from services.allocation.pool import Usage
+from services.allocation.pool_cidr import PoolCidr
+from services.allocation.service.view import View, address_key
+from services.allocation.store.records import (
+    Row,
+    allocation_from_row,
+    cidr_of,
+    definition_from_json,
+    pool_cidr_from_row,
+    usage_from_row,
+)
+from services.allocation.store.tokens import BatchTokens
+from services.allocation.tables import allocations, pool_cidrs, pools
+from shared.caller import Caller
+from shared.errors import InvalidNextToken
+from shared.ids import IPAM_POOL_ALLOCATION
+from shared.persistence.database import Database
+
+_CHUNK_ROWS = 500
+
+T = TypeVar("T")
+
+
+class SqlReader:
+    """Answers each question from one snapshot."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def read(self, question: Callable[[View], T]) -> T:
+        return await self._database.run(self._answer, question)
+
+    def _answer(self, question: Callable[[View], T]) -> T:
+        with self._database.read() as connection:
+            return question(SqlView(connection))
+
+
+class SqlView:
+    """Lists go along an index, in chunks: a page costs what it shows."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def definition(self, ipam_pool_id: str) -> PoolDefinition | None:
+        row = self._connection.execute(
+            sa.select(pools.c.definition).where(
+                pools.c.ipam_pool_id == ipam_pool_id, ~pools.c.is_retired
+            )
+        ).one_or_none()
+        return definition_from_json(row.definition) if row else None
+
+    def owned_pools(self, caller: Caller) -> list[tuple[int, str]]:
+        rows = self._connection.execute(
+            sa.select(pools.c.number, pools.c.ipam_pool_id)
+            .where(
+                pools.c.owner_id == caller.account_id,
+                pools.c.ipam_region == caller.region,
+                ~pools.c.is_retired,
+            )
+            .order_by(pools.c.number)
+        )
+        return [(row.number, row.ipam_pool_id) for row in rows]
+
+    def pool_cidrs(self, ipam_pool_id: str, after: str | None) -> Iterator[tuple[str, PoolCidr]]:
+        for key, row in self._along_addresses(pool_cidrs, ipam_pool_id, after):
+            yield key, pool_cidr_from_row(row, ipam_pool_id)
+
+    def allocations(self, ipam_pool_id: str, after: str | None) -> Iterator[tuple[str, Allocation]]:
+        for key, row in self._along_addresses(allocations, ipam_pool_id, after):
+            yield key, allocation_from_row(row, ipam_pool_id)
+
+    def allocations_of_ids(self, ipam_pool_allocation_ids: Sequence[str]) -> list[Allocation]:
+        is_one = allocations.c.ipam_pool_allocation_id.in_(ipam_pool_allocation_ids)
+        rows = self._connection.execute(_with_pool().where(is_one))
+        return [allocation_from_row(row, row.ipam_pool_id) for row in rows]
+
+    def resource_allocations(
+        self, service: str, after: str | None
+    ) -> Iterator[tuple[str, Allocation]]:
+        key = allocations.c.ipam_pool_allocation_id
+        query = _with_pool().where(allocations.c.allocated_by == service).order_by(key)
+        last = after or ""
+        while chunk := self._chunk(query.where(key > last)):
+            for row in chunk:
+                yield row.ipam_pool_allocation_id, allocation_from_row(row, row.ipam_pool_id)
+            last = chunk[-1].ipam_pool_allocation_id
+
+    def answered_allocation(self, key: TokenKey) -> Allocation | None:
+        tokens = BatchTokens(self._connection)
+        tokens.fetch([key])
+        answer = tokens.answer(key)
+        return answer if isinstance(answer, Allocation) else None
+
+    def usage(self, ipam_pool_ids: Sequence[str]) -> dict[str, Usage]:
+        is_one = pools.c.ipam_pool_id.in_(ipam_pool_ids)
+        rows = self._connection.execute(sa.select(pools).where(is_one, ~pools.c.is_retired))
+        return {row.ipam_pool_id: usage_from_row(row) for row in rows}
+
+    def _along_addresses(
+        self, table: sa.Table, ipam_pool_id: str, after: str | None
+    ) -> Iterator[tuple[str, Row]]:
+        order = sa.tuple_(table.c.first_key, table.c.prefix_length)
+        number = sa.select(pools.c.number).where(pools.c.ipam_pool_id == ipam_pool_id)
+        query = (
+            sa.select(table)
+            .where(table.c.pool_number == number.scalar_subquery())
+            .order_by(table.c.first_key, table.c.prefix_length)
+        )
+        last = _position(after) if after else (b"", -1)
+        while chunk := self._chunk(query.where(order > sa.tuple_(*map(sa.literal, last)))):
+            for row in chunk:
+                yield address_key(cidr_of(row)), row
+            last = (chunk[-1].first_key, chunk[-1].prefix_length)
+
+    def _chunk(self, query: sa.Select[Any]) -> Sequence[Row]:
+        return self._connection.execute(query.limit(_CHUNK_ROWS)).all()
+
+
+class SqlAnnotator:
+    """Changes what is said about allocations, which no decision looks at: no batch is needed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def annotate(
+        self,
+        caller: Caller,
+        ipam_pool_allocation_ids: Sequence[str],
+        change: Callable[[Allocation], Allocation],
+        *,
+        dry_run: bool,
+    ) -> Sequence[Allocation]:
+        ids = sorted(set(ipam_pool_allocation_ids))
+        return await self._database.run(self._annotate, caller, ids, change, dry_run=dry_run)
+
+    def _annotate(
+        self,
+        caller: Caller,
+        ids: Sequence[str],
+        change: Callable[[Allocation], Allocation],
+        *,
+        dry_run: bool,
+    ) -> list[Allocation]:
+        with self._database.write(dry_run=dry_run) as connection:
+            seen = _held_and_seen(connection, caller, ids)
+            changed = [change(seen[allocation_id]) for allocation_id in _all_of(ids, seen)]
+            for allocation in changed:
+                connection.execute(
+                    allocations.update()
+                    .where(
+                        allocations.c.ipam_pool_allocation_id == allocation.ipam_pool_allocation_id
+                    )
+                    .values(description=allocation.description, tags=dict(allocation.tags))
+                )
+        return changed
+
+
+def _held_and_seen(
+    connection: sa.Connection, caller: Caller, ids: Sequence[str]
+) -> dict[str, Allocation]:
+    rows = connection.execute(
+        _with_pool()
+        .add_columns(pools.c.definition)
+        .where(allocations.c.ipam_pool_allocation_id.in_(ids))
+        .order_by(allocations.c.ipam_pool_allocation_id)
+        .with_for_update(of=allocations)
+    )
+    return {
+        row.ipam_pool_allocation_id: allocation_from_row(row, row.ipam_pool_id)
+        for row in rows
+        if definition_from_json(row.definition).is_seen_by(caller.account_id, caller.region)
+    }
+
+
+def _all_of(ids: Sequence[str], seen: dict[str, Allocation]) -> Sequence[str]:
+    for allocation_id in ids:
+        if allocation_id not in seen:
+            raise IPAM_POOL_ALLOCATION.unknown(allocation_id)
+    return ids
+
+
+def _with_pool() -> sa.Select[Any]:
+    return sa.select(allocations, pools.c.ipam_pool_id).join(
+        pools, pools.c.number == allocations.c.pool_number
+    )
+
+
+def _position(key: str) -> tuple[bytes, int]:
+    first_key, _, prefix_length = key.partition("/")
+    try:
+        return bytes.fromhex(first_key), int(prefix_length)
+    except ValueError:
+        raise InvalidNextToken from None

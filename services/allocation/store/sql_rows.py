@@ -1,0 +1,146 @@
+"""`Rows` of one batch."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from services.allocation.allocation import Allocation
+from services.allocation.changes import TokenKey
+from services.allocation.pool import Pool
+from services.allocation.pool_cidr import CidrState, PoolCidr
+from services.allocation.service.command import Command
+from services.allocation.service.rows import Cancellation
+from services.allocation.store.booking import Booking
+from services.allocation.store.cache import CachedPool
+from services.allocation.store.open_pools import lock_scopes, open_pools
+from services.allocation.store.records import allocation_from_row, pool_cidr_from_row
+from services.allocation.store.tokens import BatchTokens
+from services.allocation.tables import allocations, pool_cidrs, pools, scopes
+from shared.cidr import Cidr
+
+_TOP_LEVEL = sa.and_(
+    pool_cidrs.c.state == CidrState.PROVISIONED.value, pool_cidrs.c.parent_allocation_id.is_(None)
+)
+
+
+class SqlRows:
+    """What the decisions of a batch see: its pools in memory, the rest by questions.
+
+    A question is asked after all that the batch changed before it is written.
+    """
+
+    def __init__(
+        self,
+        connection: sa.Connection,
+        now: datetime,
+        commands: Sequence[Command[object]],
+        cached: Mapping[str, CachedPool],
+    ) -> None:
+        """Lock what the commands need: pools first, then scopes, and read all they name at once."""
+        self._connection, self._now = connection, now
+        self._opened = open_pools(connection, sorted(_union(c.pools for c in commands)), cached)
+        lock_scopes(connection, sorted(_union(c.scopes for c in commands)))
+        self.tokens = BatchTokens(connection)
+        self.tokens.fetch(_tokens(commands))
+        self.booking = Booking(connection, now, self._opened, self.tokens)
+        self._found: dict[str, Allocation | None] = {}
+        self._fetch(_union(c.allocations for c in commands))
+
+    @property
+    def now(self) -> datetime:
+        return self._now
+
+    @property
+    def cached_pools(self) -> Iterable[CachedPool]:
+        """The pools as they are once all this is committed."""
+        return self._opened.in_use.values()
+
+    def pool(self, ipam_pool_id: str) -> Pool | None:
+        cached = self._opened.in_use.get(ipam_pool_id)
+        return cached.pool if cached else None
+
+    def is_retired(self, ipam_pool_id: str) -> bool:
+        return ipam_pool_id in self._opened.retired
+
+    def allocation(self, ipam_pool_allocation_id: str) -> Allocation | None:
+        found = self.booking.touched.get(ipam_pool_allocation_id)
+        if ipam_pool_allocation_id not in self.booking.touched:
+            found = self._as_of_the_beginning(ipam_pool_allocation_id)
+        # With its pool it went, too.
+        return None if found is None or self.is_retired(found.ipam_pool_id) else found
+
+    def answer(self, key: TokenKey) -> Allocation | PoolCidr | Cancellation | None:
+        return self.tokens.answer(key)
+
+    def overlapping(self, ipam_pool_id: str, cidr: Cidr) -> Allocation | None:
+        self.booking.flush()
+        # Allocations of a pool don't overlap: if any does overlap, the one that begins last does.
+        row = self._connection.execute(
+            sa.select(allocations)
+            .where(
+                allocations.c.pool_number == self._opened.in_use[ipam_pool_id].number,
+                allocations.c.first_key <= cidr.last_key,
+            )
+            .order_by(allocations.c.first_key.desc())
+            .limit(1)
+        ).one_or_none()
+        if row is None or row.last_key < cidr.first_key:
+            return None
+        return allocation_from_row(row, ipam_pool_id)
+
+    def top_level_cidrs(self, ipam_scope_id: str, within: Cidr) -> list[PoolCidr]:
+        self.booking.flush()
+        rows = self._connection.execute(
+            sa.select(pool_cidrs, pools.c.ipam_pool_id)
+            .join(pools, pools.c.number == pool_cidrs.c.pool_number)
+            .join(scopes, scopes.c.number == pool_cidrs.c.scope_number)
+            .where(
+                _TOP_LEVEL,
+                scopes.c.ipam_scope_id == ipam_scope_id,
+                pool_cidrs.c.first_key <= within.last_key,
+                pool_cidrs.c.last_key >= within.first_key,
+            )
+            .order_by(pool_cidrs.c.first_key)
+        )
+        return [pool_cidr_from_row(row, row.ipam_pool_id) for row in rows]
+
+    def child_pool_ids(self, ipam_pool_id: str, *, with_cidrs: bool) -> list[str]:
+        self.booking.flush()
+        children = sa.select(pools.c.ipam_pool_id).where(
+            pools.c.source_ipam_pool_id == ipam_pool_id, ~pools.c.is_retired
+        )
+        if with_cidrs:
+            children = children.where(pools.c.cidr_count > 0)
+        return list(self._connection.scalars(children.order_by(pools.c.number)))
+
+    def _as_of_the_beginning(self, ipam_pool_allocation_id: str) -> Allocation | None:
+        if ipam_pool_allocation_id not in self._found:
+            self._fetch({ipam_pool_allocation_id})
+        return self._found[ipam_pool_allocation_id]
+
+    def _fetch(self, ipam_pool_allocation_ids: Collection[str]) -> None:
+        if not ipam_pool_allocation_ids:
+            return
+        self._found.update(dict.fromkeys(ipam_pool_allocation_ids))
+        found = self._connection.execute(
+            sa.select(allocations, pools.c.ipam_pool_id)
+            .join(pools, pools.c.number == allocations.c.pool_number)
+            .where(allocations.c.ipam_pool_allocation_id.in_(ipam_pool_allocation_ids))
+        )
+        for row in found:
+            allocation = allocation_from_row(row, row.ipam_pool_id)
+            self._found[allocation.ipam_pool_allocation_id] = allocation
+
+
+def _union(sets: Iterable[frozenset[str]]) -> set[str]:
+    return set().union(*sets)
+
+
+def _tokens(commands: Iterable[Command[object]]) -> set[TokenKey]:
+    found: set[TokenKey] = set()
+    for command in commands:
+        found |= command.tokens
+        if command.once:
+            found.add(command.once.key)
+    return found

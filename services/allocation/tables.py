@@ -1,0 +1,106 @@
+"""The tables of the ledger; the invariants they guard by themselves are in the migration.
+
+Pools and scopes go by a short number in here: it is the prefix of every address in an index.
+"""
+
+import sqlalchemy as sa
+
+from shared.cidr import KEY_BYTES
+from shared.persistence.client_tokens import client_token_table
+
+metadata = sa.MetaData()
+
+_ID = sa.String(64)
+_COUNT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+# Counts of IPv6 addresses overflow every integer type: decimal digits.
+_ADDRESSES = sa.String(39)
+_KEY = sa.LargeBinary(KEY_BYTES)
+
+scopes = sa.Table(
+    "ipam_scopes",
+    metadata,
+    sa.Column("number", _COUNT, primary_key=True, autoincrement=True),
+    sa.Column("ipam_scope_id", _ID, nullable=False, unique=True),
+)
+
+pools = sa.Table(
+    "ipam_pools",
+    metadata,
+    sa.Column("number", _COUNT, primary_key=True, autoincrement=True),
+    sa.Column("ipam_pool_id", _ID, nullable=False, unique=True),
+    # Grows with every change of what the pool holds: tells whether what is cached still holds.
+    sa.Column("version", _COUNT, nullable=False),
+    # A retired pool stays as a tombstone, so that a late definition can't revive it.
+    sa.Column("is_retired", sa.Boolean, nullable=False),
+    # Null where a pool was retired before it was defined; so are the members searched for below.
+    sa.Column("definition", sa.JSON),
+    sa.Column("definition_version", _COUNT),
+    sa.Column("owner_id", _ID),
+    sa.Column("ipam_region", _ID),
+    sa.Column("source_ipam_pool_id", _ID, index=True),
+    sa.Column("scope_number", sa.ForeignKey("ipam_scopes.number")),
+    sa.Column("total_addresses", _ADDRESSES, nullable=False),
+    sa.Column("allocated_addresses", _ADDRESSES, nullable=False),
+    sa.Column("assigned_addresses", _ADDRESSES, nullable=False),
+    sa.Column("cidr_count", _COUNT, nullable=False),
+    sa.Column("allocation_count", _COUNT, nullable=False),
+    sa.Index("ix_ipam_pools_owner_id_ipam_region_number", "owner_id", "ipam_region", "number"),
+)
+
+allocations = sa.Table(
+    "ipam_pool_allocations",
+    metadata,
+    sa.Column("ipam_pool_allocation_id", _ID, primary_key=True),
+    sa.Column("pool_number", sa.ForeignKey("ipam_pools.number"), nullable=False),
+    sa.Column("first_key", _KEY, nullable=False),
+    sa.Column("last_key", _KEY, nullable=False),
+    sa.Column("prefix_length", sa.Integer, nullable=False),
+    sa.Column("resource_type", _ID, nullable=False),
+    sa.Column("resource_id", sa.String(1024)),
+    sa.Column("resource_region", _ID),
+    sa.Column("resource_owner", _ID, nullable=False),
+    sa.Column("description", sa.String(255)),
+    sa.Column("tags", sa.JSON, nullable=False),
+    sa.Column("allocated_by", _ID),
+    sa.Column("client_token", sa.String(128)),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.UniqueConstraint("pool_number", "first_key", name="one_allocation_per_address"),
+)
+sa.Index(
+    "ix_ipam_pool_allocations_allocated_by",
+    allocations.c.allocated_by,
+    allocations.c.ipam_pool_allocation_id,
+    sqlite_where=allocations.c.allocated_by.is_not(None),
+    postgresql_where=allocations.c.allocated_by.is_not(None),
+)
+
+pool_cidrs = sa.Table(
+    "ipam_pool_cidrs",
+    metadata,
+    sa.Column("ipam_pool_cidr_id", _ID, primary_key=True),
+    sa.Column("pool_number", sa.ForeignKey("ipam_pools.number"), nullable=False),
+    sa.Column("scope_number", sa.ForeignKey("ipam_scopes.number"), nullable=False),
+    sa.Column("first_key", _KEY, nullable=False),
+    sa.Column("last_key", _KEY, nullable=False),
+    sa.Column("prefix_length", sa.Integer, nullable=False),
+    sa.Column("state", _ID, nullable=False),
+    # An allocation can't go while a pool has it as CIDR.
+    sa.Column(
+        "parent_allocation_id",
+        sa.ForeignKey("ipam_pool_allocations.ipam_pool_allocation_id"),
+        unique=True,
+    ),
+    sa.UniqueConstraint("pool_number", "first_key", "prefix_length", name="one_row_per_cidr"),
+)
+_is_top_level = sa.and_(
+    pool_cidrs.c.state == "provisioned", pool_cidrs.c.parent_allocation_id.is_(None)
+)
+sa.Index(
+    "ix_ipam_pool_cidrs_top_level",
+    pool_cidrs.c.scope_number,
+    pool_cidrs.c.first_key,
+    sqlite_where=_is_top_level,
+    postgresql_where=_is_top_level,
+)
+
+client_tokens = client_token_table(metadata)

@@ -1,0 +1,172 @@
+"""The context on a real server over a real database, and callers of it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from cadastre.allocation.v1 import (
+    allocation_service_pb2,
+    allocation_service_pb2_grpc,
+    ledger_service_pb2,
+    ledger_service_pb2_grpc,
+)
+from cadastre.common.v1 import types_pb2
+from services.allocation.server import allocation
+from shared.caller import Caller
+from shared.identity import TokenSigner, create_secret
+from shared.rpc.client import Remote
+from shared.rpc.enums import aws_enum_name, enum_number
+from shared.rpc.server import running
+from shared.settings import Settings
+
+ACCOUNT, STRANGER = "123456789012", "210987654321"
+HOME, WEST, ELSEWHERE = "us-east-1", "us-west-2", "eu-west-1"
+SCOPE = "ipam-scope-00000000000000001"
+UNKNOWN_POOL = "ipam-pool-ffffffffffffffff0"
+UNKNOWN_ALLOCATION = "ipam-pool-alloc-" + "0" * 32
+
+# Of all tests of a process, so that no two pools of one database share an id.
+_numbers = count(1)
+
+
+class Client:
+    """Calls by name as one caller: ``await owner("GetIpamPoolCidrs", ipam_pool_id=pool)``."""
+
+    def __init__(self, remote: Remote, caller: Caller) -> None:
+        self._remote, self._caller = remote, caller
+        self._stubs = (
+            (
+                allocation_service_pb2,
+                allocation_service_pb2_grpc.AllocationServiceStub(remote.channel),
+            ),
+            (ledger_service_pb2, ledger_service_pb2_grpc.LedgerServiceStub(remote.channel)),
+        )
+
+    async def __call__(self, rpc: str, **members: Any) -> Any:
+        [(module, stub)] = [found for found in self._stubs if hasattr(found[1], rpc)]
+        request = getattr(module, f"{rpc}Request")(**members)
+        return await self._remote.call(
+            getattr(stub, rpc), request, caller=self._caller, timeout_seconds=30
+        )
+
+
+class World:
+    """Who calls a running ledger, and shorter words for what is called most."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+        self.owner = self.caller(ACCOUNT, HOME)
+        self.west = self.caller(ACCOUNT, WEST)
+        self.stranger = self.caller(STRANGER, HOME)
+        self.control_plane = self.caller(ACCOUNT, HOME, "control_plane")
+        self.network = self.caller(ACCOUNT, WEST, "network")
+
+    def caller(self, account_id: str, region: str, service: str = "") -> Client:
+        return Client(self._remote, Caller(account_id, region, "tester", service=service))
+
+    async def define(self, pool_id: str = "", **members: Any) -> str:
+        """Make a pool known; a new one without ``pool_id``. Enums are in AWS's words."""
+        pool_id = pool_id or f"ipam-pool-{next(_numbers):017x}"
+        definition = ledger_service_pb2.IpamPoolDefinition(
+            **_definition(pool_id, **members)  # type: ignore[arg-type]
+        )
+        await self.control_plane("PutIpamPool", definition=definition)
+        return pool_id
+
+    async def pool(self, *cidrs: str, **members: Any) -> str:
+        """A new pool with CIDRs."""
+        if cidrs and ":" in cidrs[0]:
+            members.setdefault("address_family", "ipv6")
+        pool_id = await self.define(**members)
+        for cidr in cidrs:
+            await self.provision(pool_id, cidr=cidr)
+        return pool_id
+
+    async def provision(self, pool_id: str, **members: Any) -> Any:
+        answer = await self.owner("ProvisionIpamPoolCidr", ipam_pool_id=pool_id, **members)
+        return answer.ipam_pool_cidr
+
+    async def allocate(self, pool_id: str, **members: Any) -> Any:
+        answer = await self.owner("AllocateIpamPoolCidr", ipam_pool_id=pool_id, **members)
+        return answer.ipam_pool_allocation
+
+    async def release(self, pool_id: str, allocation: Any) -> None:
+        await self.owner(
+            "ReleaseIpamPoolAllocation",
+            ipam_pool_id=pool_id,
+            cidr=allocation.cidr,
+            ipam_pool_allocation_id=allocation.ipam_pool_allocation_id,
+        )
+
+    async def allocate_to_vpc(self, pool_id: str, token: str, **members: Any) -> Any:
+        members = {
+            "resource_type": "IPAM_POOL_ALLOCATION_RESOURCE_TYPE_VPC",
+            "resource_id": "vpc-00000000000000001",
+            "client_token": token,
+            **members,
+        }
+        answer = await self.network("AllocateResourceCidr", ipam_pool_id=pool_id, **members)
+        return answer.ipam_pool_allocation
+
+    async def allocations(self, pool_id: str) -> list[Any]:
+        answer = await self.owner("GetIpamPoolAllocations", ipam_pool_id=pool_id)
+        return list(answer.ipam_pool_allocations)
+
+    async def cidrs(self, pool_id: str) -> dict[str, str]:
+        """States by CIDR."""
+        answer = await self.owner("GetIpamPoolCidrs", ipam_pool_id=pool_id)
+        return {found.cidr: word(found, "state") for found in answer.ipam_pool_cidrs}
+
+    async def usage(self, pool_id: str) -> Any:
+        answer = await self.control_plane("GetIpamPoolUsage", ipam_pool_ids=[pool_id])
+        [usage] = answer.usages
+        return usage
+
+
+def settings_for(folder: Path, database_url: str) -> Settings:
+    return Settings(data=folder, port=0, database_url=database_url)
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[World]:
+    """One process's worth of the ledger; several may share a PostgreSQL database."""
+    secret = create_secret(settings.identity_secret_path)
+    async with (
+        running("allocation", allocation, settings) as server,
+        Remote(server.address, signer=TokenSigner(secret)) as remote,
+    ):
+        yield World(remote)
+
+
+def word(record: Any, member: str) -> str:
+    """An enum member in AWS's word."""
+    enum = record.DESCRIPTOR.fields_by_name[member].enum_type
+    return aws_enum_name(enum, getattr(record, member))
+
+
+def _definition(pool_id: str, **members: Any) -> dict[str, object]:
+    defaults = {
+        "ipam_pool_id": pool_id,
+        "version": 1,
+        "ipam_id": "ipam-00000000000000001",
+        "ipam_scope_id": SCOPE,
+        "ipam_scope_type": "private",
+        "owner_id": ACCOUNT,
+        "ipam_region": HOME,
+        "address_family": "ipv4",
+        "locale": "None",
+        "cidr_quota": 50,
+    }
+    merged = {**defaults, **members}
+    for member, enum in (
+        ("ipam_scope_type", types_pb2.IpamScopeType),
+        ("address_family", types_pb2.AddressFamily),
+        ("public_ip_source", types_pb2.IpamPoolPublicIpSource),
+    ):
+        if member in merged:
+            merged[member] = enum_number(enum.DESCRIPTOR, str(merged[member])) or 0
+    tags = dict(merged.pop("tags", {}))
+    rule = [types_pb2.Tag(key=key, value=value) for key, value in tags.items()]
+    return {**merged, "allocation_resource_tags": rule}
