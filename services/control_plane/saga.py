@@ -41,12 +41,12 @@ class Saga:
         }
 
     async def _settle_ipam(self, step: NextStep) -> Ending:
-        return partial(_settle_ipam, step=step, refusal=None)
+        return lambda rows: settling.settle_ipam(rows, step.subject, step.version, {})
 
     async def _push_ipam(self, step: NextStep) -> Ending:
         ipam, pools = await self._reader.read(partial(_ipam_with_pools, ipam_id=step.subject))
-        refusal = await _refusal(self._put_all(ipam, pools)) if ipam else None
-        return partial(_settle_ipam, step=step, refusal=refusal)
+        refusals = await self._put_all(ipam, pools) if ipam else {}
+        return lambda rows: settling.settle_ipam(rows, step.subject, step.version, refusals)
 
     async def _remove_ipam(self, step: NextStep) -> Ending:
         _, pools = await self._reader.read(partial(_ipam_with_pools, ipam_id=step.subject))
@@ -78,9 +78,14 @@ class Saga:
             refusal=refusal,
         )
 
-    async def _put_all(self, ipam: Ipam, pools: Sequence[Pool]) -> None:
+    async def _put_all(self, ipam: Ipam, pools: Sequence[Pool]) -> dict[str, str]:
+        """Tell the ledger all it can be told: by pool, why it refused the others."""
+        refusals = {}
         for pool in pools:
-            await self._ledger.put(ipam, pool)
+            refusal = await _refusal(self._ledger.put(ipam, pool))
+            if refusal is not None:
+                refusals[pool.ipam_pool_id] = refusal
+        return refusals
 
     async def _retire(
         self, pools: Sequence[Pool], *, cascade: bool
@@ -104,10 +109,6 @@ async def _refusal(call: Awaitable[None]) -> str | None:
             raise
         return error.message
     return None
-
-
-def _settle_ipam(rows: Rows, *, step: NextStep, refusal: str | None) -> None:
-    settling.settle_ipam(rows, step.subject, step.version, refusal)
 
 
 def _ipam_with_pools(rows: Rows, *, ipam_id: str) -> tuple[Ipam | None, Sequence[Pool]]:

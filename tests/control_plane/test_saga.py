@@ -54,6 +54,48 @@ async def test_a_refused_creation_fails_at_once_and_is_never_repeated(  # BEY-4
     assert len(world.ledger.calls) == calls + 1
 
 
+async def test_one_refused_pool_keeps_no_other_from_its_new_definition(  # BEY-4
+    control: Client, world: World
+) -> None:
+    ipam = await control.create_ipam()
+    scope_id = ipam.private_default_scope_id
+    pools = [(await control.create_pool(scope_id)).ipam_pool_id for _ in range(3)]
+    for pool_id in pools:
+        await settled(control, pool_id, "create-complete")
+    world.ledger.refusals[pools[0]] = world.ledger.refusals[pools[2]] = "never"
+    await control("ModifyIpam", ipam_id=ipam.ipam_id, enable_private_gua=True)
+
+    async def has_failed() -> bool:
+        return state((await control.ipams())[0]) == "modify-failed"
+
+    await eventually(has_failed)
+    assert (await control.ipams())[0].state_message == "never"
+    assert world.ledger.definitions[pools[1]].enable_private_gua
+
+
+async def test_a_pool_deleted_meanwhile_fails_no_change_of_its_ipam(  # IPAM-10
+    control: Client, world: World
+) -> None:
+    ipam = await control.create_ipam()
+    scope_id = ipam.private_default_scope_id
+    doomed = (await control.create_pool(scope_id)).ipam_pool_id
+    await settled(control, doomed, "create-complete")
+    world.ledger.is_lost_after_retiring.add(doomed)
+    await control("DeleteIpamPool", ipam_pool_id=doomed)
+
+    async def is_retired() -> bool:
+        return doomed in world.ledger.retired
+
+    await eventually(is_retired)
+    await control("ModifyIpam", ipam_id=ipam.ipam_id, enable_private_gua=True)
+
+    async def is_modified() -> bool:
+        return state((await control.ipams())[0]) == "modify-complete"
+
+    await eventually(is_modified)
+    assert state(await control.pool(doomed)) == "delete-in-progress"
+
+
 async def test_a_crash_between_row_and_step_resumes(world: World) -> None:  # design.md section 5
     async with world.serving() as before:
         ipam = await before.create_ipam()

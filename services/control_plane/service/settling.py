@@ -1,6 +1,6 @@
 """How steps end: what their success or refusal does to the rows (design.md section 5)."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from services.control_plane.ipam import Ipam
@@ -9,10 +9,15 @@ from services.control_plane.pool import Pool
 from services.control_plane.service.rows import Rows
 
 
-def settle_ipam(rows: Rows, ipam_id: str, version: int, refusal: str | None) -> None:
-    """Move an IPAM on, unless it has changed again: then a later step does."""
+def settle_ipam(rows: Rows, ipam_id: str, version: int, refusals: Mapping[str, str]) -> None:
+    """Move an IPAM on, unless it has changed again: then a later step does.
+
+    Of ``refusals``, why the ledger refused a pool's definition, by pool, those of pools that were
+    deleted meanwhile are no failure.
+    """
     ipam = rows.ipam(ipam_id, lock=True)
     if ipam and ipam.version == version:
+        refusal = _standing(refusals, rows.pools(ipam_id)) if refusals else None
         state = failed(ipam.state) if refusal else completed(ipam.state)
         rows.save_ipam(replace(ipam, state=state, state_message=refusal))
 
@@ -80,6 +85,12 @@ def _fail_ipam_deletion(rows: Rows, ipam: Ipam, refusal: str) -> None:
     for scope in rows.scopes(ipam.ipam_id):
         rows.save_scope(replace(scope, state=failed(scope.state)))
     rows.save_ipam(replace(ipam, state=failed(ipam.state), state_message=refusal))
+
+
+def _standing(refusals: Mapping[str, str], pools: Sequence[Pool]) -> str | None:
+    """The first refusal of a pool that stays."""
+    staying = (pool for pool in pools if pool.state is not State.DELETE_IN_PROGRESS)
+    return next((refusals[p.ipam_pool_id] for p in staying if p.ipam_pool_id in refusals), None)
 
 
 def _held_pool(rows: Rows, ipam_pool_id: str) -> Pool | None:
