@@ -5,6 +5,7 @@ Parse at the edge with `Cidr.parse`, then pass the value, never the string.
 
 import enum
 import ipaddress
+import socket
 from dataclasses import dataclass
 from functools import total_ordering
 
@@ -148,7 +149,7 @@ class Cidr:
 
     def __str__(self) -> str:
         if self.family is AddressFamily.IPV4:
-            return f"{ipaddress.IPv4Address(self.first)}/{self.prefix_length}"
+            return f"{socket.inet_ntoa(self.first.to_bytes(4))}/{self.prefix_length}"
         return f"{ipaddress.IPv6Address(self.first)}/{self.prefix_length}"
 
 

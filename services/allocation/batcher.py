@@ -6,6 +6,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from shared.errors import Unavailable
@@ -66,6 +67,20 @@ Commit = Callable[[Sequence[Work]], Awaitable[Sequence[object]]]
 """Carries out a batch: for each item its answer, or the refusal to raise. All of it, or nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Linger:
+    """When a committer waits for a fuller batch, so that fewer transactions carry more."""
+
+    after_batches_of: int
+    """How long the last batch has to be."""
+    enough: int
+    """As many waiting end it."""
+    seconds: float
+    """The longest wait."""
+    quiet_seconds: float
+    """If nobody comes for so long, all who can come are here."""
+
+
 class _Waiter(Generic[Work]):
     """An item and where its answer is awaited."""
 
@@ -88,9 +103,15 @@ class Batcher(Generic[Work]):
     """Carries out what is submitted, one batch per committer at a time."""
 
     def __init__(
-        self, commit: Commit[Work], *, committers: int, mixes: bool, longest_batch: int
+        self,
+        commit: Commit[Work],
+        *,
+        committers: int,
+        mixes: bool,
+        longest_batch: int,
+        linger: "Linger",
     ) -> None:
-        self._commit, self._committers = commit, committers
+        self._commit, self._committers, self._linger_for = commit, committers, linger
         self._line: Line[_Waiter[Work]] = Line(mixes=mixes, longest_batch=longest_batch)
         self._changed = asyncio.Event()
 
@@ -122,6 +143,22 @@ class Batcher(Generic[Work]):
                 await self._carry_out(waiters)
             self._line.finished(batch)
             self._changed.set()
+            await self._linger(len(batch))
+
+    async def _linger(self, batch_length: int) -> None:
+        """After a batch that was worth it, let a fuller one gather.
+
+        It ends when enough wait, when for a while nobody came, or when its time is up. A request
+        among few goes at once: each wait would cost it more than it saves.
+        """
+        linger, clock = self._linger_for, asyncio.get_running_loop().time
+        if batch_length < linger.after_batches_of:
+            return
+        end = clock() + linger.seconds
+        waiting = -1
+        while waiting < len(self._line) < linger.enough and clock() < end:
+            waiting = len(self._line)
+            await asyncio.sleep(linger.quiet_seconds)
 
     async def _carry_out(self, waiters: Sequence[_Waiter[Work]]) -> None:
         try:

@@ -22,8 +22,6 @@ from sqlalchemy.exc import IntegrityError
 from shared.errors import IdempotentParameterMismatch
 from shared.persistence.failures import ConcurrentModification
 
-_NOT_PART_OF_REQUEST = ("client_token", "dry_run")
-
 
 def client_token_table(metadata: MetaData) -> Table:
     """The table, for a context's ``tables.py``."""
@@ -39,13 +37,14 @@ def create_client_token_table(op: Any) -> None:
 
 
 def fingerprint(request: Message) -> bytes:
-    """32 bytes that tell apart requests with different parameters, whatever their token."""
-    content = type(request)()
-    content.CopyFrom(request)
-    for name in _NOT_PART_OF_REQUEST:
-        if name in content.DESCRIPTOR.fields_by_name:
-            content.ClearField(name)
-    return hashlib.sha256(content.SerializeToString(deterministic=True)).digest()
+    """32 bytes that tell apart requests with different parameters under one token."""
+    if _has_dry_run(request):
+        # A dry run asks about the same request.
+        wet = type(request)()
+        wet.CopyFrom(request)
+        wet.ClearField("dry_run")
+        request = wet
+    return hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
 
 
 class ClientTokens:
@@ -118,6 +117,13 @@ class ClientTokens:
             connection.execute(insert(self._table).values(**row))
         except IntegrityError as error:
             raise ConcurrentModification from error
+
+
+def _has_dry_run(request: Message) -> bool:
+    field = request.DESCRIPTOR.fields_by_name.get("dry_run")
+    if field is None:
+        return False
+    return request.HasField("dry_run") if field.has_presence else bool(getattr(request, field.name))
 
 
 def _take_turns(connection: Connection, *key: str) -> None:

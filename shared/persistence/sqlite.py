@@ -61,7 +61,9 @@ def prepare(engine: Engine) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         is_reading = _READING in connection.get_execution_options()
-        connection.exec_driver_sql(f"PRAGMA query_only = {is_reading:d}")
+        if connection.info.get(_READING) is not is_reading:
+            connection.exec_driver_sql(f"PRAGMA query_only = {is_reading:d}")
+            connection.info[_READING] = is_reading
         connection.exec_driver_sql("BEGIN DEFERRED" if is_reading else "BEGIN IMMEDIATE")
 
     return engine.execution_options(**{_READING: True})

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from services.allocation.batcher import Batcher, Line
+from services.allocation.batcher import Batcher, Line, Linger
 from shared.errors import ServiceUnavailable
 from shared.rpc.server import background
 
@@ -89,8 +89,15 @@ class Commits:
         ]
 
 
-def batcher_of(commits: Commits, committers: int = 1) -> Batcher[Job]:
-    return Batcher(commits, committers=committers, mixes=committers == 1, longest_batch=100)
+# So long that a test that waits for the end of it runs into its own time limit.
+FOR_EVER = 1000.0
+PATIENT = Linger(after_batches_of=3, enough=4, seconds=FOR_EVER, quiet_seconds=0)
+
+
+def batcher_of(commits: Commits, committers: int = 1, linger: Linger = PATIENT) -> Batcher[Job]:
+    return Batcher(
+        commits, committers=committers, mixes=committers == 1, longest_batch=100, linger=linger
+    )
 
 
 async def test_what_comes_during_a_commit_is_the_next_batch() -> None:
@@ -156,6 +163,40 @@ async def test_nothing_is_done_for_who_has_gone() -> None:
         commits.gate.set()
         assert await also == "a3"
     assert commits.batches == [["a1"], ["a3"]]
+
+
+async def test_after_a_long_batch_a_fuller_one_gathers() -> None:
+    commits = Commits()
+    linger = Linger(after_batches_of=2, enough=3, seconds=FOR_EVER, quiet_seconds=0.05)
+    batcher = batcher_of(commits, linger=linger)
+    async with background(batcher.run()):
+        first = [asyncio.create_task(batcher.submit(job(name))) for name in ("a1", "a2")]
+        await until(lambda: len(commits.batches) == 1)
+        during = [asyncio.create_task(batcher.submit(job(name))) for name in ("b1", "b2")]
+        commits.gate.set()
+        await asyncio.gather(*first)
+        await asyncio.gather(*during, batcher.submit(job("b3")))
+    assert commits.batches == [["a1", "a2"], ["b1", "b2", "b3"]]
+
+
+@pytest.mark.parametrize(
+    ("first", "linger"),
+    [
+        (["a1"], Linger(after_batches_of=2, enough=9, seconds=FOR_EVER, quiet_seconds=FOR_EVER)),
+        (["a1", "a2"], Linger(after_batches_of=2, enough=9, seconds=FOR_EVER, quiet_seconds=0)),
+        (["a1", "a2"], Linger(after_batches_of=2, enough=9, seconds=0, quiet_seconds=FOR_EVER)),
+        (["a1", "a2"], Linger(after_batches_of=2, enough=0, seconds=9, quiet_seconds=FOR_EVER)),
+    ],
+    ids=["among few", "nobody else comes", "its time is up", "enough wait"],
+)
+async def test_a_request_goes_when_waiting_gains_nothing(first: list[str], linger: Linger) -> None:
+    commits = Commits()
+    commits.gate.set()
+    batcher = batcher_of(commits, linger=linger)
+    async with background(batcher.run()):
+        await asyncio.gather(*(batcher.submit(job(name)) for name in first))
+        assert await batcher.submit(job("b1")) == "b1"
+    assert commits.batches == [first, ["b1"]]
 
 
 async def until(condition: Callable[[], bool]) -> None:

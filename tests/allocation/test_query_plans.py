@@ -49,12 +49,13 @@ def test_no_statement_searches_a_whole_table(database: Database) -> None:  # BEY
     searching = {}
     with database.read() as connection:
         for statement, parameters in statements.items():
-            if not re.match("SELECT|UPDATE|DELETE", statement):
+            if not re.match(r"\s*(SELECT|UPDATE|DELETE)", statement):
                 continue
             one = parameters[0] if isinstance(parameters, list) else parameters
             explained = f"EXPLAIN QUERY PLAN {statement}"
             plan = [row.detail for row in connection.exec_driver_sql(explained, one)]
-            if any(step.startswith("SCAN ") for step in plan):
+            # A virtual table is the list that the statement was given.
+            if any(step.startswith("SCAN ") and "VIRTUAL" not in step for step in plan):
                 searching[statement] = plan
     assert len(statements) > 30
     assert searching == {}

@@ -1,8 +1,8 @@
 """Carries a batch's changes out: in the pools in memory at once, in the database in bulk."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from functools import singledispatchmethod
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -19,6 +19,7 @@ from services.allocation.changes import (
 )
 from services.allocation.pool import Pool, Usage
 from services.allocation.pool_cidr import CidrState
+from services.allocation.store.bulk import BulkDelete, BulkInsert, BulkUpdate
 from services.allocation.store.cache import CachedPool
 from services.allocation.store.open_pools import OpenPools
 from services.allocation.store.records import (
@@ -30,15 +31,9 @@ from services.allocation.store.records import (
 from services.allocation.store.tokens import BatchTokens
 from services.allocation.tables import allocations, pool_cidrs, pools, scopes
 
-_INSERT = allocations.insert()
-_DELETE = allocations.delete().where(
-    allocations.c.ipam_pool_allocation_id.in_([sa.bindparam("gone")])
-)
-_SET_VERSION = (
-    pools.update()
-    .where(pools.c.number == sa.bindparam("pool_number"))
-    .values({name: sa.bindparam(name) for name in ("version", *usage_to_row(Usage()))})
-)
+_INSERT = BulkInsert(allocations)
+_DELETE = BulkDelete(allocations, key="ipam_pool_allocation_id")
+_SET_VERSION = BulkUpdate(pools, key="number", values=("version", *usage_to_row(Usage())))
 
 
 class Booking:
@@ -53,6 +48,16 @@ class Booking:
     ) -> None:
         self._connection, self._now = connection, now
         self._opened, self._tokens = opened, tokens
+        # A lookup, for every allocation comes through here.
+        self._by_kind: dict[type[Change], Callable[[Any], None]] = {
+            Held: self._hold,
+            Freed: self._free,
+            Provisioned: self._provision,
+            Deprovisioned: self._deprovision,
+            Defined: self._define,
+            Retired: self._retire,
+            Cancelled: self._cancel,
+        }
         self._changed: set[str] = set()
         self._held: dict[str, Allocation] = {}
         self._freed: set[str] = set()
@@ -62,7 +67,7 @@ class Booking:
     def carry_out(self, changes: Iterable[Change]) -> None:
         """Make a decision's changes, in this order."""
         for change in changes:
-            self._carry_out(change)
+            self._by_kind[type(change)](change)
 
     def flush(self) -> None:
         """Write what is not written yet.
@@ -71,8 +76,7 @@ class Booking:
         order of id, in which others lock them.
         """
         if self._freed:
-            gone = [{"gone": allocation_id} for allocation_id in sorted(self._freed)]
-            self._connection.execute(_DELETE, gone)
+            _DELETE.execute(self._connection, sorted(self._freed))
             self._freed.clear()
         if self._held:
             numbers = self._opened.in_use
@@ -80,23 +84,17 @@ class Booking:
                 allocation_to_row(held, numbers[held.ipam_pool_id].number)
                 for held in self._held.values()
             ]
-            self._connection.execute(_INSERT, rows)
+            _INSERT.execute(self._connection, rows)
             self._held.clear()
         self._tokens.write(self._now)
         self._write_versions()
 
-    @singledispatchmethod
-    def _carry_out(self, change: Change) -> None:
-        raise NotImplementedError(type(change))
-
-    @_carry_out.register
     def _hold(self, change: Held) -> None:
         allocation = change.allocation
         self._changing(allocation.ipam_pool_id).hold(allocation)
         self._held[allocation.ipam_pool_allocation_id] = allocation
         self.touched[allocation.ipam_pool_allocation_id] = allocation
 
-    @_carry_out.register
     def _free(self, change: Freed) -> None:
         allocation_id = change.allocation.ipam_pool_allocation_id
         self._changing(change.allocation.ipam_pool_id).free(change.allocation)
@@ -104,7 +102,6 @@ class Booking:
         if self._held.pop(allocation_id, None) is None:
             self._freed.add(allocation_id)
 
-    @_carry_out.register
     def _provision(self, change: Provisioned) -> None:
         found = change.pool_cidr
         self._changing(found.ipam_pool_id).provision(found)
@@ -128,7 +125,6 @@ class Booking:
         }
         self._connection.execute(pool_cidrs.insert().values(row))
 
-    @_carry_out.register
     def _deprovision(self, change: Deprovisioned) -> None:
         found = change.pool_cidr
         self._changing(found.ipam_pool_id).deprovision(found)
@@ -137,7 +133,6 @@ class Booking:
         gone = {"state": CidrState.DEPROVISIONED.value, "parent_allocation_id": None}
         self._connection.execute(pool_cidrs.update().where(is_it).values(gone))
 
-    @_carry_out.register
     def _define(self, change: Defined) -> None:
         definition = change.definition
         members = {
@@ -160,7 +155,6 @@ class Booking:
         )
         self._opened.in_use[definition.ipam_pool_id] = CachedPool(number, 0, Pool(definition))
 
-    @_carry_out.register
     def _retire(self, change: Retired) -> None:
         self.flush()
         self._opened.retired.add(change.ipam_pool_id)
@@ -174,7 +168,6 @@ class Booking:
         is_it = pools.c.number == cached.number
         self._connection.execute(pools.update().where(is_it).values(gone))
 
-    @_carry_out.register
     def _cancel(self, change: Cancelled) -> None:
         self._tokens.cancel(change.key, self._now)
 
@@ -189,10 +182,10 @@ class Booking:
             for cached in changed:
                 cached.version += 1
             rows = [
-                {"pool_number": c.number, "version": c.version, **usage_to_row(c.pool.usage)}
+                {"number": c.number, "version": c.version, **usage_to_row(c.pool.usage)}
                 for c in changed
             ]
-            self._connection.execute(_SET_VERSION, rows)
+            _SET_VERSION.execute(self._connection, rows)
         self._changed.clear()
 
     def _scope_number(self, ipam_scope_id: str) -> int:

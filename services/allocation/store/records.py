@@ -12,6 +12,8 @@ from services.allocation.pool import Usage
 from services.allocation.pool_cidr import CidrState, PoolCidr
 from shared.cidr import AddressFamily, Cidr
 
+_ALLOCATION, _POOL_CIDR = "allocation", "pool-cidr"
+
 Row: TypeAlias = Any
 """A row of a statement that has the columns asked for."""
 
@@ -38,7 +40,7 @@ def allocation_to_row(allocation: Allocation, pool_number: int) -> dict[str, Any
         "resource_region": allocation.resource_region,
         "resource_owner": allocation.resource_owner,
         "description": allocation.description,
-        "tags": dict(allocation.tags),
+        "tags": allocation.tags,
         "allocated_by": allocation.allocated_by,
         "client_token": allocation.client_token,
         "created_at": allocation.created_at,
@@ -110,21 +112,51 @@ def usage_from_row(row: Row) -> Usage:
 
 def answer_to_bytes(answer: Allocation | PoolCidr) -> bytes:
     """What a client token's request is answered for ever."""
-    members = {**_members(answer), "cidr": str(answer.cidr)}
     if isinstance(answer, Allocation):
-        members["created_at"] = answer.created_at.isoformat()
-    return json.dumps({type(answer).__name__: members}).encode()
+        return json.dumps((_ALLOCATION, *_allocation_members(answer))).encode()
+    return json.dumps((_POOL_CIDR, *_pool_cidr_members(answer))).encode()
 
 
 def answer_from_bytes(content: bytes) -> Allocation | PoolCidr:
-    [(kind, members)] = json.loads(content).items()
-    members["cidr"] = Cidr.parse(members["cidr"])
-    if kind == PoolCidr.__name__:
-        return PoolCidr(**{**members, "state": CidrState(members["state"])})
-    members["created_at"] = datetime.fromisoformat(members["created_at"])
-    return Allocation(**{**members, "resource_type": ResourceType(members["resource_type"])})
+    kind, *members = json.loads(content)
+    if kind == _POOL_CIDR:
+        pool_cidr_id, pool_id, cidr, state, parent_id = members
+        return PoolCidr(pool_cidr_id, pool_id, Cidr.parse(cidr), CidrState(state), parent_id)
+    allocation_id, pool_id, cidr, resource_type, owner, created_at, *rest = members
+    return Allocation(
+        allocation_id,
+        pool_id,
+        Cidr.parse(cidr),
+        ResourceType(resource_type),
+        owner,
+        datetime.fromisoformat(created_at),
+        *rest,
+    )
 
 
-def _members(answer: Allocation | PoolCidr) -> dict[str, Any]:
-    # Not asdict: it would take the CIDR apart, too, and every allocation comes through here.
-    return {name: getattr(answer, name) for name in answer.__slots__}
+def _allocation_members(allocation: Allocation) -> tuple[object, ...]:
+    # By hand, for every allocation comes through here.
+    return (
+        allocation.ipam_pool_allocation_id,
+        allocation.ipam_pool_id,
+        str(allocation.cidr),
+        allocation.resource_type.value,
+        allocation.resource_owner,
+        allocation.created_at.isoformat(),
+        allocation.resource_id,
+        allocation.resource_region,
+        allocation.description,
+        allocation.tags,
+        allocation.allocated_by,
+        allocation.client_token,
+    )
+
+
+def _pool_cidr_members(found: PoolCidr) -> tuple[object, ...]:
+    return (
+        found.ipam_pool_cidr_id,
+        found.ipam_pool_id,
+        str(found.cidr),
+        found.state.value,
+        found.parent_allocation_id,
+    )

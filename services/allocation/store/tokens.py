@@ -5,7 +5,7 @@ its tokens are read in one statement, and where another batch used one meanwhile
 undoes this batch, which then finds the first answer.
 """
 
-from collections import defaultdict
+import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +19,7 @@ from services.allocation.errors import TokenCancelled
 from services.allocation.pool_cidr import PoolCidr
 from services.allocation.service.command import Once
 from services.allocation.service.rows import CANCELLED, Cancellation
+from services.allocation.store.bulk import BulkInsert
 from services.allocation.store.records import answer_from_bytes, answer_to_bytes
 from services.allocation.tables import client_tokens
 from shared.errors import IdempotentParameterMismatch
@@ -26,11 +27,20 @@ from shared.persistence.client_tokens import fingerprint
 
 _NO_ANSWER = b""
 """Stands in the row of a cancelled token."""
-_USED = sa.select(client_tokens.c.token, client_tokens.c.fingerprint, client_tokens.c.answer).where(
-    client_tokens.c.account_id == sa.bindparam("owner"),
-    client_tokens.c.operation == sa.bindparam("operation"),
-    client_tokens.c.token.in_(sa.bindparam("tokens", expanding=True)),
-)
+# One statement, whoever the tokens are of: a triple at a time along the table's key.
+_USED_IN_SQLITE = """
+SELECT used.account_id, used.operation, used.token, used.fingerprint, used.answer
+FROM json_each(?) AS wanted CROSS JOIN client_token AS used
+ON used.account_id = wanted.value ->> 0
+    AND used.operation = wanted.value ->> 1
+    AND used.token = wanted.value ->> 2
+"""
+_USED_IN_POSTGRESQL = """
+SELECT used.account_id, used.operation, used.token, used.fingerprint, used.answer
+FROM unnest(%b::text[], %b::text[], %b::text[]) AS wanted (account_id, operation, token)
+JOIN client_token AS used USING (account_id, operation, token)
+"""
+_INSERT = BulkInsert(client_tokens)
 
 Answer = Allocation | PoolCidr
 
@@ -51,15 +61,16 @@ class BatchTokens:
 
     def fetch(self, keys: Collection[TokenKey]) -> None:
         """Look the batch's tokens up; only these can be asked for."""
-        by_owner: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-        for key in keys:
-            by_owner[key.owner, key.operation].append(key.token)
-        # SQLite would search the whole table for triples.
-        for (owner, operation), tokens in by_owner.items():
-            wanted = {"owner": owner, "operation": operation, "tokens": tokens}
-            for row in self._connection.execute(_USED, wanted):
-                used = _Used(bytes(row.fingerprint), bytes(row.answer))
-                self._used[TokenKey(owner, operation, row.token)] = used
+        wanted = [(key.owner, key.operation, key.token) for key in keys]
+        if not wanted:
+            return
+        if self._connection.dialect.name == "sqlite":
+            found = self._connection.exec_driver_sql(_USED_IN_SQLITE, (json.dumps(wanted),))
+        else:
+            columns = tuple(map(list, zip(*wanted, strict=True)))
+            found = self._connection.exec_driver_sql(_USED_IN_POSTGRESQL, columns)
+        for owner, operation, token, known, answer in found:
+            self._used[TokenKey(owner, operation, token)] = _Used(bytes(known), bytes(answer))
 
     def answer(self, key: TokenKey) -> Answer | Cancellation | None:
         used = self._used.get(key)
@@ -121,4 +132,4 @@ class BatchTokens:
             }
             for key, used in items
         ]
-        self._connection.execute(client_tokens.insert(), rows)
+        _INSERT.execute(self._connection, rows)

@@ -6,7 +6,7 @@ from typing import TypeVar, cast
 
 from sqlalchemy.exc import IntegrityError
 
-from services.allocation.batcher import Batcher
+from services.allocation.batcher import Batcher, Linger
 from services.allocation.service.command import Command
 from services.allocation.store.cache import PoolCache
 from services.allocation.store.sql_rows import SqlRows
@@ -18,6 +18,7 @@ ATTEMPTS = 5
 """How often a batch is tried that lost against another replica's."""
 LONGEST_BATCH = 500
 POSTGRESQL_COMMITTERS = 4
+LINGER = Linger(after_batches_of=8, enough=48, seconds=0.005, quiet_seconds=0.001)
 CACHED_POOLS = 10_000
 
 T = TypeVar("T")
@@ -36,6 +37,7 @@ class SqlWriter:
             committers=1 if is_single_writer else POSTGRESQL_COMMITTERS,
             mixes=is_single_writer,
             longest_batch=LONGEST_BATCH,
+            linger=LINGER,
         )
 
     async def carry_out(self, command: Command[T]) -> T:

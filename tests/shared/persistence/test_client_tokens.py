@@ -77,12 +77,13 @@ def test_without_a_recall_the_second_use_is_undone(books: Books) -> None:  # BEY
 @pytest.mark.parametrize(
     ("request_", "is_same"),
     [
-        (CreateIpamPoolRequest(locale="us-east-1", client_token="b"), True),
-        (CreateIpamPoolRequest(locale="us-east-1", dry_run=True), True),
+        (CreateIpamPoolRequest(locale="us-east-1", client_token="a"), True),
+        (CreateIpamPoolRequest(locale="us-east-1", client_token="a", dry_run=True), True),
+        (CreateIpamPoolRequest(locale="us-east-1", client_token="a", dry_run=False), True),
         (CreateIpamPoolRequest(locale="us-west-2", client_token="a"), False),
         (CreateIpamPoolRequest(locale="us-east-1", client_token="a", description=""), False),
     ],
-    ids=["other token", "dry run", "other value", "empty instead of absent"],
+    ids=["the same", "dry run", "no dry run", "other value", "empty instead of absent"],
 )
 def test_a_fingerprint_is_of_the_parameters(request_: CreateIpamPoolRequest, is_same: bool) -> None:
     first = CreateIpamPoolRequest(locale="us-east-1", client_token="a")

@@ -1,0 +1,135 @@
+"""Many rows in few calls of the driver, for what every allocation goes through.
+
+A call a row, which is what executemany makes, would let the thread that writes queue for Python's
+lock after each of them, while the event loop holds it; a call for many rows waits once. The
+statements are the drivers' own, put together once.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import chain
+from operator import itemgetter
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import base as postgresql
+
+# SQLite is given statements of a few lengths only, so that it has met them before.
+_LENGTHS = (128, 32, 8, 4, 2, 1)
+_POSTGRESQL = postgresql.PGDialect()  # type: ignore[no-untyped-call]  # SQLAlchemy has no types there
+
+T = TypeVar("T")
+
+Values = Mapping[str, Any]
+"""A row's values by column name."""
+
+
+class BulkInsert:
+    """Inserts rows into a table, whole ones."""
+
+    def __init__(self, table: sa.Table) -> None:
+        self._table = table
+        self._stored = [_stored_as(column) for column in table.columns]
+        self._in_order = itemgetter(*table.columns.keys())
+        self._into = f"{table.name} ({', '.join(table.columns.keys())})"
+        arrays = ", ".join(map(_array, table.columns))
+        self._in_postgresql = f"INSERT INTO {self._into} SELECT * FROM unnest({arrays})"
+        self._in_sqlite = cache(self._made_for_sqlite)
+
+    def execute(self, connection: sa.Connection, rows: Sequence[Values]) -> None:
+        """Insert ``rows``.
+
+        Raises:
+            IntegrityError: the database refuses one of them, and so all.
+        """
+        if not _is_sqlite(connection):
+            columns = self._columns_of(rows, is_sqlite=False)
+            connection.exec_driver_sql(self._in_postgresql, tuple(columns))
+            return
+        for chunk in _chunks(rows):
+            columns = self._columns_of(chunk, is_sqlite=True)
+            flat = tuple(chain.from_iterable(zip(*columns, strict=True)))
+            connection.exec_driver_sql(self._in_sqlite(len(chunk)), flat)
+
+    def _columns_of(self, rows: Sequence[Values], *, is_sqlite: bool) -> list[list[Any]]:
+        columns = map(list, zip(*map(self._in_order, rows), strict=True))
+        return [
+            stored(values, is_sqlite) if stored else values
+            for stored, values in zip(self._stored, columns, strict=True)
+        ]
+
+    def _made_for_sqlite(self, row_count: int) -> str:
+        row = f"({', '.join('?' * len(self._table.columns))})"
+        return f"INSERT INTO {self._into} VALUES {', '.join([row] * row_count)}"
+
+
+class BulkUpdate:
+    """Sets some columns of rows known by one other."""
+
+    def __init__(self, table: sa.Table, *, key: str, values: Sequence[str]) -> None:
+        self._in_order = itemgetter(*values, key)
+        settings = ", ".join(f"{name} = %s" for name in values)
+        self._statement = f"UPDATE {table.name} SET {settings} WHERE {key} = %s"
+
+    def execute(self, connection: sa.Connection, rows: Sequence[Values]) -> None:
+        """Set what ``rows`` say."""
+        statement = self._statement
+        if _is_sqlite(connection):
+            statement = statement.replace("%s", "?")
+        connection.exec_driver_sql(statement, [self._in_order(row) for row in rows])
+
+
+class BulkDelete:
+    """Deletes rows known by one column."""
+
+    def __init__(self, table: sa.Table, *, key: str) -> None:
+        deleted = f"DELETE FROM {table.name} WHERE {key}"
+        self._in_postgresql = f"{deleted} = ANY ({_array(table.columns[key])})"
+        self._in_sqlite = f"{deleted} IN (SELECT value FROM json_each(?))"
+
+    def execute(self, connection: sa.Connection, keys: Sequence[str]) -> None:
+        """Delete the rows that have one of ``keys``."""
+        if _is_sqlite(connection):
+            connection.exec_driver_sql(self._in_sqlite, (json.dumps(keys),))
+        else:
+            connection.exec_driver_sql(self._in_postgresql, (list(keys),))
+
+
+def _is_sqlite(connection: sa.Connection) -> bool:
+    return connection.dialect.name == "sqlite"
+
+
+def _array(column: sa.Column[Any]) -> str:
+    # %b: sent as it is, not spelled out, so that neither side parses it.
+    return f"%b::{column.type.compile(_POSTGRESQL)}[]"
+
+
+def _chunks(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    begin = 0
+    for length in _LENGTHS:
+        while begin + length <= len(rows):
+            yield rows[begin : begin + length]
+            begin += length
+
+
+def _stored_as(column: sa.Column[Any]) -> Callable[[list[Any], bool], list[Any]] | None:
+    """How a column's values become what the drivers take; None where they do already."""
+    match column.type:
+        case sa.JSON():
+            return _json_texts
+        case sa.DateTime():
+            return _times
+    return None
+
+
+def _json_texts(values: list[Any], _is_sqlite: bool) -> list[Any]:
+    return [json.dumps(value) if value else "{}" for value in values]
+
+
+def _times(values: list[Any], is_sqlite: bool) -> list[Any]:
+    if not is_sqlite:
+        return values
+    # As SQLAlchemy writes them; most rows of a batch have the same one.
+    texts = {value: f"{value:%Y-%m-%d %H:%M:%S.%f}" for value in set(values)}
+    return [texts[value] for value in values]
