@@ -68,7 +68,9 @@ class Cancelled:
     key: TokenKey
 
 
-Change: TypeAlias = Held | Freed | Provisioned | Deprovisioned | Defined | Retired | Cancelled
+PoolChange: TypeAlias = Held | Freed | Provisioned | Deprovisioned | Retired
+"""What changes a pool as others see it."""
+Change: TypeAlias = PoolChange | Defined | Cancelled
 
 
 @dataclass(frozen=True, slots=True)

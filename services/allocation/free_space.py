@@ -5,12 +5,13 @@ passes through; `Cidr` is how they come in and go out.
 """
 
 from bisect import bisect_left, bisect_right
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 
 from sortedcontainers import SortedDict, SortedList
 
+from services.allocation.block_codec import Block, blocks_from_bytes, blocks_to_bytes
 from shared.cidr import AddressFamily, Cidr
 
 
@@ -63,9 +64,11 @@ class FreeSpace:
 
     @classmethod
     def rebuilt(
-        cls, family: AddressFamily, roots: Iterable[Cidr], held: Iterable[Cidr]
+        cls, family: AddressFamily, roots: Iterable[Cidr], held: Iterable[Block]
     ) -> "FreeSpace":
         """What is left of ``roots`` once every block of ``held`` is taken, in one pass.
+
+        Quickest when ``held``, first addresses and prefix lengths, is in order.
 
         Raises:
             ValueError: roots overlap, held blocks overlap, or a held block is outside every root.
@@ -73,15 +76,29 @@ class FreeSpace:
         space = cls(family)
         for root in roots:
             space._note_root(root)
-        starts = defaultdict(list)
-        for first, prefix_length in _gaps(family, space._roots, held):
-            space._free[first] = prefix_length
-            starts[prefix_length].append(first)
-        for prefix_length, firsts in starts.items():
-            space._starts[prefix_length].update(firsts)
-            space._lengths |= 1 << prefix_length
-            space._free_addresses += len(firsts) << (family.bits - prefix_length)
+        space._free.update(_gaps(space._bits, space._roots, sorted(held)))
+        space._index_free_blocks()
         return space
+
+    @classmethod
+    def loaded(cls, family: AddressFamily, content: bytes) -> "FreeSpace":
+        """What `dump` wrote.
+
+        Raises:
+            ValueError: it is not what any space of this family dumps.
+        """
+        space = cls(family)
+        roots, free = blocks_from_bytes(content, family)
+        for root in roots:
+            space._note_root(Cidr(family, *root))
+        space._free.update(free)
+        space._check_free_blocks()
+        space._index_free_blocks()
+        return space
+
+    def dump(self) -> bytes:
+        """The roots and the free blocks, for `loaded`."""
+        return blocks_to_bytes([self._roots.items(), sorted(self._free.items())], self._family)
 
     @property
     def roots(self) -> tuple[Cidr, ...]:
@@ -293,6 +310,36 @@ class FreeSpace:
             for prefix_length in self._lengths_between(cidr.prefix_length, self._bits)
         )
 
+    def _index_free_blocks(self) -> None:
+        starts = defaultdict(list)
+        for first, prefix_length in self._free.items():
+            starts[prefix_length].append(first)
+        for prefix_length, firsts in starts.items():
+            self._starts[prefix_length].update(firsts)
+            self._lengths |= 1 << prefix_length
+            self._free_addresses += len(firsts) << (self._bits - prefix_length)
+
+    def _check_free_blocks(self) -> None:
+        """They are in order: each lies in a root, after the one before, and has no free buddy.
+
+        Raises:
+            ValueError: they don't.
+        """
+        roots = iter(self._roots.items())
+        begin = end = reached = root_length = 0
+        for first, prefix_length in self._free.items():
+            size = 1 << (self._bits - prefix_length)
+            while first >= end:
+                begin, root_length = next(roots, (1 << self._bits, 0))
+                end = begin + (1 << (self._bits - root_length))
+            is_inside = max(begin, reached) <= first and first + size <= end
+            is_merged = (
+                prefix_length == root_length or self._free.get(first ^ size) != prefix_length
+            )
+            if not is_inside or not is_merged or first & (size - 1):
+                raise ValueError(f"{first:#x}/{prefix_length} is no free block of these roots")
+            reached = first + size
+
     def _note_root(self, cidr: Cidr) -> None:
         if cidr.family is not self._family:
             raise ValueError(f"{cidr} is not {self._family.value}")
@@ -336,25 +383,29 @@ def _around(blocks: Mapping[int, int], cidr: Cidr) -> int | None:
     return prefix_length if is_inside else None
 
 
-def _gaps(
-    family: AddressFamily, roots: Mapping[int, int], held: Iterable[Cidr]
-) -> Iterator[tuple[int, int]]:
-    """The free blocks that ``held`` leaves of ``roots``, which are in order of address."""
-    blocks = deque(sorted(held, key=attrgetter("first")))
+def _gaps(bits: int, roots: Mapping[int, int], held: Sequence[Block]) -> Iterator[Block]:
+    """The free blocks that ``held`` leaves of ``roots``, both in order of address."""
+    number = 0
     for first, prefix_length in roots.items():
-        reached, end = first, first + (1 << (family.bits - prefix_length))
-        while blocks and blocks[0].first < end:
-            block = blocks.popleft()
-            if block.family is not family or block.first < reached or block.last >= end:
-                raise ValueError(f"{block} overlaps another held block or is outside every root")
-            yield from _fewest_blocks(reached, block.first, family.bits)
-            reached = block.last + 1
-        yield from _fewest_blocks(reached, end, family.bits)
-    if blocks:
-        raise ValueError(f"{blocks[0]} is outside every root")
+        reached, end = first, first + (1 << (bits - prefix_length))
+        while number < len(held) and held[number][0] < end:
+            block, length = held[number]
+            number += 1
+            if block > reached:
+                yield from _fewest_blocks(reached, block, bits)
+            elif block < reached:
+                raise ValueError(f"{block:#x}/{length} overlaps another or is outside every root")
+            if length > bits:
+                raise ValueError(f"a prefix length of {length} is not one of {bits} bits")
+            reached = block + (1 << (bits - length))
+        if reached > end:
+            raise ValueError(f"a held block reaches outside the root {first:#x}/{prefix_length}")
+        yield from _fewest_blocks(reached, end, bits)
+    if number < len(held):
+        raise ValueError(f"{held[number][0]:#x} is outside every root")
 
 
-def _fewest_blocks(first: int, end: int, bits: int) -> Iterator[tuple[int, int]]:
+def _fewest_blocks(first: int, end: int, bits: int) -> Iterator[Block]:
     """First address and prefix length of the blocks that make up the addresses before ``end``."""
     while first < end:
         aligned = first & -first or 1 << bits

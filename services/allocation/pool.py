@@ -4,6 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from services.allocation.allocation import Allocation, ResourceType
+from services.allocation.changes import (
+    Deprovisioned,
+    Freed,
+    Held,
+    PoolChange,
+    Provisioned,
+    Retired,
+)
 from services.allocation.definition import PoolDefinition
 from services.allocation.errors import (
     CidrOutsidePool,
@@ -41,21 +49,23 @@ class Pool:
         self,
         definition: PoolDefinition,
         pool_cidrs: Iterable[PoolCidr] = (),
-        held: Iterable[tuple[Cidr, ResourceType]] = (),
+        space: FreeSpace | None = None,
+        *,
+        allocation_count: int = 0,
+        allocated_addresses: int = 0,
     ) -> None:
-        """``held`` is what lies in ``pool_cidrs``.
+        """``space`` is what is left of ``pool_cidrs``; the figures are those of `usage`.
 
         Raises:
-            ValueError: the CIDRs overlap, or what is held overlaps or lies outside of them.
+            ValueError: it is what is left of others.
         """
         self.definition = definition
         self._cidrs = {found.cidr: found for found in pool_cidrs}
-        held = list(held)
-        self._space = FreeSpace.rebuilt(
-            definition.address_family, self._cidrs, (cidr for cidr, _ in held)
-        )
-        self._allocation_count = len(held)
-        self._allocated_addresses = sum(c.size for c, t in held if t is ResourceType.IPAM_POOL)
+        self._space = space or FreeSpace(definition.address_family)
+        if set(self._space.roots) != self._cidrs.keys():
+            raise ValueError(f"the free space of '{definition.ipam_pool_id}' is of other CIDRs")
+        self._allocation_count = allocation_count
+        self._allocated_addresses = allocated_addresses
 
     @property
     def ipam_pool_id(self) -> str:
@@ -77,6 +87,11 @@ class Pool:
             cidr_count=len(self._cidrs),
             allocation_count=self._allocation_count,
         )
+
+    @property
+    def space(self) -> FreeSpace:
+        """What is left; to look at."""
+        return self._space
 
     def block_to_allocate(self, wanted: WantedBlock) -> Cidr:
         """A free block, by the netmask rules; without CIDR or length one of the default length.
@@ -148,6 +163,25 @@ class Pool:
     def is_unused(self, pool_cidr: PoolCidr) -> bool:
         """Nothing is held in this CIDR of the pool."""
         return self._space.is_free(pool_cidr.cidr)
+
+    def apply(self, change: PoolChange) -> None:
+        """Do what another replica did to this pool.
+
+        Raises:
+            NotFree: the pool is not as it was when that was done.
+            ValueError: likewise.
+        """
+        match change:
+            case Held(allocation):
+                self.hold(allocation)
+            case Freed(allocation):
+                self.free(allocation)
+            case Provisioned(pool_cidr):
+                self.provision(pool_cidr)
+            case Deprovisioned(pool_cidr):
+                self.deprovision(pool_cidr)
+            case Retired():
+                raise ValueError(f"'{self.ipam_pool_id}' is retired")
 
     def hold(self, allocation: Allocation) -> None:
         self._space.take(allocation.cidr)

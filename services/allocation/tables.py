@@ -103,4 +103,26 @@ sa.Index(
     postgresql_where=_is_top_level,
 )
 
+# Append-only: what every batch did to every pool, in the order in which it was done.
+changes = sa.Table(
+    "ipam_ledger_changes",
+    metadata,
+    sa.Column("sequence", _COUNT, primary_key=True, autoincrement=True),
+    sa.Column("pool_number", sa.ForeignKey("ipam_pools.number"), nullable=False),
+    # The pool's, once this was done: without a gap from one row of a pool to its next.
+    sa.Column("pool_version", _COUNT, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("committed_at", sa.DateTime(timezone=True), nullable=False),
+    sa.UniqueConstraint("pool_number", "pool_version", name="one_change_per_version"),
+)
+
+# The free blocks of a pool as they were at a version; what came later is in the changes.
+snapshots = sa.Table(
+    "ipam_pool_snapshots",
+    metadata,
+    sa.Column("pool_number", sa.ForeignKey("ipam_pools.number"), primary_key=True),
+    sa.Column("pool_version", _COUNT, nullable=False),
+    sa.Column("free_blocks", sa.LargeBinary, nullable=False),
+)
+
 client_tokens = client_token_table(metadata)

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +11,7 @@ from hypothesis.stateful import (
     rule,
 )
 
+from services.allocation.block_codec import Block
 from services.allocation.free_space import FreeSpace, NoFit, NotFree, NotHeld
 from shared.cidr import AddressFamily, Cidr
 from tests.allocation.free_space_oracle import NaiveFreeSpace, addresses, sub_blocks
@@ -21,7 +22,11 @@ def cidrs(*texts: str) -> list[Cidr]:
 
 
 def space_of(*roots: str, held: Sequence[str] = ()) -> FreeSpace:
-    return FreeSpace.rebuilt(Cidr.parse(roots[0]).family, cidrs(*roots), cidrs(*held))
+    return FreeSpace.rebuilt(Cidr.parse(roots[0]).family, cidrs(*roots), blocks(cidrs(*held)))
+
+
+def blocks(held: Iterable[Cidr]) -> list[Block]:
+    return [(cidr.first, cidr.prefix_length) for cidr in held]
 
 
 def shown(space: FreeSpace) -> list[str]:
@@ -216,8 +221,8 @@ def test_a_block_is_given_back_once() -> None:  # ALLOC-3
 def test_a_ledger_that_contradicts_itself_is_not_rebuilt(
     roots: list[str], held: list[str]
 ) -> None:  # ALLOC-3
-    with pytest.raises(ValueError, match="overlaps|outside|is not ipv4"):
-        FreeSpace.rebuilt(AddressFamily.IPV4, cidrs(*roots), cidrs(*held))
+    with pytest.raises(ValueError, match="overlaps|outside|is not ipv4|is not one of 32 bits"):
+        FreeSpace.rebuilt(AddressFamily.IPV4, cidrs(*roots), blocks(cidrs(*held)))
 
 
 UNIVERSES = cidrs("10.0.0.0/26", "0.0.0.0/27", "255.255.255.224/27", "2600::40/122")
@@ -334,7 +339,7 @@ def test_a_rebuilt_space_is_the_one_that_taking_leaves(data: st.DataObject) -> N
         if taken.is_free(cidr):
             taken.take(cidr)
             held.append(cidr)
-    rebuilt = FreeSpace.rebuilt(universe.family, roots, data.draw(st.permutations(held)))
+    rebuilt = FreeSpace.rebuilt(universe.family, roots, blocks(data.draw(st.permutations(held))))
     assert list(rebuilt) == list(taken)
     assert rebuilt.free_addresses == taken.free_addresses
     for cidr in held:

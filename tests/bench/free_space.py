@@ -33,7 +33,8 @@ class BusyPool:
         self.rebuild()
 
     def rebuild(self) -> None:
-        self.space = FreeSpace.rebuilt(POOL.family, [POOL], self.held)
+        held = [(cidr.first, cidr.prefix_length) for cidr in self.held]
+        self.space = FreeSpace.rebuilt(POOL.family, [POOL], held)
 
     def take_one_and_give_it_back(self) -> None:
         self.space.give_back(self.space.take_next(PREFIX_LENGTH))

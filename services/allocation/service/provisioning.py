@@ -81,9 +81,12 @@ def _provision_top_level(rows: Rows, pool: Pool, wanted: WantedBlock) -> Decisio
 
 def _free_ula(rows: Rows, pool: Pool, netmask_length: int) -> Cidr:
     scope_id = pool.definition.ipam_scope_id
-    taken_cidrs = [found.cidr for found in rows.top_level_cidrs(scope_id, ULA)]
+    taken_blocks = [
+        (found.cidr.first, found.cidr.prefix_length)
+        for found in rows.top_level_cidrs(scope_id, ULA)
+    ]
     try:
-        return FreeSpace.rebuilt(ULA.family, [ULA], taken_cidrs).find(netmask_length)
+        return FreeSpace.rebuilt(ULA.family, [ULA], taken_blocks).find(netmask_length)
     except NoFit as error:
         space = f"The unique local space {ULA} of '{scope_id}'"
         raise InsufficientCidrSpace(space, netmask_length, error.largest_free) from None

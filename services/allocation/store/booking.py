@@ -14,6 +14,7 @@ from services.allocation.changes import (
     Deprovisioned,
     Freed,
     Held,
+    PoolChange,
     Provisioned,
     Retired,
 )
@@ -21,6 +22,7 @@ from services.allocation.pool import Pool, Usage
 from services.allocation.pool_cidr import CidrState
 from services.allocation.store.bulk import BulkDelete, BulkInsert, BulkUpdate
 from services.allocation.store.cache import CachedPool
+from services.allocation.store.change_log import ChangeLog
 from services.allocation.store.open_pools import OpenPools
 from services.allocation.store.records import (
     allocation_to_row,
@@ -29,7 +31,7 @@ from services.allocation.store.records import (
     usage_to_row,
 )
 from services.allocation.store.tokens import BatchTokens
-from services.allocation.tables import allocations, pool_cidrs, pools, scopes
+from services.allocation.tables import allocations, pool_cidrs, pools, scopes, snapshots
 
 _INSERT = BulkInsert(allocations)
 _DELETE = BulkDelete(allocations, key="ipam_pool_allocation_id")
@@ -44,10 +46,15 @@ class Booking:
     """
 
     def __init__(
-        self, connection: sa.Connection, now: datetime, opened: OpenPools, tokens: BatchTokens
+        self,
+        connection: sa.Connection,
+        now: datetime,
+        opened: OpenPools,
+        tokens: BatchTokens,
+        log: ChangeLog,
     ) -> None:
         self._connection, self._now = connection, now
-        self._opened, self._tokens = opened, tokens
+        self._opened, self._tokens, self._log = opened, tokens, log
         # A lookup, for every allocation comes through here.
         self._by_kind: dict[type[Change], Callable[[Any], None]] = {
             Held: self._hold,
@@ -58,7 +65,6 @@ class Booking:
             Retired: self._retire,
             Cancelled: self._cancel,
         }
-        self._changed: set[str] = set()
         self._held: dict[str, Allocation] = {}
         self._freed: set[str] = set()
         self.touched: dict[str, Allocation | None] = {}
@@ -91,20 +97,20 @@ class Booking:
 
     def _hold(self, change: Held) -> None:
         allocation = change.allocation
-        self._changing(allocation.ipam_pool_id).hold(allocation)
+        self._changing(allocation.ipam_pool_id, change).hold(allocation)
         self._held[allocation.ipam_pool_allocation_id] = allocation
         self.touched[allocation.ipam_pool_allocation_id] = allocation
 
     def _free(self, change: Freed) -> None:
         allocation_id = change.allocation.ipam_pool_allocation_id
-        self._changing(change.allocation.ipam_pool_id).free(change.allocation)
+        self._changing(change.allocation.ipam_pool_id, change).free(change.allocation)
         self.touched[allocation_id] = None
         if self._held.pop(allocation_id, None) is None:
             self._freed.add(allocation_id)
 
     def _provision(self, change: Provisioned) -> None:
         found = change.pool_cidr
-        self._changing(found.ipam_pool_id).provision(found)
+        self._changing(found.ipam_pool_id, change).provision(found)
         self.flush()
         number, keys = self._opened.in_use[found.ipam_pool_id].number, keys_of(found.cidr)
         namesake = pool_cidrs.delete().where(
@@ -127,7 +133,7 @@ class Booking:
 
     def _deprovision(self, change: Deprovisioned) -> None:
         found = change.pool_cidr
-        self._changing(found.ipam_pool_id).deprovision(found)
+        self._changing(found.ipam_pool_id, change).deprovision(found)
         self.flush()
         is_it = pool_cidrs.c.ipam_pool_cidr_id == found.ipam_pool_cidr_id
         gone = {"state": CidrState.DEPROVISIONED.value, "parent_allocation_id": None}
@@ -162,31 +168,36 @@ class Booking:
         if cached is None:
             self._insert_pool(change.ipam_pool_id, is_retired=True)
             return
-        for table in (pool_cidrs, allocations):
+        for table in (pool_cidrs, allocations, snapshots):
             self._connection.execute(table.delete().where(table.c.pool_number == cached.number))
-        gone = {"is_retired": True, "version": cached.version + 1, **usage_to_row(Usage())}
+        version = cached.version + 1
+        gone = {"is_retired": True, "version": version, **usage_to_row(Usage())}
         is_it = pools.c.number == cached.number
         self._connection.execute(pools.update().where(is_it).values(gone))
+        self._log.note(change.ipam_pool_id, change)
+        self._log.write({change.ipam_pool_id: (cached.number, version)})
 
     def _cancel(self, change: Cancelled) -> None:
         self._tokens.cancel(change.key, self._now)
 
-    def _changing(self, ipam_pool_id: str) -> Pool:
-        self._changed.add(ipam_pool_id)
+    def _changing(self, ipam_pool_id: str, change: PoolChange) -> Pool:
+        self._log.note(ipam_pool_id, change)
         return self._opened.in_use[ipam_pool_id].pool
 
     def _write_versions(self) -> None:
-        in_use = self._opened.in_use
-        changed = [in_use[pool_id] for pool_id in sorted(self._changed)]
-        if changed:
-            for cached in changed:
-                cached.version += 1
-            rows = [
-                {"number": c.number, "version": c.version, **usage_to_row(c.pool.usage)}
-                for c in changed
-            ]
-            _SET_VERSION.execute(self._connection, rows)
-        self._changed.clear()
+        noted = self._log.changed_pools()
+        if not noted:
+            return
+        changed = [self._opened.in_use[pool_id] for pool_id in sorted(noted)]
+        for cached in changed:
+            cached.version += 1
+            cached.changes_since_snapshot += noted[cached.pool.ipam_pool_id]
+        rows = [
+            {"number": c.number, "version": c.version, **usage_to_row(c.pool.usage)}
+            for c in changed
+        ]
+        _SET_VERSION.execute(self._connection, rows)
+        self._log.write({c.pool.ipam_pool_id: (c.number, c.version) for c in changed})
 
     def _scope_number(self, ipam_scope_id: str) -> int:
         is_it = sa.select(scopes.c.number).where(scopes.c.ipam_scope_id == ipam_scope_id)

@@ -26,14 +26,17 @@ Values = Mapping[str, Any]
 
 
 class BulkInsert:
-    """Inserts rows into a table, whole ones."""
+    """Inserts rows into a table."""
 
-    def __init__(self, table: sa.Table) -> None:
-        self._table = table
-        self._stored = [_stored_as(column) for column in table.columns]
-        self._in_order = itemgetter(*table.columns.keys())
-        self._into = f"{table.name} ({', '.join(table.columns.keys())})"
-        arrays = ", ".join(map(_array, table.columns))
+    def __init__(self, table: sa.Table, *, without: Sequence[str] = ()) -> None:
+        """``without``: columns that the database fills in."""
+        columns = [column for column in table.columns if column.name not in without]
+        names = [column.name for column in columns]
+        self._stored = [_stored_as(column) for column in columns]
+        self._in_order = itemgetter(*names)
+        self._into = f"{table.name} ({', '.join(names)})"
+        self._row = f"({', '.join('?' * len(columns))})"
+        arrays = ", ".join(map(_array, columns))
         self._in_postgresql = f"INSERT INTO {self._into} SELECT * FROM unnest({arrays})"
         self._in_sqlite = cache(self._made_for_sqlite)
 
@@ -60,8 +63,7 @@ class BulkInsert:
         ]
 
     def _made_for_sqlite(self, row_count: int) -> str:
-        row = f"({', '.join('?' * len(self._table.columns))})"
-        return f"INSERT INTO {self._into} VALUES {', '.join([row] * row_count)}"
+        return f"INSERT INTO {self._into} VALUES {', '.join([self._row] * row_count)}"
 
 
 class BulkUpdate:

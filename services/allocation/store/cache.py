@@ -15,6 +15,8 @@ class CachedPool:
     number: int
     version: int
     pool: Pool
+    changes_since_snapshot: int = 0
+    """What whoever begins with the snapshot would have to repeat."""
 
 
 class PoolCache:

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from services.allocation.allocation import ResourceType
-from services.allocation.definition import PoolDefinition
-from services.allocation.pool import Pool
-from services.allocation.pool_cidr import CidrState
+from services.allocation.free_space import NotFree
 from services.allocation.store.cache import CachedPool
-from services.allocation.store.records import Row, cidr_of, definition_from_json, pool_cidr_from_row
-from services.allocation.tables import allocations, pool_cidrs, pools, scopes
+from services.allocation.store.change_log import changes_between
+from services.allocation.store.pool_loader import definition_of, load_pool
+from services.allocation.store.records import Row
+from services.allocation.tables import scopes
+from shared.telemetry import logger
 
 # Of every batch, so in the drivers' own words.
 _LOCKED_IN_SQLITE = """
@@ -23,6 +23,12 @@ _LOCKED_IN_POSTGRESQL = """
 SELECT number, ipam_pool_id, version, is_retired, definition_version FROM ipam_pools
 WHERE ipam_pool_id = ANY (%b) ORDER BY ipam_pool_id FOR NO KEY UPDATE
 """
+
+
+_log = logger("allocation")
+
+_FEWER_THAN_A_SNAPSHOT = 1_000
+"""So many versions are sooner repeated than a snapshot is read."""
 
 
 @dataclass(slots=True)
@@ -68,35 +74,28 @@ def lock_scopes(connection: sa.Connection, ipam_scope_ids: Sequence[str]) -> Non
 
 
 def _current(connection: sa.Connection, row: Row, cached: CachedPool | None) -> CachedPool:
-    """What is cached, unless another replica was there meanwhile."""
-    if cached is None or cached.version != row.version:
-        return _load(connection, row)
+    """What is cached, brought to what other replicas made of it meanwhile."""
+    try:
+        is_current = cached is not None and _catch_up(connection, row, cached)
+    except (ValueError, NotFree) as error:
+        _log.warning("cached pool unusable", ipam_pool_id=row.ipam_pool_id, error=str(error))
+        is_current = False
+    if cached is None or not is_current:
+        return load_pool(connection, row)
     if cached.pool.definition.version != row.definition_version:
-        cached.pool.definition = _definition(connection, row)
+        cached.pool.definition = definition_of(connection, row.number)
     return cached
 
 
-def _definition(connection: sa.Connection, row: Row) -> PoolDefinition:
-    is_it = pools.c.number == row.number
-    query = sa.select(pools.c.definition).where(is_it)
-    return definition_from_json(connection.execute(query).scalar_one())
-
-
-def _load(connection: sa.Connection, row: Row) -> CachedPool:
-    provisioned = connection.execute(
-        sa.select(pool_cidrs).where(
-            pool_cidrs.c.pool_number == row.number,
-            pool_cidrs.c.state == CidrState.PROVISIONED.value,
-        )
-    )
-    held = connection.execute(
-        sa.select(
-            allocations.c.first_key, allocations.c.prefix_length, allocations.c.resource_type
-        ).where(allocations.c.pool_number == row.number)
-    )
-    pool = Pool(
-        _definition(connection, row),
-        [pool_cidr_from_row(found, row.ipam_pool_id) for found in provisioned],
-        ((cidr_of(found), ResourceType(found.resource_type)) for found in held),
-    )
-    return CachedPool(row.number, row.version, pool)
+def _catch_up(connection: sa.Connection, row: Row, cached: CachedPool) -> bool:
+    """Whether a cached pool could be brought to the version of its row."""
+    if cached.version == row.version:
+        return True
+    # Far behind, a snapshot is nearer; ahead, the database was restored from a backup.
+    if not 0 < row.version - cached.version <= _FEWER_THAN_A_SNAPSHOT:
+        return False
+    for change in changes_between(connection, row.number, cached.version, row.version):
+        cached.pool.apply(change)
+        cached.changes_since_snapshot += 1
+    cached.version = row.version
+    return True

@@ -1,7 +1,7 @@
 """Rows as what they mean here, and back."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -110,15 +110,16 @@ def usage_from_row(row: Row) -> Usage:
     )
 
 
-def answer_to_bytes(answer: Allocation | PoolCidr) -> bytes:
-    """What a client token's request is answered for ever."""
-    if isinstance(answer, Allocation):
-        return json.dumps((_ALLOCATION, *_allocation_members(answer))).encode()
-    return json.dumps((_POOL_CIDR, *_pool_cidr_members(answer))).encode()
+def record_to_text(record: Allocation | PoolCidr) -> str:
+    """As JSON, for what is kept longer than the record: answers to tokens, and changes."""
+    if isinstance(record, Allocation):
+        return json.dumps((_ALLOCATION, *_allocation_members(record)))
+    return json.dumps((_POOL_CIDR, *_pool_cidr_members(record)))
 
 
-def answer_from_bytes(content: bytes) -> Allocation | PoolCidr:
-    kind, *members = json.loads(content)
+def record_from_json(content: Sequence[Any]) -> Allocation | PoolCidr:
+    """Of `record_to_text`'s JSON."""
+    kind, *members = content
     if kind == _POOL_CIDR:
         pool_cidr_id, pool_id, cidr, state, parent_id = members
         return PoolCidr(pool_cidr_id, pool_id, Cidr.parse(cidr), CidrState(state), parent_id)
@@ -132,6 +133,21 @@ def answer_from_bytes(content: bytes) -> Allocation | PoolCidr:
         datetime.fromisoformat(created_at),
         *rest,
     )
+
+
+class RecordTexts:
+    """`record_to_text`, once for each record of a batch: an allocation's is wanted twice."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    def of(self, record: Allocation | PoolCidr) -> str:
+        if not isinstance(record, Allocation):
+            return record_to_text(record)
+        known = self._known.get(record.ipam_pool_allocation_id)
+        if known is None:
+            known = self._known[record.ipam_pool_allocation_id] = record_to_text(record)
+        return known
 
 
 def _allocation_members(allocation: Allocation) -> tuple[object, ...]:

@@ -13,8 +13,13 @@ from services.allocation.service.command import Command
 from services.allocation.service.rows import Cancellation
 from services.allocation.store.booking import Booking
 from services.allocation.store.cache import CachedPool
+from services.allocation.store.change_log import ChangeLog
 from services.allocation.store.open_pools import lock_scopes, open_pools
-from services.allocation.store.records import allocation_from_row, pool_cidr_from_row
+from services.allocation.store.records import (
+    RecordTexts,
+    allocation_from_row,
+    pool_cidr_from_row,
+)
 from services.allocation.store.tokens import BatchTokens
 from services.allocation.tables import allocations, pool_cidrs, pools, scopes
 from shared.cidr import Cidr
@@ -41,9 +46,11 @@ class SqlRows:
         self._connection, self._now = connection, now
         self._opened = open_pools(connection, sorted(_union(c.pools for c in commands)), cached)
         lock_scopes(connection, sorted(_union(c.scopes for c in commands)))
-        self.tokens = BatchTokens(connection)
+        texts = RecordTexts()
+        self.tokens = BatchTokens(connection, texts)
         self.tokens.fetch(_tokens(commands))
-        self.booking = Booking(connection, now, self._opened, self.tokens)
+        log = ChangeLog(connection, now, texts)
+        self.booking = Booking(connection, now, self._opened, self.tokens, log)
         self._found: dict[str, Allocation | None] = {}
         self._fetch(_union(c.allocations for c in commands))
 

@@ -20,7 +20,7 @@ from services.allocation.pool_cidr import PoolCidr
 from services.allocation.service.command import Once
 from services.allocation.service.rows import CANCELLED, Cancellation
 from services.allocation.store.bulk import BulkInsert
-from services.allocation.store.records import answer_from_bytes, answer_to_bytes
+from services.allocation.store.records import RecordTexts, record_from_json
 from services.allocation.tables import client_tokens
 from shared.errors import IdempotentParameterMismatch
 from shared.persistence.client_tokens import fingerprint
@@ -54,8 +54,8 @@ class _Used:
 class BatchTokens:
     """What the batch's tokens were used for, in the database and in the batch itself."""
 
-    def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: sa.Connection, texts: RecordTexts | None = None) -> None:
+        self._connection, self._texts = connection, texts or RecordTexts()
         self._used: dict[TokenKey, _Used] = {}
         self._new: dict[TokenKey, _Used] = {}
 
@@ -76,7 +76,7 @@ class BatchTokens:
         used = self._used.get(key)
         if used is None:
             return None
-        return answer_from_bytes(used.answer) if used.answer else CANCELLED
+        return record_from_json(json.loads(used.answer)) if used.answer else CANCELLED
 
     def recall(self, once: Once) -> Answer | None:
         """The first answer to this very request.
@@ -92,10 +92,10 @@ class BatchTokens:
             raise TokenCancelled(once.key.token)
         if used.fingerprint != fingerprint(once.request):
             raise IdempotentParameterMismatch(once.key.token)
-        return answer_from_bytes(used.answer)
+        return record_from_json(json.loads(used.answer))
 
     def remember(self, once: Once, answer: Answer) -> None:
-        used = _Used(fingerprint(once.request), answer_to_bytes(answer))
+        used = _Used(fingerprint(once.request), self._texts.of(answer).encode())
         self._used[once.key] = self._new[once.key] = used
 
     def cancel(self, key: TokenKey, now: datetime) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from services.allocation.batcher import Batcher, Linger
 from services.allocation.service.command import Command
 from services.allocation.store.cache import PoolCache
+from services.allocation.store.pool_loader import save_snapshots
 from services.allocation.store.sql_rows import SqlRows
 from shared.errors import CadastreError, DryRunOperation
 from shared.persistence.database import Database
@@ -65,6 +66,7 @@ class SqlWriter:
             rows = SqlRows(connection, self._clock(), commands, cached)
             outcomes = [_outcome(rows, command) for command in commands]
             rows.booking.flush()
+            save_snapshots(connection, rows.cached_pools)
         self._cache.put(rows.cached_pools)
         return outcomes
 

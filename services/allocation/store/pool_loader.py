@@ -1,0 +1,149 @@
+"""Pools from the database into memory, and what makes that quick the next time."""
+
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+
+from services.allocation.changes import (
+    Deprovisioned,
+    Freed,
+    Held,
+    PoolChange,
+    Provisioned,
+    Retired,
+)
+from services.allocation.definition import PoolDefinition
+from services.allocation.free_space import FreeSpace, NotFree
+from services.allocation.pool import Pool
+from services.allocation.pool_cidr import CidrState, PoolCidr
+from services.allocation.store.cache import CachedPool
+from services.allocation.store.change_log import changes_between
+from services.allocation.store.records import (
+    Row,
+    definition_from_json,
+    pool_cidr_from_row,
+    usage_from_row,
+)
+from services.allocation.tables import allocations, pool_cidrs, pools, snapshots
+from shared.telemetry import logger
+
+CHANGES_UNTIL_SNAPSHOT = 20_000
+"""As many are repeated in about the time that it takes to write or read a large snapshot."""
+
+_FEW_ALLOCATIONS = 1_000
+"""So many are read sooner than a snapshot and what came after it."""
+
+_log = logger("allocation")
+
+
+def definition_of(connection: sa.Connection, pool_number: int) -> PoolDefinition:
+    query = sa.select(pools.c.definition).where(pools.c.number == pool_number)
+    return definition_from_json(connection.execute(query).scalar_one())
+
+
+def load_pool(connection: sa.Connection, row: Row) -> CachedPool:
+    """A pool as of the version in its row, which is locked."""
+    is_it = pools.c.number == row.number
+    pool_row = connection.execute(sa.select(pools).where(is_it)).one()
+    definition = definition_from_json(pool_row.definition)
+    usage = usage_from_row(pool_row)
+    provisioned = _provisioned(connection, row)
+    found = None
+    if usage.allocation_count > _FEW_ALLOCATIONS:
+        found = _from_snapshot(connection, row, definition, provisioned)
+    space, repeated = found or (_from_allocations(connection, row, definition, provisioned), 0)
+    pool = Pool(
+        definition,
+        provisioned,
+        space,
+        allocation_count=usage.allocation_count,
+        allocated_addresses=usage.allocated_addresses,
+    )
+    cached = CachedPool(row.number, row.version, pool, changes_since_snapshot=repeated)
+    if not found and usage.allocation_count > _FEW_ALLOCATIONS:
+        save_snapshot(connection, cached)
+    return cached
+
+
+def save_snapshots(connection: sa.Connection, cached_pools: Iterable[CachedPool]) -> None:
+    """Write what is left of the pools of which much has changed."""
+    for cached in cached_pools:
+        if cached.changes_since_snapshot > CHANGES_UNTIL_SNAPSHOT:
+            save_snapshot(connection, cached)
+
+
+def save_snapshot(connection: sa.Connection, cached: CachedPool) -> None:
+    """Write what is left of a pool, so that the next load needs no look at its allocations."""
+    is_it = snapshots.c.pool_number == cached.number
+    connection.execute(snapshots.delete().where(is_it))
+    connection.execute(
+        snapshots.insert().values(
+            pool_number=cached.number,
+            pool_version=cached.version,
+            free_blocks=cached.pool.space.dump(),
+        )
+    )
+    cached.changes_since_snapshot = 0
+
+
+def _provisioned(connection: sa.Connection, row: Row) -> Sequence[PoolCidr]:
+    found = connection.execute(
+        sa.select(pool_cidrs).where(
+            pool_cidrs.c.pool_number == row.number,
+            pool_cidrs.c.state == CidrState.PROVISIONED.value,
+        )
+    )
+    return [pool_cidr_from_row(one, row.ipam_pool_id) for one in found]
+
+
+def _from_snapshot(
+    connection: sa.Connection,
+    row: Row,
+    definition: PoolDefinition,
+    provisioned: Sequence[PoolCidr],
+) -> tuple[FreeSpace, int] | None:
+    """The snapshot and what came after it; None when that does not lead to what is there now."""
+    is_it = snapshots.c.pool_number == row.number
+    snapshot = connection.execute(sa.select(snapshots).where(is_it)).one_or_none()
+    if snapshot is None:
+        return None
+    try:
+        space = FreeSpace.loaded(definition.address_family, snapshot.free_blocks)
+        since = 0
+        for change in changes_between(connection, row.number, snapshot.pool_version, row.version):
+            _repeat(space, change)
+            since += 1
+    except (ValueError, NotFree) as error:
+        # Slower, but the allocations are what holds; a snapshot only saves time.
+        _log.warning("snapshot unusable", ipam_pool_id=row.ipam_pool_id, error=str(error))
+        return None
+    is_of_these = set(space.roots) == {found.cidr for found in provisioned}
+    return (space, since) if is_of_these else None
+
+
+def _repeat(space: FreeSpace, change: PoolChange) -> None:
+    match change:
+        case Held(allocation):
+            space.take(allocation.cidr)
+        case Freed(allocation):
+            space.give_back(allocation.cidr)
+        case Provisioned(pool_cidr):
+            space.add_root(pool_cidr.cidr)
+        case Deprovisioned(pool_cidr):
+            space.remove_root(pool_cidr.cidr)
+        case Retired():
+            raise ValueError("a retired pool has no free blocks")
+
+
+def _from_allocations(
+    connection: sa.Connection, row: Row, definition: PoolDefinition, provisioned: Sequence[PoolCidr]
+) -> FreeSpace:
+    blocks = connection.execute(
+        sa.select(allocations.c.first_key, allocations.c.prefix_length)
+        .where(allocations.c.pool_number == row.number)
+        .order_by(allocations.c.first_key)
+    )
+    family = definition.address_family
+    bytes_of_key = slice(-family.bits // 8, None)
+    held = ((int.from_bytes(key[bytes_of_key]), length) for key, length in blocks)
+    return FreeSpace.rebuilt(family, [found.cidr for found in provisioned], held)
