@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     """How long running calls may take to end after SIGTERM."""
     discovery_interval_seconds: float = Field(default=300, gt=0)
     """Time between two discovery passes (DISC-6)."""
+    fail_point: str = ""
+    """Where the process is to die, for tests of crashes; see ``shared/fail_points.py``."""
     addresses: dict[Context, str] = Field(default_factory=dict)
     """Where services listen for each other, as JSON, for those not at ``host`` and their offset."""
 

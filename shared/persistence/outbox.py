@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.errors import CadastreError, Unavailable
+from shared.fail_points import FailPoint, reach
 from shared.persistence.database import Database
 from shared.persistence.steps import Finish, Step, Steps, create_outbox_table, outbox_table
 
@@ -140,7 +141,9 @@ class Outbox:
 
     async def _carry_out(self, step: Step) -> None:
         try:
+            reach(FailPoint.OUTBOX_BEFORE_REMOTE)
             finish = await self._handlers[step.kind](step)
+            reach(FailPoint.OUTBOX_BEFORE_FINISH)
             await self._database.run(self._steps.end, step, finish)
         except Exception as error:  # noqa: BLE001 - the worker's edge: reported and tried again
             await self._try_again_later(step, error)

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import SchemaItem
 
+from shared.fail_points import FailPoint, reach
 from shared.persistence.database import Database
 
 _RUNNABLE_AT_ONCE = 0.0
@@ -104,6 +105,7 @@ class Steps:
             own = delete(self._table).where(self._table.c.id == step.id)
             if connection.execute(own).rowcount:
                 finish(connection)
+                reach(FailPoint.OUTBOX_BEFORE_COMMIT)
 
     def postpone(self, step: Step, due_at: float) -> None:
         """Count a failed attempt, and let anybody try again from ``due_at`` on."""

@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry
 from pydantic import ValidationError
 
 from cadastre.common.v1 import telemetry_service_pb2_grpc
-from shared import telemetry
+from shared import fail_points, telemetry
 from shared.errors import StartFailed
 from shared.identity import TokenSigner, TokenVerifier, load_secret
 from shared.rpc.client import MAX_MESSAGE_BYTES
@@ -91,6 +91,7 @@ def main(context: ContextName, build: Build) -> None:
     """Serve until SIGTERM or Ctrl-C. Ends the process with 1 when it can't start or go on."""
     try:
         settings = Settings()
+        fail_points.arm(settings.fail_point)
         telemetry.configure_logging(settings.log_level)
         uvloop.run(_serve_until_told(context, build, settings))
     except ValidationError as error:

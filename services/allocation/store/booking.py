@@ -32,6 +32,7 @@ from services.allocation.store.records import (
 )
 from services.allocation.store.tokens import BatchTokens
 from services.allocation.tables import allocations, pool_cidrs, pools, scopes, snapshots
+from shared.fail_points import FailPoint, reach
 
 _INSERT = BulkInsert(allocations)
 _DELETE = BulkDelete(allocations, key="ipam_pool_allocation_id")
@@ -93,6 +94,7 @@ class Booking:
             _INSERT.execute(self._connection, rows)
             self._held.clear()
         self._tokens.write(self._now)
+        reach(FailPoint.LEDGER_AFTER_TOKENS)
         self._write_versions()
 
     def _hold(self, change: Held) -> None:

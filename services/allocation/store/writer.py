@@ -12,6 +12,7 @@ from services.allocation.store.cache import PoolCache
 from services.allocation.store.pool_loader import save_snapshots
 from services.allocation.store.sql_rows import SqlRows
 from shared.errors import CadastreError, DryRunOperation
+from shared.fail_points import FailPoint, reach
 from shared.persistence.database import Database
 from shared.persistence.failures import ConcurrentModification
 
@@ -67,6 +68,8 @@ class SqlWriter:
             outcomes = [_outcome(rows, command) for command in commands]
             rows.booking.flush()
             save_snapshots(connection, rows.cached_pools)
+            reach(FailPoint.LEDGER_BEFORE_COMMIT)
+        reach(FailPoint.LEDGER_AFTER_COMMIT)
         self._cache.put(rows.cached_pools)
         return outcomes
 
