@@ -16,7 +16,7 @@ PROTOS := $(shell find protos/cadastre -type d -o -name '*.proto')
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test bench protos protos-clients lint lint-protos types fmt lock clean
+.PHONY: help run test bench faults protos protos-clients lint lint-protos types fmt lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s%s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,9 @@ test: $(if $(T),,lint) $(STUBS) ## Lint, then run every test, as CI does; T='tes
 
 bench: $(STUBS) ## Run the benchmarks and print their figures
 	@exec $(BIN)/python -m tests.bench
+
+faults: $(STUBS) ## Kill services and their database under load for 5 minutes; ARGS='--help' tells the options
+	@exec $(BIN)/python -m tests.faults $(ARGS)
 
 lint: $(STUBS) lint-protos ## Check contracts, format, style, imports and types
 	$(BIN)/ruff format --check

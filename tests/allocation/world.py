@@ -34,8 +34,8 @@ _numbers = count(1)
 class Client:
     """Calls by name as one caller: ``await owner("GetIpamPoolCidrs", ipam_pool_id=pool)``."""
 
-    def __init__(self, remote: Remote, caller: Caller) -> None:
-        self._remote, self._caller = remote, caller
+    def __init__(self, remote: Remote, caller: Caller, timeout_seconds: float) -> None:
+        self._remote, self._caller, self._timeout_seconds = remote, caller, timeout_seconds
         self._stubs = (
             (
                 allocation_service_pb2,
@@ -48,15 +48,18 @@ class Client:
         [(module, stub)] = [found for found in self._stubs if hasattr(found[1], rpc)]
         request = getattr(module, f"{rpc}Request")(**members)
         return await self._remote.call(
-            getattr(stub, rpc), request, caller=self._caller, timeout_seconds=30
+            getattr(stub, rpc),
+            request,
+            caller=self._caller,
+            timeout_seconds=self._timeout_seconds,
         )
 
 
 class World:
     """Who calls a running ledger, and shorter words for what is called most."""
 
-    def __init__(self, remote: Remote) -> None:
-        self._remote = remote
+    def __init__(self, remote: Remote, *, timeout_seconds: float = 30) -> None:
+        self._remote, self._timeout_seconds = remote, timeout_seconds
         self.owner = self.caller(ACCOUNT, HOME)
         self.west = self.caller(ACCOUNT, WEST)
         self.stranger = self.caller(STRANGER, HOME)
@@ -64,7 +67,8 @@ class World:
         self.network = self.caller(ACCOUNT, WEST, "network")
 
     def caller(self, account_id: str, region: str, service: str = "") -> Client:
-        return Client(self._remote, Caller(account_id, region, "tester", service=service))
+        caller = Caller(account_id, region, "tester", service=service)
+        return Client(self._remote, caller, self._timeout_seconds)
 
     async def define(self, pool_id: str = "", **members: Any) -> str:
         """Make a pool known; a new one without ``pool_id``. Enums are in AWS's words."""

@@ -1,0 +1,189 @@
+"""Does what the database holds at the end agree with what clients were told (ALLOC-3, BEY-5)?
+
+Pure: it is given a history and what was found, and judges no other way than a client could.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
+
+from tests.faults.blocks import unexplained_reads
+from tests.faults.history import (
+    Allocate,
+    Breach,
+    Call,
+    Deprovision,
+    Done,
+    Found,
+    FoundAllocation,
+    FoundPool,
+    Made,
+    Provision,
+    Refused,
+    Release,
+    Unforeseen,
+    Violation,
+)
+
+
+def violations(calls: Sequence[Call], found: Found) -> list[Violation]:
+    """All promises that were broken; none is as it should be."""
+    return [
+        *_lost(calls, found),
+        *_doubled(calls, found),
+        *_overlapping(found),
+        *_back(calls, found),
+        *_unasked(calls, found),
+        *_children_disagreeing(found),
+        *_counters_disagreeing(found),
+        *_unforeseen(calls),
+        *unexplained_reads(calls, found),
+    ]
+
+
+def _lost(calls: Sequence[Call], found: Found) -> Iterator[Violation]:
+    there = {a.id: a.cidr for a in found.allocations} | {c.id: c.cidr for c in found.cidrs}
+    given_back = _given_back(calls)
+    for call in calls:
+        if isinstance(call.outcome, Made) and not given_back(call, call.outcome):
+            made = call.outcome
+            if there.get(made.id) != made.cidr:
+                text = f"{made} was acknowledged; now there is {there.get(made.id)}"
+                yield Violation(Breach.LOST, text)
+        if _is_surprise(call):
+            yield Violation(Breach.LOST, f"{call.wanted} was refused as unknown at once")
+
+
+def _given_back(calls: Iterable[Call]) -> Callable[[Call, Made], bool]:
+    """Tells whether somebody tried to give it back, after it was made."""
+    last_try: dict[object, float] = {}
+    for call in calls:
+        if isinstance(call.outcome, Done) or call.may_come_true:
+            match call.wanted:
+                case Deprovision(pool_id, cidr):
+                    last_try[pool_id, cidr] = max(call.invoked, last_try.get((pool_id, cidr), 0))
+                case Release(_, allocation_id):
+                    last_try[allocation_id] = call.invoked
+
+    def is_given_back(call: Call, made: Made) -> bool:
+        if isinstance(call.wanted, Provision):
+            # The CIDR may have been another's before, of the same pool; an allocation's id may not.
+            return last_try.get((call.wanted.pool_id, made.cidr), 0) >= call.invoked
+        return made.id in last_try
+
+    return is_given_back
+
+
+def _is_surprise(call: Call) -> bool:
+    """Whoever holds something is told that it is unknown."""
+    is_unknown = call.outcome == Refused("InvalidIpamPoolAllocationId.NotFound")
+    return isinstance(call.wanted, Release) and is_unknown and call.attempts == 1
+
+
+def _doubled(calls: Iterable[Call], found: Found) -> Iterator[Violation]:
+    answers: defaultdict[str, set[Made]] = defaultdict(set)
+    for call in calls:
+        if isinstance(call.wanted, Allocate | Provision) and isinstance(call.outcome, Made):
+            answers[call.wanted.token].add(call.outcome)
+    for token, made in answers.items():
+        if len(made) > 1:
+            yield Violation(Breach.DOUBLED, f"token {token} was answered with {made}")
+    rows: defaultdict[str, set[str]] = defaultdict(set)
+    for allocation in found.allocations:
+        if allocation.token is not None:
+            rows[allocation.token].add(allocation.id)
+    for token, ids in rows.items():
+        # What was acknowledged may have been given back; a second one may be there all the same.
+        ids |= {made.id for made in answers[token]}
+        if len(ids) > 1:
+            yield Violation(Breach.DOUBLED, f"token {token} made {ids}")
+
+
+def _overlapping(found: Found) -> Iterator[Violation]:
+    by_pool: defaultdict[str, list[FoundAllocation]] = defaultdict(list)
+    for allocation in found.allocations:
+        by_pool[allocation.pool_id].append(allocation)
+    for allocations in by_pool.values():
+        ordered = sorted(allocations, key=lambda a: a.cidr)
+        # In order of address, widest first: where two overlap, so do a block and the one after it,
+        # or they are in one wider block that both overlap.
+        for one, other in pairwise(ordered):
+            if one.cidr.overlaps(other.cidr):
+                yield Violation(Breach.OVERLAPPING, f"{one} and {other}")
+    scopes = {pool.pool_id: pool.scope for pool in found.pools}
+    tops = sorted((c for c in found.cidrs if not c.parent_allocation_id), key=lambda c: c.cidr)
+    for this, following in pairwise(tops):
+        is_one_scope = scopes[this.pool_id] == scopes[following.pool_id]
+        if is_one_scope and this.cidr.overlaps(following.cidr):
+            yield Violation(Breach.OVERLAPPING, f"{this} and {following}")
+
+
+def _back(calls: Sequence[Call], found: Found) -> Iterator[Violation]:
+    there = {allocation.id for allocation in found.allocations}
+    provisioned = {(c.pool_id, c.cidr): c.id for c in found.cidrs}
+    known = {c.outcome.id: c for c in calls if isinstance(c.outcome, Made)}
+    for call in calls:
+        match call.wanted, call.outcome:
+            case Release(_, allocation_id), Done() if allocation_id in there:
+                yield Violation(Breach.BACK, f"{allocation_id} was released and is there")
+            case Deprovision(pool_id, cidr), Done():
+                now = provisioned.get((pool_id, cidr))
+                if now in known and known[now].invoked < call.invoked:
+                    yield Violation(
+                        Breach.BACK, f"{cidr} of {pool_id} was deprovisioned and is there"
+                    )
+
+
+def _unasked(calls: Sequence[Call], found: Found) -> Iterator[Violation]:
+    asked = {c.wanted.token for c in calls if isinstance(c.wanted, Allocate)}
+    acknowledged = {c.outcome.id for c in calls if isinstance(c.outcome, Made)}
+    may_be_there = Counter(
+        c.wanted.pool_id for c in calls if isinstance(c.wanted, Provision) and c.may_come_true
+    )
+    for allocation in found.allocations:
+        if allocation.child_pool_id is None and allocation.token not in asked:
+            yield Violation(Breach.UNASKED, f"{allocation}")
+    for pool_cidr in found.cidrs:
+        if pool_cidr.parent_allocation_id and pool_cidr.id not in acknowledged:
+            may_be_there[pool_cidr.pool_id] -= 1
+            if may_be_there[pool_cidr.pool_id] < 0:
+                yield Violation(Breach.UNASKED, f"{pool_cidr}")
+
+
+def _children_disagreeing(found: Found) -> Iterator[Violation]:
+    of_children = {a.id: a for a in found.allocations if a.child_pool_id}
+    for pool_cidr in found.cidrs:
+        if pool_cidr.parent_allocation_id is None:
+            continue
+        held = of_children.pop(pool_cidr.parent_allocation_id, None)
+        if held is None or (held.child_pool_id, held.cidr) != (pool_cidr.pool_id, pool_cidr.cidr):
+            yield Violation(Breach.DISAGREEING, f"{pool_cidr} has in its parent {held}")
+    for held in of_children.values():
+        yield Violation(Breach.DISAGREEING, f"{held} is no CIDR of its child")
+    for allocation in found.allocations:
+        space = [c.cidr for c in found.cidrs if c.pool_id == allocation.pool_id]
+        if not any(cidr.contains(allocation.cidr) for cidr in space):
+            yield Violation(Breach.DISAGREEING, f"{allocation} lies outside of {space}")
+
+
+def _counters_disagreeing(found: Found) -> Iterator[Violation]:
+    for pool in found.pools:
+        cidrs = [c.cidr for c in found.cidrs if c.pool_id == pool.pool_id]
+        held = [a.cidr for a in found.allocations if a.pool_id == pool.pool_id]
+        counted = FoundPool(
+            pool.pool_id,
+            pool.source_id,
+            pool.scope,
+            len(cidrs),
+            len(held),
+            sum(c.size for c in cidrs),
+            sum(c.size for c in held),
+        )
+        if pool != counted:
+            yield Violation(Breach.DISAGREEING, f"{pool} is really {counted}")
+
+
+def _unforeseen(calls: Iterable[Call]) -> Iterator[Violation]:
+    for call in calls:
+        if isinstance(call.outcome, Unforeseen):
+            yield Violation(Breach.UNFORESEEN, f"{call.wanted}: {call.outcome.message}")
