@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from tests.faults.blocks import unexplained_reads
 from tests.faults.history import (
+    NEVER,
     Allocate,
     Breach,
     Call,
@@ -68,7 +69,7 @@ def _given_back(calls: Iterable[Call]) -> Callable[[Call, Made], bool]:
     def is_given_back(call: Call, made: Made) -> bool:
         if isinstance(call.wanted, Provision):
             # The CIDR may have been another's before, of the same pool; an allocation's id may not.
-            return last_try.get((call.wanted.pool_id, made.cidr), 0) >= call.invoked
+            return last_try.get((call.wanted.pool_id, made.cidr), -NEVER) >= call.invoked
         return made.id in last_try
 
     return is_given_back
@@ -87,7 +88,9 @@ def _doubled(calls: Iterable[Call], found: Found) -> Iterator[Violation]:
             answers[call.wanted.token].add(call.outcome)
     for token, made in answers.items():
         if len(made) > 1:
-            yield Violation(Breach.DOUBLED, f"token {token} was answered with {made}")
+            yield Violation(
+                Breach.DOUBLED, f"token {token} was answered with {' and '.join(map(str, made))}"
+            )
     rows: defaultdict[str, set[str]] = defaultdict(set)
     for allocation in found.allocations:
         if allocation.token is not None:
@@ -96,7 +99,7 @@ def _doubled(calls: Iterable[Call], found: Found) -> Iterator[Violation]:
         # What was acknowledged may have been given back; a second one may be there all the same.
         ids |= {made.id for made in answers[token]}
         if len(ids) > 1:
-            yield Violation(Breach.DOUBLED, f"token {token} made {ids}")
+            yield Violation(Breach.DOUBLED, f"token {token} made {' and '.join(ids)}")
 
 
 def _overlapping(found: Found) -> Iterator[Violation]:
@@ -163,7 +166,7 @@ def _children_disagreeing(found: Found) -> Iterator[Violation]:
     for allocation in found.allocations:
         space = [c.cidr for c in found.cidrs if c.pool_id == allocation.pool_id]
         if not any(cidr.contains(allocation.cidr) for cidr in space):
-            yield Violation(Breach.DISAGREEING, f"{allocation} lies outside of {space}")
+            yield Violation(Breach.DISAGREEING, f"{allocation} lies outside of its pool")
 
 
 def _counters_disagreeing(found: Found) -> Iterator[Violation]:

@@ -60,6 +60,9 @@ class Made:
     id: str
     cidr: Cidr
 
+    def __str__(self) -> str:
+        return f"{self.id} ({self.cidr})"
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -138,6 +141,9 @@ class FoundCidr:
     cidr: Cidr
     parent_allocation_id: str | None
 
+    def __str__(self) -> str:
+        return f"{self.id} ({self.cidr} of {self.pool_id})"
+
 
 @dataclass(frozen=True, slots=True)
 class FoundAllocation:
@@ -153,6 +159,10 @@ class FoundAllocation:
     def holder(self) -> str:
         """By whose name it is known to all clients."""
         return self.child_pool_id or self.id
+
+    def __str__(self) -> str:
+        whose = f"CIDR of {self.child_pool_id}" if self.child_pool_id else f"token {self.token}"
+        return f"{self.id} ({self.cidr} of {self.pool_id}, {whose})"
 
 
 @dataclass(frozen=True, slots=True)
