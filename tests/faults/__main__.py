@@ -5,11 +5,12 @@ import asyncio
 import signal
 import sys
 from collections import Counter
+from typing import get_args
 
 import uvloop
 
 from tests.faults.history import Breach, Call, Made, Refused
-from tests.faults.run import Options, Report, run
+from tests.faults.run import Options, Report, Weakness, run
 
 _SHOWN = 20
 
@@ -36,15 +37,15 @@ def _options() -> Options:
     parser.add_argument("--kills", type=int, default=default.kills)
     parser.add_argument("--seed", type=int, default=default.seed)
     parser.add_argument("--database", choices=["postgresql", "sqlite"], default=default.database)
-    parser.add_argument("--replicas", type=int, default=None, help="2; SQLite has always one")
+    parser.add_argument("--replicas", type=int, default=None, help="default: 2, or 1 on SQLite")
     parser.add_argument("--clients", type=int, default=default.clients)
     parser.add_argument(
-        "--unguarded", action="store_true", help="without the ledger's protection: has to fail"
+        "--without", choices=get_args(Weakness), help="a run that has to fail; PostgreSQL only"
     )
     given = parser.parse_args()
     is_sqlite = given.database == "sqlite"
-    if is_sqlite and (given.unguarded or (given.replicas or 1) > 1):
-        parser.error("SQLite is for one replica, which nothing needs to be protected from")
+    if is_sqlite and (given.without or (given.replicas or 1) > 1):
+        parser.error("SQLite has one replica, and no weakness to show")
     return Options(
         seconds=given.seconds,
         kills=given.kills,
@@ -52,7 +53,7 @@ def _options() -> Options:
         database=given.database,
         replicas=1 if is_sqlite else given.replicas or default.replicas,
         clients=given.clients,
-        is_unguarded=given.unguarded,
+        without=given.without,
     )
 
 

@@ -97,7 +97,7 @@ class _History:
 
     def __init__(self, calls: Sequence[Call], found: Found) -> None:
         self.pools: defaultdict[str, _Pool] = defaultdict(_Pool)
-        self._sources = {pool.pool_id: pool.source_id for pool in found.pools}
+        self._children = {c.wanted.pool_id for c in calls if isinstance(c.wanted, Provision)}
         self._cidrs = {a.id: a.cidr for a in found.allocations}
         self._taken: set[str] = set()
         for call in calls:
@@ -116,13 +116,13 @@ class _History:
         match call.wanted:
             case Allocate():
                 self._allocate(call.wanted, call)
-            case Provision(child_id):
-                self._provision(child_id, call)
+            case Provision():
+                self._provision(call.wanted, call)
             case Release(pool_id, allocation_id) if _is_or_may_be_done(call):
                 cidr = self._cidrs[allocation_id]
                 self.pools[pool_id].change(Kind.GIVE, allocation_id, cidr, call)
-            case Deprovision(child_id, cidr) if _is_or_may_be_done(call):
-                self._source_of(child_id).change(Kind.GIVE, child_id, cidr, call)
+            case Deprovision(child_id, source_id, cidr) if _is_or_may_be_done(call):
+                self.pools[source_id].change(Kind.GIVE, child_id, cidr, call)
             case Read(pool_id) if isinstance(call.outcome, Seen):
                 holders = call.outcome.holders
                 self.pools[pool_id].see_all(holders, call.invoked, call.answered)
@@ -138,8 +138,8 @@ class _History:
         elif wanted.cidr and self._is_taken(wanted, call):
             pool.see_taken(_parts(wanted.cidr)[0], call)
 
-    def _provision(self, child_id: str, call: Call) -> None:
-        source = self._source_of(child_id)
+    def _provision(self, wanted: Provision, call: Call) -> None:
+        source, child_id = self.pools[wanted.source_id], wanted.pool_id
         if isinstance(call.outcome, Made):
             if self._is_first(call.outcome.id):
                 source.change(Kind.TAKE, child_id, call.outcome.cidr, call)
@@ -156,12 +156,9 @@ class _History:
     def _is_taken(self, wanted: Allocate, call: Call) -> bool:
         """It was refused for that. Of a block of several parts it would be unknown which."""
         # A child may have lost the CIDR instead; a top-level pool's stays for the whole history.
-        is_top_level = self._sources.get(wanted.pool_id) is None
+        is_top_level = wanted.pool_id not in self._children
         is_one_part = wanted.cidr is not None and wanted.cidr.prefix_length == SMALLEST
         return is_top_level and is_one_part and call.outcome == Refused("InvalidParameterValue")
-
-    def _source_of(self, child_id: str) -> _Pool:
-        return self.pools[self._sources[child_id] or ""]
 
 
 def _is_or_may_be_done(call: Call) -> bool:

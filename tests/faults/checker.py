@@ -61,7 +61,7 @@ def _given_back(calls: Iterable[Call]) -> Callable[[Call, Made], bool]:
     for call in calls:
         if isinstance(call.outcome, Done) or call.may_come_true:
             match call.wanted:
-                case Deprovision(pool_id, cidr):
+                case Deprovision(pool_id, _, cidr):
                     last_try[pool_id, cidr] = max(call.invoked, last_try.get((pool_id, cidr), 0))
                 case Release(_, allocation_id):
                     last_try[allocation_id] = call.invoked
@@ -129,7 +129,7 @@ def _back(calls: Sequence[Call], found: Found) -> Iterator[Violation]:
         match call.wanted, call.outcome:
             case Release(_, allocation_id), Done() if allocation_id in there:
                 yield Violation(Breach.BACK, f"{allocation_id} was released and is there")
-            case Deprovision(pool_id, cidr), Done():
+            case Deprovision(pool_id, _, cidr), Done():
                 now = provisioned.get((pool_id, cidr))
                 if now in known and known[now].invoked < call.invoked:
                     yield Violation(

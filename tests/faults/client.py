@@ -92,12 +92,14 @@ class PersistentClient:
 
         return await self._insist(wanted, ask)
 
-    async def deprovision(self, pool_id: str, cidr: Cidr) -> Call:
+    async def deprovision(self, wanted: Deprovision) -> Call:
         async def ask(world: World) -> Outcome:
-            await world.owner("DeprovisionIpamPoolCidr", ipam_pool_id=pool_id, cidr=str(cidr))
+            await world.owner(
+                "DeprovisionIpamPoolCidr", ipam_pool_id=wanted.pool_id, cidr=str(wanted.cidr)
+            )
             return Done()
 
-        return await self._insist(Deprovision(pool_id, cidr), ask)
+        return await self._insist(wanted, ask)
 
     async def read(self, pool_id: str, *, replica: int | None = None) -> Call:
         """All allocations of a pool, as of one moment."""

@@ -7,6 +7,7 @@ the proof, not the disk's honesty.
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from pathlib import Path
 import psutil
 import psycopg
 
+from tests.faults import as_user
+from tests.service_process import REPOSITORY
 from tests.waiting import wait_until
 
 _START_SECONDS = 60
@@ -65,13 +68,10 @@ class DatabaseServer:
     def _started(self) -> "subprocess.Popen[bytes]":
         folder = str(self._folder)
         command = [str(self._program), "-D", folder, "-k", folder, "-h", ""]
+        if os.geteuid() == 0:
+            command = [sys.executable, "-m", as_user.__name__, _USER_UNDER_ROOT, *command]
         with (self._folder / "log").open("ab") as log:
-            return subprocess.Popen(
-                command,
-                stdout=log,
-                stderr=log,
-                user=_USER_UNDER_ROOT if os.geteuid() == 0 else None,
-            )
+            return subprocess.Popen(command, stdout=log, stderr=log, cwd=REPOSITORY)
 
 
 @contextmanager

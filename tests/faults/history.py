@@ -34,12 +34,14 @@ class Provision:
     """A block of the source pool for a child pool."""
 
     pool_id: str
+    source_id: str
     token: str
 
 
 @dataclass(frozen=True, slots=True)
 class Deprovision:
     pool_id: str
+    source_id: str
     cidr: Cidr
 
 

@@ -27,6 +27,9 @@ from tests.faults.snapshot import snapshot
 from tests.faults.workload import CIDRS, Worker, look_through_every_replica
 from tests.service_process import ServiceProcess
 
+Weakness = Literal["protection", "durability"]
+"""What an installation is robbed of, so that the run has to find something."""
+
 _START_SECONDS = 60
 _PAUSE_SECONDS = 0.05
 
@@ -41,7 +44,7 @@ class Options:
     database: Literal["postgresql", "sqlite"] = "postgresql"
     replicas: int = 2
     clients: int = 12
-    is_unguarded: bool = False
+    without: Weakness | None = None
 
 
 @dataclass(frozen=True)
@@ -172,7 +175,7 @@ async def _installation(options: Options) -> AsyncIterator[Installation]:
 
 
 def _replicas(options: Options, settings: Settings) -> list[ServiceProcess]:
-    module = unguarded.__name__ if options.is_unguarded else ""
+    module = unguarded.__name__ if options.without == "protection" else ""
     ports = set[int]()
     while len(ports) < options.replicas:
         ports.add(free_base_port())
@@ -190,11 +193,13 @@ def _database(options: Options, folder: Path) -> Iterator[tuple[str, DatabaseSer
     with database_server() as server:
         server.create_database("ledger")
         url = server.url_of("ledger")
-        if options.is_unguarded:
-            database = Database(url)
-            upgrade(database, "services.allocation")
+        database = Database(url)
+        upgrade(database, "services.allocation")
+        if options.without == "protection":
             unguarded.drop_guards(database)
-            database.close()
+        if options.without == "durability":
+            unguarded.answer_before_it_is_on_disk(database)
+        database.close()
         yield url, server
 
 

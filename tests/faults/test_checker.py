@@ -84,8 +84,8 @@ A, B = allocated("a", FIRST, 0), allocated("b", SECOND, 0)
 A_THERE, B_THERE = there("a", FIRST), there("b", SECOND)
 OF_CHILD = FoundAllocation("p", TOP, FOR_CHILD, child_pool_id=CHILD)
 CHILD_CIDR = FoundCidr("c", CHILD, FOR_CHILD, "p")
-PROVISIONED = call(Provision(CHILD, "token of c"), Made("c", FOR_CHILD), 0)
-DEPROVISIONED = call(Deprovision(CHILD, FOR_CHILD), Done(), 10)
+PROVISIONED = call(Provision(CHILD, TOP, "token of c"), Made("c", FOR_CHILD), 0)
+DEPROVISIONED = call(Deprovision(CHILD, TOP, FOR_CHILD), Done(), 10)
 LATE = call(Allocate(TOP, "token of a"), Unknown(), 0, attempts=9)
 UNKNOWN_ID = Refused("InvalidIpamPoolAllocationId.NotFound")
 TAKEN = Refused("InvalidParameterValue")
@@ -125,11 +125,11 @@ GOOD: dict[str, tuple[list[Call], Found]] = {
     ),
     "a child that gave its CIDR back": ([PROVISIONED, DEPROVISIONED, seen(20)], found()),
     "a child that got its CIDR back": (
-        [PROVISIONED, DEPROVISIONED, call(Provision(CHILD, "2"), Made("c2", FOR_CHILD), 20)],
+        [PROVISIONED, DEPROVISIONED, call(Provision(CHILD, TOP, "2"), Made("c2", FOR_CHILD), 20)],
         found(OF_CHILD, child_has=(replace(CHILD_CIDR, id="c2"),)),
     ),
     "a child whose CIDR nobody acknowledged": (
-        [call(Provision(CHILD, "t"), Unknown(), 0)],
+        [call(Provision(CHILD, TOP, "t"), Unknown(), 0)],
         found(OF_CHILD, child_has=(CHILD_CIDR,)),
     ),
 }
@@ -153,7 +153,7 @@ BAD: dict[str, tuple[set[Breach], list[Call], Found]] = {
     ),
     "a child's CIDR got back and lost then": (
         {Breach.LOST, Breach.STALE},
-        [PROVISIONED, DEPROVISIONED, call(Provision(CHILD, "2"), Made("c2", FOR_CHILD), 20)],
+        [PROVISIONED, DEPROVISIONED, call(Provision(CHILD, TOP, "2"), Made("c2", FOR_CHILD), 20)],
         found(),
     ),
     "two answers to one token": (
@@ -214,7 +214,7 @@ BAD: dict[str, tuple[set[Breach], list[Call], Found]] = {
     ),
     "an allocation without a child's CIDR": (
         {Breach.DISAGREEING},
-        [PROVISIONED, call(Deprovision(CHILD, FOR_CHILD), Unknown(), 10)],
+        [PROVISIONED, call(Deprovision(CHILD, TOP, FOR_CHILD), Unknown(), 10)],
         found(OF_CHILD),
     ),
     "an allocation outside of its pool": (

@@ -1,7 +1,7 @@
-"""The ledger without what protects it, to show that a fault run would tell: ``python -m``.
+"""A ledger without what protects it, to show that a fault run would tell; ``python -m`` serves it.
 
 Nothing in the product can switch the protection off. So this takes the row lock and the version
-check out of the running code, and `drop_guards` takes the constraints out of the database.
+check out of the running code, and the constraints out of a database of the run's own.
 """
 
 import sqlalchemy as sa
@@ -25,6 +25,13 @@ def drop_guards(database: Database) -> None:
     with database.write() as connection:
         for statement in _GUARDS:
             connection.execute(sa.text(statement))
+
+
+def answer_before_it_is_on_disk(database: Database) -> None:
+    """Let PostgreSQL acknowledge a commit that it has only in memory."""
+    with database.write() as connection:
+        name = connection.scalar(sa.func.current_database())
+        connection.execute(sa.text(f'ALTER DATABASE "{name}" SET synchronous_commit = off'))
 
 
 def take_protection_away() -> None:

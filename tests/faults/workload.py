@@ -9,7 +9,7 @@ from shared.cidr import Cidr
 from shared.rpc.client import Remote
 from tests.faults.blocks import SMALLEST
 from tests.faults.client import PersistentClient
-from tests.faults.history import Allocate, Call, Done, Made, Provision
+from tests.faults.history import Allocate, Call, Deprovision, Done, Made, Provision
 
 CIDRS = ("10.0.0.0/22", "10.1.0.0/22")
 """Of the top-level pools that all clients share."""
@@ -96,7 +96,7 @@ class Worker:
         child = self._child
         if len(child.cidrs) >= CHILD_CIDRS_AT_MOST or child.is_last_used:
             return
-        wanted = Provision(child.pool_id, self._client.new_token())
+        wanted = Provision(child.pool_id, self._source_id, self._client.new_token())
         call = await self._client.provision(wanted, self._rng.randint(WIDEST, SMALLEST - 1))
         if isinstance(call.outcome, Made):
             child.cidrs.append(call.outcome.cidr)
@@ -107,7 +107,8 @@ class Worker:
             return
         if child.cidrs:
             cidr = self._rng.choice(child.cidrs)
-            call = await self._client.deprovision(child.pool_id, cidr)
+            wanted = Deprovision(child.pool_id, self._source_id, cidr)
+            call = await self._client.deprovision(wanted)
             if isinstance(call.outcome, Done):
                 child.cidrs.remove(cidr)
             child.is_last_used |= call.attempts > 1 or call.may_come_true
