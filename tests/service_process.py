@@ -40,6 +40,11 @@ class ServiceProcess:
         """All it has said."""
         return self._log.read_text()
 
+    @property
+    def is_alive(self) -> bool:
+        """It was started, and neither killed nor ended."""
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> None:
         """Come back at once; it may serve some time later."""
         with self._log.open("ab") as log:

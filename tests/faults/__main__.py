@@ -62,6 +62,8 @@ def _print(report: Report) -> None:
         print(violation)
     kinds = Counter(map(_kind, report.calls))
     kills = ", ".join(f"{number} of a {name}" for name, number in report.kills.items())
+    if report.violations:
+        print(*report.logs, sep="\n")
     print(f"\nseed {report.options.seed}")
     print(f"calls {len(report.calls)}: " + ", ".join(f"{n} {kind}" for kind, n in kinds.items()))
     print(f"answered at a later attempt {sum(call.attempts > 1 for call in report.calls)}")

@@ -4,7 +4,7 @@ Pure: it is given a history and what was found, and judges no other way than a c
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from tests.faults.blocks import unexplained_reads
@@ -25,6 +25,9 @@ from tests.faults.history import (
     Unforeseen,
     Violation,
 )
+
+_EXPECTED = ("InsufficientCidrSpace", "InvalidParameterValue", "DependencyViolation")
+"""Why full pools, taken blocks and CIDRs in use are refused; nothing else is asked for."""
 
 
 def violations(calls: Sequence[Call], found: Found) -> list[Violation]:
@@ -52,7 +55,7 @@ def _lost(calls: Sequence[Call], found: Found) -> Iterator[Violation]:
                 text = f"{made} was acknowledged; now there is {there.get(made.id)}"
                 yield Violation(Breach.LOST, text)
         if _is_surprise(call):
-            yield Violation(Breach.LOST, f"{call.wanted} was refused as unknown at once")
+            yield Violation(Breach.LOST, f"{call.wanted} names what is unknown: {call.outcome}")
 
 
 def _given_back(calls: Iterable[Call]) -> Callable[[Call, Made], bool]:
@@ -76,30 +79,39 @@ def _given_back(calls: Iterable[Call]) -> Callable[[Call, Made], bool]:
 
 
 def _is_surprise(call: Call) -> bool:
-    """Whoever holds something is told that it is unknown."""
-    is_unknown = call.outcome == Refused("InvalidIpamPoolAllocationId.NotFound")
-    return isinstance(call.wanted, Release) and is_unknown and call.attempts == 1
+    """Whoever names what was acknowledged, and not given back, is told that it is unknown."""
+    if not isinstance(call.outcome, Refused):
+        return False
+    is_held = isinstance(call.wanted, Release) and call.attempts == 1
+    return call.outcome.reason == "InvalidIpamPoolId.NotFound" or (
+        is_held and call.outcome.reason == "InvalidIpamPoolAllocationId.NotFound"
+    )
 
 
-def _doubled(calls: Iterable[Call], found: Found) -> Iterator[Violation]:
+def _doubled(calls: Sequence[Call], found: Found) -> Iterator[Violation]:
     answers: defaultdict[str, set[Made]] = defaultdict(set)
-    for call in calls:
-        if isinstance(call.wanted, Allocate | Provision) and isinstance(call.outcome, Made):
-            answers[call.wanted.token].add(call.outcome)
-    for token, made in answers.items():
-        if len(made) > 1:
-            yield Violation(
-                Breach.DOUBLED, f"token {token} was answered with {' and '.join(map(str, made))}"
-            )
-    rows: defaultdict[str, set[str]] = defaultdict(set)
+    for call in sorted(calls, key=lambda call: call.answered):
+        if isinstance(call.wanted, Allocate | Provision):
+            told = answers[call.wanted.token]
+            is_answer = isinstance(call.outcome, Made | Refused)
+            if is_answer and told and call.outcome not in told:
+                yield Violation(Breach.DOUBLED, f"{call.wanted}: {call.outcome} after {told}")
+            if isinstance(call.outcome, Made):
+                told.add(call.outcome)
+    for token, ids in _ids_by_token(answers, found).items():
+        if len(ids) > 1:
+            yield Violation(Breach.DOUBLED, f"token {token} made {' and '.join(sorted(ids))}")
+
+
+def _ids_by_token(answers: Mapping[str, set[Made]], found: Found) -> dict[str, set[str]]:
+    """What was told and what is there: the first may be gone, and the second never told of."""
+    ids: defaultdict[str, set[str]] = defaultdict(set)
+    for token, told in answers.items():
+        ids[token] |= {made.id for made in told}
     for allocation in found.allocations:
         if allocation.token is not None:
-            rows[allocation.token].add(allocation.id)
-    for token, ids in rows.items():
-        # What was acknowledged may have been given back; a second one may be there all the same.
-        ids |= {made.id for made in answers[token]}
-        if len(ids) > 1:
-            yield Violation(Breach.DOUBLED, f"token {token} made {' and '.join(ids)}")
+            ids[allocation.token].add(allocation.id)
+    return ids
 
 
 def _overlapping(found: Found) -> Iterator[Violation]:
@@ -188,5 +200,8 @@ def _counters_disagreeing(found: Found) -> Iterator[Violation]:
 
 def _unforeseen(calls: Iterable[Call]) -> Iterator[Violation]:
     for call in calls:
-        if isinstance(call.outcome, Unforeseen):
-            yield Violation(Breach.UNFORESEEN, f"{call.wanted}: {call.outcome.message}")
+        match call.outcome:
+            case Unforeseen(message):
+                yield Violation(Breach.UNFORESEEN, f"{call.wanted}: {message}")
+            case Refused(reason) if reason not in _EXPECTED and not _is_surprise(call):
+                yield Violation(Breach.UNFORESEEN, f"{call.wanted}: {reason}")

@@ -55,6 +55,15 @@ class DatabaseServer:
         with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}"'.encode())
 
+    def wait_until_alone(self, url: str) -> None:
+        """Come back once nobody works in a database any more, not even for a client that died."""
+        others = (
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        with psycopg.connect(url, autocommit=True) as connection:
+            wait_until(lambda: connection.execute(others).fetchone() == (0,))
+
     def _answers(self) -> bool:
         # Again, too, while a process of the killed one still has its memory.
         if self._process is None or self._process.poll() is not None:

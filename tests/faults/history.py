@@ -183,7 +183,7 @@ class Breach(StrEnum):
     LOST = "lost"
     """Acknowledged and not there, or not as it was acknowledged."""
     DOUBLED = "doubled"
-    """Made twice for one token."""
+    """Two answers to one token."""
     OVERLAPPING = "overlapping"
     """Two hold one address."""
     BACK = "back"

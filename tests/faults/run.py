@@ -32,6 +32,7 @@ Weakness = Literal["protection", "durability"]
 
 _START_SECONDS = 60
 _PAUSE_SECONDS = 0.05
+_LOG_CHARACTERS = 5_000
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ class Report:
     calls: Sequence[Call]
     kills: Counter[str]
     violations: Sequence[Violation]
+    logs: Sequence[str]
+    """What each replica said at last."""
 
     def count(self, breach: Breach) -> int:
         return sum(found.kind is breach for found in self.violations)
@@ -81,8 +84,17 @@ class Installation:
         await self.is_up()
 
     def kill_replicas(self) -> None:
+        """Nobody is left who could change anything, when this comes back."""
+        self.check_alive()
         for replica in self.replicas:
             replica.kill()
+        if self.server:
+            self.server.wait_until_alone(self.url)
+
+    def check_alive(self) -> None:
+        """Nothing may end that was not killed."""
+        for replica in self.replicas:
+            assert replica.is_alive, replica.log
 
     async def is_up(self) -> None:
         """Come back once every replica answers."""
@@ -100,7 +112,8 @@ async def run(options: Options) -> Report:
         shared = [await World(installation.remotes[0]).pool(cidr) for cidr in CIDRS]
         kills = await _disturbed_work(options, installation, shared, calls, rng)
         found = await _last_look(installation, calls, rng)
-    return Report(options, calls, kills, violations(calls, found))
+        logs = [replica.log[-_LOG_CHARACTERS:] for replica in installation.replicas]
+    return Report(options, calls, kills, violations(calls, found), logs)
 
 
 async def _disturbed_work(
@@ -133,6 +146,7 @@ async def _disturb(
         await _until(began + (number + rng.random()) * options.seconds / options.kills)
         # Each in its turn, so that even a few kills are of all kinds.
         name, victim = victims[number % len(victims)]
+        installation.check_alive()
         await asyncio.to_thread(victim.kill)
         await asyncio.to_thread(victim.start)
         await installation.is_up()
@@ -147,7 +161,7 @@ async def _until(moment: float) -> None:
 
 async def _last_look(installation: Installation, calls: list[Call], rng: random.Random) -> Found:
     """At the database, with nobody left who could change it; then through all replicas anew."""
-    installation.kill_replicas()
+    await asyncio.to_thread(installation.kill_replicas)
     found = await asyncio.to_thread(snapshot, installation.url)
     await installation.start_replicas()
     pool_ids = [pool.pool_id for pool in found.pools]

@@ -88,6 +88,7 @@ PROVISIONED = call(Provision(CHILD, TOP, "token of c"), Made("c", FOR_CHILD), 0)
 DEPROVISIONED = call(Deprovision(CHILD, TOP, FOR_CHILD), Done(), 10)
 LATE = call(Allocate(TOP, "token of a"), Unknown(), 0, attempts=9)
 UNKNOWN_ID = Refused("InvalidIpamPoolAllocationId.NotFound")
+FULL = "InsufficientCidrSpace"
 TAKEN = Refused("InvalidParameterValue")
 
 GOOD: dict[str, tuple[list[Call], Found]] = {
@@ -146,6 +147,11 @@ BAD: dict[str, tuple[set[Breach], list[Call], Found]] = {
         [A, call(Release(TOP, "a"), UNKNOWN_ID, 10)],
         found(),
     ),
+    "a pool acknowledged and gone": (
+        {Breach.LOST},
+        [call(Allocate(TOP, "t"), Refused("InvalidIpamPoolId.NotFound"), 0)],
+        found(),
+    ),
     "a child's CIDR acknowledged and gone": (
         {Breach.LOST, Breach.STALE},
         [PROVISIONED],
@@ -160,6 +166,11 @@ BAD: dict[str, tuple[set[Breach], list[Call], Found]] = {
         {Breach.DOUBLED},
         [A, call(Allocate(TOP, "token of a"), Made("b", SECOND), 10)],
         found(A_THERE, there("b", SECOND, token="token of a")),
+    ),
+    "an answer to a token, then a refusal": (
+        {Breach.DOUBLED},
+        [A, released("a", 10), call(Allocate(TOP, "token of a"), Refused(FULL), 20)],
+        found(),
     ),
     "one answer, two rows": (
         {Breach.DOUBLED, Breach.STALE},
@@ -230,6 +241,11 @@ BAD: dict[str, tuple[set[Breach], list[Call], Found]] = {
     "an answer that tells nothing": (
         {Breach.UNFORESEEN},
         [A, call(Release(TOP, "a"), Unforeseen("INTERNAL"), 10)],
+        found(),
+    ),
+    "a refusal that nothing asked for": (
+        {Breach.UNFORESEEN},
+        [call(Allocate(TOP, "t"), Refused("IncorrectState"), 0)],
         found(),
     ),
     "a list without what was acknowledged before": (
