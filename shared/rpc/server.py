@@ -91,8 +91,11 @@ def main(context: ContextName, build: Build) -> None:
     """Serve until SIGTERM or Ctrl-C. Ends the process with 1 when it can't start or go on."""
     try:
         settings = Settings()
-        fail_points.arm(settings.fail_point)
         telemetry.configure_logging(settings.log_level)
+        fail_points.arm(settings.fail_point)
+        if settings.fail_point:
+            log = telemetry.logger(context)
+            log.warning("told to die at a fail point", fail_point=settings.fail_point)
         uvloop.run(_serve_until_told(context, build, settings))
     except ValidationError as error:
         sys.exit(f"{context}: the configuration is wrong: {error}")
