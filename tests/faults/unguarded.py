@@ -18,6 +18,11 @@ _GUARDS = (
     "ALTER TABLE ipam_pool_allocations DROP CONSTRAINT allocations_never_overlap",
     "ALTER TABLE ipam_pool_allocations DROP CONSTRAINT one_allocation_per_address",
 )
+_HASTE = (
+    "ALTER SYSTEM SET synchronous_commit = off",
+    "ALTER SYSTEM SET wal_writer_delay = '1s'",
+    "SELECT pg_reload_conf()",
+)
 
 
 def drop_guards(database: Database) -> None:
@@ -28,10 +33,10 @@ def drop_guards(database: Database) -> None:
 
 
 def answer_before_it_is_on_disk(database: Database) -> None:
-    """Let PostgreSQL acknowledge a commit that it has only in memory."""
-    with database.write() as connection:
-        name = connection.scalar(sa.func.current_database())
-        connection.execute(sa.text(f'ALTER DATABASE "{name}" SET synchronous_commit = off'))
+    """Let PostgreSQL acknowledge commits that it has only in memory, for a second or so."""
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for statement in _HASTE:
+            connection.execute(sa.text(statement))
 
 
 def take_protection_away() -> None:
