@@ -1,6 +1,8 @@
 """What a decision changes: nothing is done while deciding, so a refusal leaves no trace."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, TypeAlias, TypeVar
 
 from services.allocation.allocation import Allocation
@@ -70,6 +72,18 @@ class Cancelled:
 
 PoolChange: TypeAlias = Held | Freed | Provisioned | Deprovisioned | Retired
 """What changes a pool as others see it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommittedChanges:
+    """What one transaction did to one pool, in its place in the feed."""
+
+    sequence: int
+    definition: PoolDefinition
+    committed_at: datetime
+    changes: Sequence[PoolChange]
+
+
 Change: TypeAlias = PoolChange | Defined | Cancelled
 
 

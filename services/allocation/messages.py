@@ -1,5 +1,6 @@
 """Contract messages from and to what they mean here."""
 
+from dataclasses import replace
 from typing import Any
 
 from cadastre.allocation.v1 import allocation_service_pb2 as pb
@@ -7,9 +8,18 @@ from cadastre.allocation.v1 import ledger_service_pb2 as ledger_pb
 from cadastre.allocation.v1 import pool_allocation_pb2, pool_cidr_pb2
 from cadastre.common.v1 import types_pb2
 from services.allocation.allocation import Allocation, ResourceType
+from services.allocation.changes import (
+    CommittedChanges,
+    Deprovisioned,
+    Freed,
+    Held,
+    PoolChange,
+    Provisioned,
+    Retired,
+)
 from services.allocation.definition import PoolDefinition, PublicIpSource, ScopeType
 from services.allocation.pool import Usage
-from services.allocation.pool_cidr import PoolCidr
+from services.allocation.pool_cidr import CidrState, PoolCidr
 from services.allocation.service.allocating import Reservation, ResourceBlock
 from services.allocation.wanted_block import WantedBlock
 from shared.cidr import AddressFamily
@@ -57,6 +67,31 @@ def pool_cidr_to_proto(
         ipam_pool_cidr_id=pool_cidr.ipam_pool_cidr_id,
         netmask_length=pool_cidr.cidr.prefix_length,
     )
+
+
+def committed_to_proto(committed: CommittedChanges) -> pb.WatchResponse:
+    response = pb.WatchResponse(
+        sequence=committed.sequence,
+        ipam_pool_id=committed.definition.ipam_pool_id,
+        changes=map(_change_to_proto, committed.changes),
+    )
+    response.committed_at.FromDatetime(committed.committed_at)
+    return response
+
+
+def _change_to_proto(change: PoolChange) -> pb.IpamPoolChange:
+    match change:
+        case Held(allocation):
+            return pb.IpamPoolChange(allocated=allocation_to_proto(allocation))
+        case Freed(allocation):
+            return pb.IpamPoolChange(released=allocation_to_proto(allocation))
+        case Provisioned(pool_cidr):
+            return pb.IpamPoolChange(provisioned=pool_cidr_to_proto(pool_cidr))
+        case Deprovisioned(pool_cidr):
+            gone = replace(pool_cidr, state=CidrState.DEPROVISIONED)
+            return pb.IpamPoolChange(deprovisioned=pool_cidr_to_proto(gone))
+        case Retired():
+            return pb.IpamPoolChange(retired=pb.IpamPoolRetirement())
 
 
 def usage_to_proto(ipam_pool_id: str, usage: Usage) -> ledger_pb.IpamPoolUsage:

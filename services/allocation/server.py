@@ -5,11 +5,14 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from cadastre.allocation.v1 import allocation_service_pb2_grpc, ledger_service_pb2_grpc
+from services.allocation.service.feed import Feed
 from services.allocation.service.ledger import Ledger
 from services.allocation.servicer.allocation import AllocationServicer
 from services.allocation.servicer.ledger import LedgerServicer
+from services.allocation.store.feed import SqlFeed
 from services.allocation.store.reader import SqlAnnotator, SqlReader
 from services.allocation.store.writer import SqlWriter
+from shared.feed import Bell
 from shared.persistence.database import Database
 from shared.persistence.migrations import upgrade
 from shared.rpc.server import Binding, Runtime, background
@@ -21,13 +24,17 @@ async def allocation(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
     database = Database(runtime.settings.database_url_of("allocation"))
     try:
         await database.run(upgrade, database, "services.allocation")
-        writer, reader = SqlWriter(database, lambda: datetime.now(UTC)), SqlReader(database)
+        bell = Bell()
+        writer = SqlWriter(database, lambda: datetime.now(UTC), on_commit=bell.ring)
+        reader = SqlReader(database)
         ledger = Ledger(writer, reader)
         async with background(writer.run()):
             yield [
                 Binding(
                     allocation_service_pb2_grpc.add_AllocationServiceServicer_to_server,
-                    AllocationServicer(ledger, reader, SqlAnnotator(database)),
+                    AllocationServicer(
+                        ledger, reader, SqlAnnotator(database), Feed(SqlFeed(database).after, bell)
+                    ),
                     "cadastre.allocation.v1.AllocationService",
                 ),
                 Binding(

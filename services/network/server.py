@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from cadastre.network.v1 import inventory_service_pb2_grpc, network_service_pb2_grpc
 from services.network.clients import LedgerClient
 from services.network.quotas import Quotas
-from services.network.service.feed import Bell, Inventory
+from services.network.service.feed import Inventory
 from services.network.service.undertaking import Undertakings
 from services.network.service.vpcs import Vpcs
 from services.network.servicer.inventory import InventoryServicer
 from services.network.servicer.network import NetworkServicer
 from services.network.store import SqlStore
+from shared.feed import Bell
 from shared.persistence.database import Database
 from shared.persistence.migrations import upgrade
 from shared.rpc.client import Remote

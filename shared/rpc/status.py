@@ -37,7 +37,12 @@ CODE_OF_KIND: dict[type[CadastreError], grpc.StatusCode] = {
     Unavailable: grpc.StatusCode.UNAVAILABLE,
 }
 _KIND_OF_CODE = {code: kind for kind, code in CODE_OF_KIND.items()}
-_UNREACHABLE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+# A call that its own side cancels raises CancelledError; this CANCELLED is the connection's.
+_UNREACHABLE = (
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.CANCELLED,
+)
 
 
 def code_of(error: CadastreError) -> grpc.StatusCode:

@@ -54,6 +54,12 @@ class Client:
             timeout_seconds=self._timeout_seconds,
         )
 
+    def stream(self, rpc: str, **members: Any) -> AsyncIterator[Any]:
+        """The responses of a streaming call."""
+        [(module, stub)] = [found for found in self._stubs if hasattr(found[1], rpc)]
+        request = getattr(module, f"{rpc}Request")(**members)
+        return self._remote.stream(getattr(stub, rpc), request, caller=self._caller)
+
 
 class World:
     """Who calls a running ledger, and shorter words for what is called most."""

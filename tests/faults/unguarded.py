@@ -17,6 +17,7 @@ _ROW_LOCK = "FOR NO KEY UPDATE"
 _GUARDS = (
     "ALTER TABLE ipam_pool_allocations DROP CONSTRAINT allocations_never_overlap",
     "ALTER TABLE ipam_pool_allocations DROP CONSTRAINT one_allocation_per_address",
+    "ALTER TABLE ipam_ledger_changes DROP CONSTRAINT one_change_per_version",
 )
 _HASTE = (
     "ALTER SYSTEM SET synchronous_commit = off",

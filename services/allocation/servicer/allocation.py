@@ -1,6 +1,6 @@
 """AllocationService: what AWS's clients ask of the ledger."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,11 +16,13 @@ from services.allocation.messages import (
     allocation_to_proto,
     block_to_allocate_from_proto,
     block_to_provision_from_proto,
+    committed_to_proto,
     pool_cidr_to_proto,
     proof_from_proto,
     reservation_from_proto,
 )
 from services.allocation.service.command import Once
+from services.allocation.service.feed import Feed
 from services.allocation.service.ledger import Ledger
 from services.allocation.service.view import Annotator, Reader
 from services.allocation.servicer import listings
@@ -34,8 +36,9 @@ from shared.tags import Tags, tags_from_proto, with_tags, without_tags
 class AllocationServicer(allocation_service_pb2_grpc.AllocationServiceServicer):
     """Translates; what is decided is decided in ``service``."""
 
-    def __init__(self, ledger: Ledger, reader: Reader, annotator: Annotator) -> None:
-        self._ledger, self._reader, self._annotator = ledger, reader, annotator
+    def __init__(self, ledger: Ledger, reader: Reader, annotator: Annotator, feed: Feed) -> None:
+        self._ledger, self._reader = ledger, reader
+        self._annotator, self._feed = annotator, feed
 
     async def ProvisionIpamPoolCidr(
         self, request: pb.ProvisionIpamPoolCidrRequest, context: Context
@@ -137,6 +140,12 @@ class AllocationServicer(allocation_service_pb2_grpc.AllocationServiceServicer):
     ) -> pb.DeleteTagsResponse:
         await self._tag(request, context, lambda tags: without_tags(tags, request.tags))
         return pb.DeleteTagsResponse()
+
+    async def Watch(
+        self, request: pb.WatchRequest, context: Context
+    ) -> AsyncIterator[pb.WatchResponse]:
+        async for committed in self._feed.follow(caller_of(context), request.after_sequence):
+            yield committed_to_proto(committed)
 
     async def _preview(
         self, request: pb.AllocateIpamPoolCidrRequest, caller: Caller

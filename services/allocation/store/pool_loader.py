@@ -105,7 +105,7 @@ def _from_snapshot(
     """The snapshot and what came after it; None when that does not lead to what is there now."""
     is_it = snapshots.c.pool_number == row.number
     snapshot = connection.execute(sa.select(snapshots).where(is_it)).one_or_none()
-    if snapshot is None:
+    if snapshot is None or snapshot.pool_version > row.version:
         return None
     try:
         space = FreeSpace.loaded(definition.address_family, snapshot.free_blocks)

@@ -29,8 +29,15 @@ T = TypeVar("T")
 class SqlWriter:
     """`Writer` over one database, which other replicas may share."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
-        self._database, self._clock = database, clock
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], datetime],
+        *,
+        on_commit: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``on_commit`` is called, in the event loop, when something was committed."""
+        self._database, self._clock, self._on_commit = database, clock, on_commit
         self._cache = PoolCache(capacity=CACHED_POOLS)
         # SQLite has one writer at a time: the more goes in its transaction, the better.
         is_single_writer = database.dialect == "sqlite"
@@ -50,7 +57,9 @@ class SqlWriter:
         await self._batcher.run()
 
     async def _commit(self, commands: Sequence[Command[object]]) -> Sequence[object]:
-        return await self._database.run(self._commit_or_repeat, commands)
+        outcomes = await self._database.run(self._commit_or_repeat, commands)
+        self._on_commit()
+        return outcomes
 
     def _commit_or_repeat(self, commands: Sequence[Command[object]]) -> Sequence[object]:
         for _ in range(ATTEMPTS - 1):
