@@ -4,14 +4,17 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from shared.cidr import Cidr
 from shared.errors import (
+    CadastreError,
     Conflict,
     DependencyViolation,
     Exhausted,
+    ForwardedRefusal,
     IncorrectState,
     InvalidParameterValue,
     NotFound,
     OperationNotPermitted,
     QuotaExceeded,
+    kind_of,
 )
 
 
@@ -230,3 +233,12 @@ class SourcePoolUnknown(IncorrectState):
             ipam_pool_id=ipam_pool_id,
             source_ipam_pool_id=source_ipam_pool_id,
         )
+
+
+class PartRefused(ForwardedRefusal):
+    """One request of a batch was refused, and so the batch; numbers begin with 1."""
+
+    def __init__(self, number: int, refusal: CadastreError) -> None:
+        message = f"requests.{number}: {refusal.message}. Nothing of the batch was done"
+        metadata = {**refusal.metadata, "request_number": str(number)}
+        super().__init__(kind_of(refusal), refusal.reason, message, metadata)

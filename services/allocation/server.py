@@ -4,10 +4,15 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from cadastre.allocation.v1 import allocation_service_pb2_grpc, ledger_service_pb2_grpc
+from cadastre.allocation.v1 import (
+    allocation_service_pb2_grpc,
+    batch_service_pb2_grpc,
+    ledger_service_pb2_grpc,
+)
 from services.allocation.service.feed import Feed
 from services.allocation.service.ledger import Ledger
 from services.allocation.servicer.allocation import AllocationServicer
+from services.allocation.servicer.batch import BatchServicer
 from services.allocation.servicer.ledger import LedgerServicer
 from services.allocation.store.feed import SqlFeed
 from services.allocation.store.reader import SqlAnnotator, SqlReader
@@ -36,6 +41,11 @@ async def allocation(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
                         ledger, reader, SqlAnnotator(database), Feed(SqlFeed(database).after, bell)
                     ),
                     "cadastre.allocation.v1.AllocationService",
+                ),
+                Binding(
+                    batch_service_pb2_grpc.add_BatchServiceServicer_to_server,
+                    BatchServicer(ledger),
+                    "cadastre.allocation.v1.BatchService",
                 ),
                 Binding(
                     ledger_service_pb2_grpc.add_LedgerServiceServicer_to_server,

@@ -51,7 +51,9 @@ def rpcs_by_action() -> Mapping[str, Sequence[Rpc]]:
         for service in file.services_by_name.values():
             if not _is_internal(service):
                 for method in service.methods:
-                    found[method.name].append(Rpc(context, method))
+                    # No AWS action streams.
+                    if not method.server_streaming:
+                        found[method.name].append(Rpc(context, method))
     return found
 
 

@@ -183,6 +183,9 @@ class WrongOnce:
             command = type(command)(lambda _: Decision(outside, (Held(outside),)), command.pools)
         return await self._writer.carry_out(command)
 
+    async def carry_out_all(self, batch: Any) -> Any:
+        return await self._writer.carry_out_all(batch)
+
 
 async def with_ledger(database: Database, use: Callable[[Ledger], Any]) -> None:
     writer = SqlWriter(database, lambda: NOW)

@@ -1,11 +1,12 @@
 """A request on its way to its transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from services.allocation.changes import Decision, TokenKey
 from services.allocation.service.rows import Rows
+from shared.errors import CadastreError
 
 T = TypeVar("T")
 
@@ -37,6 +38,39 @@ class Command(Generic[T]):
         return self.pools | self.scopes
 
 
+@dataclass(frozen=True, slots=True)
+class Part(Generic[T]):
+    """One decision of many."""
+
+    decide: Callable[[Rows], Decision[T]]
+    once: Once | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch(Generic[T]):
+    """Many decisions, made one after the other with nobody else's in between (BEY-8)."""
+
+    parts: Sequence[Part[T]]
+    pools: frozenset[str]
+    allocations: frozenset[str] = frozenset()
+    all_or_nothing: bool = False
+    dry_run: bool = False
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """None: what provisions is no part of a batch."""
+        return frozenset()
+
+    @property
+    def tokens(self) -> frozenset[TokenKey]:
+        return frozenset(part.once.key for part in self.parts if part.once)
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Batches and commands without a common key can be carried out at the same time."""
+        return self.pools
+
+
 class Writer(Protocol):
     """Carries commands out; those with a common key in the order in which they came."""
 
@@ -47,6 +81,14 @@ class Writer(Protocol):
             DryRunOperation: it would have been carried out, had it not been a dry run.
             IdempotentParameterMismatch: the token came with another request before.
             TokenCancelled: the token came with a cancellation before.
+        """
+
+    async def carry_out_all(self, batch: Batch[T]) -> Sequence[T | CadastreError]:
+        """For each part its answer or its refusal, once all that is to be done is committed.
+
+        Raises:
+            PartRefused: it is all or nothing, or a dry run, and a part was refused.
+            DryRunOperation: every part would have been carried out.
         """
 
 

@@ -3,20 +3,24 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 from itertools import chain, starmap
 
 from services.allocation.allocation import Allocation
-from services.allocation.changes import TokenKey
+from services.allocation.changes import Decision, TokenKey
 from services.allocation.definition import PoolDefinition
 from services.allocation.errors import TokenUsedMeanwhile
 from services.allocation.pool_cidr import PoolCidr
 from services.allocation.service import allocating, defining, provisioning, releasing
 from services.allocation.service.allocating import Reservation, ResourceBlock
-from services.allocation.service.command import Command, Once, Writer, pools
+from services.allocation.service.command import Batch, Command, Once, Part, Writer, pools
+from services.allocation.service.releasing import Release
+from services.allocation.service.rows import Rows
 from services.allocation.service.view import Reader
 from services.allocation.wanted_block import WantedBlock
 from shared.caller import Caller
 from shared.cidr import Cidr
+from shared.errors import CadastreError
 from shared.ids import IPAM_POOL
 
 
@@ -103,6 +107,41 @@ class Ledger:
         )
         await self._writer.carry_out(command)
 
+    async def reserve_all(
+        self,
+        caller: Caller,
+        reservations: Sequence[tuple[Reservation, Once | None]],
+        *,
+        all_or_nothing: bool,
+        dry_run: bool,
+    ) -> Sequence[Allocation | CadastreError]:
+        """Hold many parts of one or several pools by hand."""
+        batch = Batch(
+            [Part(partial(_reserve, caller, wanted), once) for wanted, once in reservations],
+            pools=frozenset(wanted.ipam_pool_id for wanted, _ in reservations),
+            all_or_nothing=all_or_nothing,
+            dry_run=dry_run,
+        )
+        return await self._writer.carry_out_all(batch)
+
+    async def release_all(
+        self,
+        caller: Caller,
+        releases: Sequence[Release],
+        *,
+        all_or_nothing: bool,
+        dry_run: bool,
+    ) -> Sequence[CadastreError | None]:
+        """Give back much that was held by hand."""
+        batch = Batch(
+            [Part(partial(_release, caller, unwanted)) for unwanted in releases],
+            pools=frozenset(unwanted.ipam_pool_id for unwanted in releases),
+            allocations=frozenset(unwanted.ipam_pool_allocation_id for unwanted in releases),
+            all_or_nothing=all_or_nothing,
+            dry_run=dry_run,
+        )
+        return await self._writer.carry_out_all(batch)
+
     async def allocate_to_resource(
         self, caller: Caller, block: ResourceBlock, *, once: Once, dry_run: bool
     ) -> Allocation:
@@ -175,3 +214,13 @@ class Ledger:
         if definition is None:
             raise IPAM_POOL.unknown(ipam_pool_id)
         return definition
+
+
+def _reserve(caller: Caller, reservation: Reservation, rows: Rows) -> Decision[Allocation]:
+    return allocating.reserve(rows, caller, reservation)
+
+
+def _release(caller: Caller, unwanted: Release, rows: Rows) -> Decision[None]:
+    return releasing.release(
+        rows, caller, unwanted.ipam_pool_id, unwanted.cidr, unwanted.ipam_pool_allocation_id
+    )

@@ -1,6 +1,7 @@
 """Taking blocks back."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from services.allocation.allocation import Allocation, ResourceType
 from services.allocation.changes import Cancelled, Decision, Freed, TokenKey
@@ -10,6 +11,15 @@ from services.allocation.service.visibility import allocation_in, seen_pool
 from shared.caller import Caller
 from shared.cidr import Cidr
 from shared.errors import InvalidParameterValue
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What is to be given back by hand, named as AWS has it named."""
+
+    ipam_pool_id: str
+    cidr: Cidr
+    ipam_pool_allocation_id: str
 
 
 def release(

@@ -49,7 +49,7 @@ class AllocationServicer(allocation_service_pb2_grpc.AllocationServiceServicer):
             request.ipam_pool_id,
             block_to_provision_from_proto(request),
             proof=proof_from_proto(request),
-            once=_once(request, caller),
+            once=once_of(request, caller),
             dry_run=request.dry_run,
         )
         state = pool_cidr_pb2.IPAM_POOL_CIDR_STATE_PENDING_PROVISION
@@ -84,7 +84,7 @@ class AllocationServicer(allocation_service_pb2_grpc.AllocationServiceServicer):
         allocation = await self._ledger.reserve(
             caller,
             reservation_from_proto(request),
-            once=_once(request, caller),
+            once=once_of(request, caller),
             dry_run=request.dry_run,
         )
         return pb.AllocateIpamPoolCidrResponse(ipam_pool_allocation=allocation_to_proto(allocation))
@@ -173,7 +173,7 @@ class AllocationServicer(allocation_service_pb2_grpc.AllocationServiceServicer):
         )
 
 
-def _once(request: Any, caller: Caller) -> Once | None:
+def once_of(request: Any, caller: Caller) -> Once | None:
     """How the request is known again; without a token it is no repetition of any other."""
     if not request.client_token:
         return None

@@ -1,6 +1,7 @@
 """Carries a batch's changes out: in the pools in memory at once, in the database in bulk."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +33,7 @@ from services.allocation.store.records import (
 )
 from services.allocation.store.tokens import BatchTokens
 from services.allocation.tables import allocations, pool_cidrs, pools, scopes, snapshots
+from shared.errors import CadastreError
 from shared.fail_points import FailPoint, reach
 
 _INSERT = BulkInsert(allocations)
@@ -66,6 +68,7 @@ class Booking:
             Retired: self._retire,
             Cancelled: self._cancel,
         }
+        self._done: list[tuple[Pool, PoolChange]] | None = None
         self._held: dict[str, Allocation] = {}
         self._freed: set[str] = set()
         self.touched: dict[str, Allocation | None] = {}
@@ -75,6 +78,31 @@ class Booking:
         """Make a decision's changes, in this order."""
         for change in changes:
             self._by_kind[type(change)](change)
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """A block of which nothing was done when a refusal ends it; only for `Held` and `Freed`."""
+        self.flush()
+        versions = [(c, c.version, c.changes_since_snapshot) for c in self._opened.in_use.values()]
+        touched = dict(self.touched)
+        self._tokens.mark()
+        self._done = []
+        try:
+            with self._connection.begin_nested():
+                yield
+        except CadastreError:
+            for pool, change in reversed(self._done):
+                _undo(pool, change)
+            for cached, version, since in versions:
+                cached.version, cached.changes_since_snapshot = version, since
+            self._held.clear()
+            self._freed.clear()
+            self._log.forget()
+            self._tokens.forget()
+            self.touched = touched
+            raise
+        finally:
+            self._done = None
 
     def flush(self) -> None:
         """Write what is not written yet.
@@ -184,7 +212,10 @@ class Booking:
 
     def _changing(self, ipam_pool_id: str, change: PoolChange) -> Pool:
         self._log.note(ipam_pool_id, change)
-        return self._opened.in_use[ipam_pool_id].pool
+        pool = self._opened.in_use[ipam_pool_id].pool
+        if self._done is not None:
+            self._done.append((pool, change))
+        return pool
 
     def _write_versions(self) -> None:
         noted = self._log.changed_pools()
@@ -214,3 +245,13 @@ class Booking:
         inserted = pools.insert().values(row).returning(pools.c.number)
         created: int = self._connection.execute(inserted).scalar_one()
         return created
+
+
+def _undo(pool: Pool, change: PoolChange) -> None:
+    match change:
+        case Held(allocation):
+            pool.free(allocation)
+        case Freed(allocation):
+            pool.hold(allocation)
+        case _:
+            raise NotImplementedError(type(change))

@@ -42,6 +42,10 @@ class ChangeLog:
         """Remember what was done to a pool since the last `write`."""
         self._texts_by_pool[ipam_pool_id].append(self._text_of(change))
 
+    def forget(self) -> None:
+        """It was not done after all."""
+        self._texts_by_pool.clear()
+
     def changed_pools(self) -> dict[str, int]:
         """How much was done since the last `write`, by pool."""
         return {pool_id: len(texts) for pool_id, texts in self._texts_by_pool.items()}

@@ -9,7 +9,7 @@ from services.allocation.allocation import Allocation
 from services.allocation.changes import TokenKey
 from services.allocation.pool import Pool
 from services.allocation.pool_cidr import CidrState, PoolCidr
-from services.allocation.service.command import Command
+from services.allocation.service.command import Batch, Command
 from services.allocation.service.rows import Cancellation
 from services.allocation.store.booking import Booking
 from services.allocation.store.cache import CachedPool
@@ -39,7 +39,7 @@ class SqlRows:
         self,
         connection: sa.Connection,
         now: datetime,
-        commands: Sequence[Command[object]],
+        commands: Sequence[Command[object] | Batch[object]],
         cached: Mapping[str, CachedPool],
     ) -> None:
         """Lock what the commands need: pools first, then scopes, and read all they name at once."""
@@ -144,10 +144,10 @@ def _union(sets: Iterable[frozenset[str]]) -> set[str]:
     return set().union(*sets)
 
 
-def _tokens(commands: Iterable[Command[object]]) -> set[TokenKey]:
+def _tokens(commands: Iterable[Command[object] | Batch[object]]) -> set[TokenKey]:
     found: set[TokenKey] = set()
     for command in commands:
         found |= command.tokens
-        if command.once:
+        if isinstance(command, Command) and command.once:
             found.add(command.once.key)
     return found

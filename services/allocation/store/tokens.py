@@ -58,6 +58,7 @@ class BatchTokens:
         self._connection, self._texts = connection, texts or RecordTexts()
         self._used: dict[TokenKey, _Used] = {}
         self._new: dict[TokenKey, _Used] = {}
+        self._since_mark: list[TokenKey] = []
 
     def fetch(self, keys: Collection[TokenKey]) -> None:
         """Look the batch's tokens up; only these can be asked for."""
@@ -97,6 +98,18 @@ class BatchTokens:
     def remember(self, once: Once, answer: Answer) -> None:
         used = _Used(fingerprint(once.request), self._texts.of(answer).encode())
         self._used[once.key] = self._new[once.key] = used
+        self._since_mark.append(once.key)
+
+    def mark(self) -> None:
+        """What is remembered from now on may have to be forgotten."""
+        self._since_mark.clear()
+
+    def forget(self) -> None:
+        """Forget what was remembered since the mark."""
+        for key in self._since_mark:
+            del self._used[key]
+            self._new.pop(key, None)
+        self._since_mark.clear()
 
     def cancel(self, key: TokenKey, now: datetime) -> None:
         """Make a token useless, whether it was used or not."""

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TypeVar, cast
+from typing import TypeAlias, TypeVar, cast
 
 from sqlalchemy.exc import IntegrityError
 
 from services.allocation.batcher import Batcher, Linger
-from services.allocation.service.command import Command
+from services.allocation.changes import Decision
+from services.allocation.errors import PartRefused
+from services.allocation.service.command import Batch, Command, Once, Part
+from services.allocation.service.rows import Rows
 from services.allocation.store.cache import PoolCache
 from services.allocation.store.pool_loader import save_snapshots
 from services.allocation.store.sql_rows import SqlRows
@@ -24,6 +27,7 @@ LINGER = Linger(after_batches_of=8, enough=48, seconds=0.005, quiet_seconds=0.00
 CACHED_POOLS = 10_000
 
 T = TypeVar("T")
+Work: TypeAlias = Command[object] | Batch[object]
 
 
 class SqlWriter:
@@ -41,7 +45,7 @@ class SqlWriter:
         self._cache = PoolCache(capacity=CACHED_POOLS)
         # SQLite has one writer at a time: the more goes in its transaction, the better.
         is_single_writer = database.dialect == "sqlite"
-        self._batcher: Batcher[Command[object]] = Batcher(
+        self._batcher: Batcher[Work] = Batcher(
             self._commit,
             committers=1 if is_single_writer else POSTGRESQL_COMMITTERS,
             mixes=is_single_writer,
@@ -52,16 +56,20 @@ class SqlWriter:
     async def carry_out(self, command: Command[T]) -> T:
         return cast(T, await self._batcher.submit(cast(Command[object], command)))
 
+    async def carry_out_all(self, batch: Batch[T]) -> Sequence[T | CadastreError]:
+        outcomes = await self._batcher.submit(cast(Batch[object], batch))
+        return cast(Sequence[T | CadastreError], outcomes)
+
     async def run(self) -> None:
         """Carry out what is submitted; never ends by itself."""
         await self._batcher.run()
 
-    async def _commit(self, commands: Sequence[Command[object]]) -> Sequence[object]:
+    async def _commit(self, commands: Sequence[Work]) -> Sequence[object]:
         outcomes = await self._database.run(self._commit_or_repeat, commands)
         self._on_commit()
         return outcomes
 
-    def _commit_or_repeat(self, commands: Sequence[Command[object]]) -> Sequence[object]:
+    def _commit_or_repeat(self, commands: Sequence[Work]) -> Sequence[object]:
         for _ in range(ATTEMPTS - 1):
             try:
                 return self._try(commands)
@@ -70,7 +78,7 @@ class SqlWriter:
                 continue
         return self._try(commands)
 
-    def _try(self, commands: Sequence[Command[object]]) -> Sequence[object]:
+    def _try(self, commands: Sequence[Work]) -> Sequence[object]:
         cached = self._cache.take({key for command in commands for key in command.pools})
         with self._database.write() as connection:
             rows = SqlRows(connection, self._clock(), commands, cached)
@@ -83,22 +91,54 @@ class SqlWriter:
         return outcomes
 
 
-def _outcome(rows: SqlRows, command: Command[object]) -> object:
+def _outcome(rows: SqlRows, work: Work) -> object:
     """The answer or the refusal; a refusal has changed nothing."""
     try:
-        return _answer(rows, command)
+        if isinstance(work, Command):
+            return _answer(rows, work.decide, work.once, dry_run=work.dry_run)
+        return _answers(rows, work)
     except CadastreError as refusal:
         return refusal
 
 
-def _answer(rows: SqlRows, command: Command[object]) -> object:
-    first = rows.tokens.recall(command.once) if command.once else None
-    decision = None if first else command.decide(rows)
-    if command.dry_run:
+def _answers(rows: SqlRows, batch: Batch[object]) -> Sequence[object]:
+    if not (batch.all_or_nothing or batch.dry_run):
+        return [_part_outcome(rows, part) for part in batch.parts]
+    with rows.booking.all_or_nothing():
+        answers = [_part_answer(rows, *numbered) for numbered in enumerate(batch.parts, 1)]
+        if batch.dry_run:
+            raise DryRunOperation
+        return answers
+
+
+def _part_outcome(rows: SqlRows, part: Part[object]) -> object:
+    try:
+        return _answer(rows, part.decide, part.once)
+    except CadastreError as refusal:
+        return refusal
+
+
+def _part_answer(rows: SqlRows, number: int, part: Part[object]) -> object:
+    try:
+        return _answer(rows, part.decide, part.once)
+    except CadastreError as refusal:
+        raise PartRefused(number, refusal) from refusal
+
+
+def _answer(
+    rows: SqlRows,
+    decide: Callable[[Rows], Decision[object]],
+    once: Once | None,
+    *,
+    dry_run: bool = False,
+) -> object:
+    first = rows.tokens.recall(once) if once else None
+    decision = None if first else decide(rows)
+    if dry_run:
         raise DryRunOperation
     if decision is None:
         return first
     rows.booking.carry_out(decision.changes)
-    if command.once:
-        rows.tokens.remember(command.once, decision.answer)  # type: ignore[arg-type]
+    if once:
+        rows.tokens.remember(once, decision.answer)  # type: ignore[arg-type]
     return decision.answer
