@@ -18,7 +18,13 @@ class ServiceProcess:
     """``python -m <module>``, started any number of times; what it says is in a file."""
 
     def __init__(
-        self, context: Context, settings: Settings, *, module: str = "", fail_point: str = ""
+        self,
+        context: Context,
+        settings: Settings,
+        *,
+        module: str = "",
+        fail_point: str = "",
+        log_level: str = "warning",
     ) -> None:
         """``settings`` has a port of its own. ``module`` takes the place of the context's own."""
         self.address = settings.address_of(context)
@@ -30,7 +36,7 @@ class ServiceProcess:
             "CADASTRE_PORT": str(settings.port),
             "CADASTRE_DATABASE_URL": settings.database_url,
             "CADASTRE_ADDRESSES": json.dumps(settings.addresses),
-            "CADASTRE_LOG_LEVEL": "warning",
+            "CADASTRE_LOG_LEVEL": log_level,
             "CADASTRE_FAIL_POINT": fail_point,
         }
         self._process: subprocess.Popen[bytes] | None = None
@@ -44,6 +50,12 @@ class ServiceProcess:
     def is_alive(self) -> bool:
         """It was started, and neither killed nor ended."""
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """The number of the process that runs."""
+        assert self._process
+        return self._process.pid
 
     def start(self) -> None:
         """Come back at once; it may serve some time later."""

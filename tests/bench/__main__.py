@@ -1,8 +1,6 @@
-"""The figures of the README, on this machine: `python -m tests.bench`; ends by itself."""
-
-import uvloop
+"""The figures of the README, on this machine; ends by itself."""
 
 from tests.bench.allocate import main
 
 if __name__ == "__main__":
-    uvloop.run(main())
+    main()

@@ -1,33 +1,37 @@
-"""Throughput and latency of AllocateIpamPoolCidr through gRPC, beside a call that does nothing.
+"""AllocateIpamPoolCidr through gRPC beside a call that does nothing, on both databases.
 
-Both are real server processes on loopback, as configured by default: every acknowledged allocation
-is on disk (SQLite, synchronous FULL). Each client sends its next request, with a client token of
-its own, when the last one is answered. All clients are one process: on two cores, one is theirs.
+All are real processes on loopback, as configured by default: every acknowledged allocation is on
+disk. Each client sends its next call, with a client token of its own, when the last is answered.
+What is compared was measured in turns, since a machine has its moods; the median of the pairs
+counts.
 """
 
+import argparse
 import asyncio
+import json
 import os
 import platform
-import sqlite3
+import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from time import perf_counter
+from typing import Any, Literal
 
+import psutil
 import sqlalchemy as sa
 
-from cadastre.allocation.v1 import allocation_service_pb2, allocation_service_pb2_grpc
 from services.allocation import tables
 from services.allocation.allocation import Allocation, ResourceType
+from services.allocation.store.bulk import BulkInsert
 from services.allocation.store.records import allocation_to_row
 from shared.caller import Caller
-from shared.cidr import Cidr
+from shared.cidr import AddressFamily, Cidr
 from shared.identity import TokenSigner, create_secret
 from shared.ids import IPAM_POOL_ALLOCATION
 from shared.persistence.database import Database
@@ -35,162 +39,232 @@ from shared.rpc.client import Remote
 from shared.settings import Settings
 from tests.acceptance.installation import free_base_port
 from tests.allocation.world import ACCOUNT, HOME, World
+from tests.bench.load import Load, Result
+from tests.faults.database_server import database_server
+from tests.service_process import REPOSITORY, ServiceProcess
 
-DATABASE_URL = "sqlite:///{data}/{context}.db"
-CLIENTS = (1, 16, 128)
-SECONDS = 3.0
-START_SECONDS = 30
-HELD = 100_000
-NETMASK_LENGTH = 29
-REPOSITORY = Path(__file__).parents[2]
 OWNER = Caller(ACCOUNT, HOME, "bench")
+SQLITE = "sqlite:///{data}/{context}.db"
+POOL = Cidr.parse("10.0.0.0/8")
+NETMASK_LENGTH = 29
+START_SECONDS = 60
+CLIENTS = (1, 64, 256)
+BATCHES_UNDER_WAY = 4
+FILL_ROWS = 10_000
+# One in so many blocks is left free, so that free space is as scattered as in a busy pool.
+HOLE_EVERY = 6
 
-
-@dataclass(frozen=True)
-class Run:
-    """What came out of some seconds."""
-
-    calls_per_second: float
-    latencies: list[float]
-
-    def percentile(self, percent: int) -> float:
-        """In milliseconds."""
-        ranked = sorted(self.latencies)
-        return ranked[len(ranked) * percent // 100] * 1000
+Kind = Literal["allocate", "allocate and release", "batch"]
+Questions = Callable[[World], Coroutine[Any, Any, list[str]]]
 
 
 @dataclass(frozen=True)
 class Server:
-    """A service in its process."""
+    """A service that can be started again and again on the same data."""
 
+    process: ServiceProcess
     settings: Settings
-    remote: Remote
+    numbers: Iterator[int] = field(default_factory=count)
 
-    async def measure(self, pool_id: str, clients: int) -> Run:
-        """Let ``clients`` allocate from a pool, one call each at a time."""
-        stub = allocation_service_pb2_grpc.AllocationServiceStub(self.remote.channel)
-        numbers, latencies = count(), list[float]()
-        began = perf_counter()
+    def measure(
+        self, kind: Kind, clients: int, seconds: float, pools: Sequence[str], **members: int
+    ) -> Result:
+        """Put a load on it, from another process."""
+        secret = self.settings.identity_secret_path.read_bytes()
+        load = Load(
+            port=self.settings.port_of("allocation"),
+            token=TokenSigner(secret).token_for(OWNER),
+            name=f"{os.getpid()}-{next(self.numbers)}",
+            pools=list(pools),
+            kind=kind,
+            clients=clients,
+            seconds=seconds,
+            netmask_length=NETMASK_LENGTH,
+            **members,
+        )
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.bench.load"],
+            input=json.dumps(asdict(load)),
+            stdout=subprocess.PIPE,
+            cwd=REPOSITORY,
+            text=True,
+            check=True,
+            timeout=seconds + START_SECONDS,
+        )
+        result = Result(**json.loads(done.stdout))
+        if result.refused:
+            raise RuntimeError(f"{result.refused} calls were refused: {load}")
+        return result
 
-        async def allocate() -> None:
-            while (sent := perf_counter()) - began < SECONDS:
-                request = allocation_service_pb2.AllocateIpamPoolCidrRequest(
-                    ipam_pool_id=pool_id,
-                    netmask_length=NETMASK_LENGTH,
-                    client_token=f"{pool_id}/{clients}/{next(numbers)}",
-                )
-                await self.remote.call(stub.AllocateIpamPoolCidr, request, caller=OWNER)
-                latencies.append(perf_counter() - sent)
+    def ask(self, questions: Questions) -> list[str]:
+        """Have the ledger do something first."""
+        return asyncio.run(self._ask(questions))
 
-        await asyncio.gather(*(allocate() for _ in range(clients)))
-        return Run(len(latencies) / (perf_counter() - began), latencies)
+    async def _ask(self, questions: Questions) -> list[str]:
+        signer = TokenSigner(self.settings.identity_secret_path.read_bytes())
+        async with Remote(self.process.address, signer=signer) as remote:
+            await asyncio.wait_for(remote.channel.channel_ready(), START_SECONDS)
+            return await questions(World(remote))
 
 
-async def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        noop_settings = settings_in(Path(folder) / "noop")
-        async with serving("tests.bench.noop", noop_settings) as server:
-            noop = {n: await server.measure("ipam-pool-00000000000000000", n) for n in CLIENTS}
-        settings = settings_in(Path(folder) / "ledger")
-        async with serving("services.allocation", settings) as server:
-            world = World(server.remote)
-            pool = await world.pool("10.0.0.0/8")
-            full = await world.pool("10.0.0.0/8", ipam_scope_id="ipam-scope-00000000000000002")
-            ledger = {n: await server.measure(pool, n) for n in CLIENTS}
-            in_pool = int((await world.usage(pool)).allocation_count)
-        fill(settings, full)
-        async with serving("services.allocation", settings) as server:
-            # The first call finds out what is free; later ones know.
-            await World(server.remote).allocate(full, netmask_length=NETMASK_LENGTH)
-            busiest = await server.measure(full, CLIENTS[-1])
-        report(noop, ledger, busiest, in_pool, size_of(settings))
-
-
-def report(
-    noop: dict[int, Run], ledger: dict[int, Run], busiest: Run, in_pool: int, size: int
-) -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement")
+    parser.add_argument("--pairs", type=int, default=5, help="of measurements that are compared")
+    parser.add_argument("--held", type=int, default=100_000, help="allocations in the full pool")
+    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
+    options = parser.parse_args()
     print(f"{datetime.now(UTC):%Y-%m-%d}, {platform.platform()}, {os.cpu_count()} CPUs,")
-    print(f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}")
-    print(f"{SECONDS:.0f} s each; {in_pool:,} allocations made; {size / 1e6:,.0f} MB on disk\n")
-    print(f"{'':44}{'calls/s':>9}{'of no-op':>10}{'p50 ms':>9}{'p99 ms':>9}")
-    for clients in CLIENTS:
-        row(f"no-op, {clients} clients", noop[clients], None)
-        row(f"AllocateIpamPoolCidr, {clients} clients", ledger[clients], noop[clients])
-    row(f"AllocateIpamPoolCidr, {CLIENTS[-1]} clients, {HELD:,} held", busiest, noop[CLIENTS[-1]])
-
-
-def row(name: str, run: Run, noop: Run | None) -> None:
-    share = f"{run.calls_per_second / noop.calls_per_second:.0%}" if noop else ""
     print(
-        f"{name:44}{run.calls_per_second:9,.0f}{share:>10}"
-        f"{run.percentile(50):9.2f}{run.percentile(99):9.2f}"
+        f"Python {platform.python_version()}; {options.pairs} pairs of {options.seconds:g} s each"
+    )
+    if options.database != "postgresql":
+        report("SQLite", SQLITE, options)
+    if options.database != "sqlite":
+        with database_server() as server:
+            server.create_database("bench")
+            report("PostgreSQL", server.url_of("bench"), options)
+
+
+def report(name: str, database_url: str, options: argparse.Namespace) -> None:
+    """Measure one database, and print."""
+    with tempfile.TemporaryDirectory() as folder:
+        noop = server_in(Path(folder) / "noop", database_url, module="tests.bench.noop")
+        ledger = server_in(Path(folder) / "ledger", database_url)
+        with noop.process.running(), ledger.process.running():
+            noop.ask(nothing)
+            pools = ledger.ask(new_pools)
+            print(
+                f"\n{name:31}{'calls/s':>9}{'of no-op':>10}"
+                f"{'p50 ms':>8}{'p99 ms':>8}{'of no-op':>10}"
+            )
+            for clients in CLIENTS:
+                compare(
+                    f"AllocateIpamPoolCidr, {clients} clients",
+                    [
+                        (
+                            noop.measure("allocate", clients, options.seconds, pools[:1]),
+                            ledger.measure("allocate", clients, options.seconds, pools[:1]),
+                        )
+                        for _ in range(options.pairs)
+                    ],
+                )
+            compare_batches(noop, ledger, pools, options)
+        grow(ledger, pools, options)
+
+
+def compare(name: str, pairs: list[tuple[Result, Result]]) -> None:
+    rates = statistics.median(ledger.per_second / noop.per_second for noop, ledger in pairs)
+    p99s = statistics.median(ledger.p99 / noop.p99 for noop, ledger in pairs)
+    middle = sorted((ledger for _, ledger in pairs), key=lambda r: r.per_second)[len(pairs) // 2]
+    print(
+        f"{name:31}{middle.per_second:9,.0f}{rates:10.2f}"
+        f"{middle.p50 * 1000:8.1f}{middle.p99 * 1000:8.1f}{p99s:10.2f}"
+        f"   load: {middle.cpu_share:.0%} of a CPU"
     )
 
 
-def settings_in(folder: Path) -> Settings:
-    settings = Settings(data=folder, port=free_base_port(), database_url=DATABASE_URL)
+def compare_batches(
+    noop: Server, ledger: Server, pools: Sequence[str], options: argparse.Namespace
+) -> None:
+    size = Load.batch_size
+    ratios, rates = [], []
+    for _ in range(options.pairs):
+        nothing_done = noop.measure("allocate", CLIENTS[-1], options.seconds, pools[:1])
+        done = ledger.measure("batch", BATCHES_UNDER_WAY, options.seconds, pools[4:])
+        rates.append(done.per_second * size)
+        ratios.append(rates[-1] / nothing_done.per_second)
+    name = f"batches of {size}, {BATCHES_UNDER_WAY} clients"
+    print(
+        f"{name:31}{statistics.median(rates):9,.0f}{statistics.median(ratios):10.2f}"
+        "   allocations/s"
+    )
+
+
+def grow(ledger: Server, pools: Sequence[str], options: argparse.Namespace) -> None:
+    """A pool that holds much beside one that holds little, and how the first comes into memory."""
+    few, many = pools[2:4]
+    fill(ledger.settings, many, options.held)
+    for attempt in ("its allocations", "a snapshot"):
+        with ledger.process.running():
+            ledger.ask(nothing)
+            began = perf_counter()
+            ledger.ask(lambda world: allocate_one(world, many))
+            seconds = perf_counter() - began
+            megabytes = psutil.Process(ledger.process.pid).memory_info().rss / 1e6
+            print(
+                f"first allocation of {options.held:,} held, from {attempt}: {seconds:.2f} s;"
+                f" then {megabytes:.0f} MB in memory"
+            )
+    with ledger.process.running():
+        ledger.ask(lambda world: allocate_one(world, many))
+        ratios: dict[Kind, list[float]] = {"allocate": [], "allocate and release": []}
+        for _ in range(options.pairs):
+            for kind, found in ratios.items():
+                with_few = ledger.measure(kind, CLIENTS[1], options.seconds, [few])
+                with_many = ledger.measure(kind, CLIENTS[1], options.seconds, [many])
+                found.append(with_many.per_second / with_few.per_second)
+        for kind, found in ratios.items():
+            print(f"{kind}: {statistics.median(found):.2f} of the rate of a pool that holds little")
+
+
+def server_in(folder: Path, database_url: str, *, module: str = "") -> Server:
+    settings = Settings(data=folder, port=free_base_port(), database_url=database_url)
     create_secret(settings.identity_secret_path)
-    return settings
+    process = ServiceProcess("allocation", settings, module=module, log_level="info")
+    return Server(process, settings)
 
 
-@asynccontextmanager
-async def serving(module: str, settings: Settings) -> AsyncIterator[Server]:
-    secret = settings.identity_secret_path.read_bytes()
-    address = settings.address_of("allocation")
-    with process(module, settings):
-        async with Remote(address, signer=TokenSigner(secret)) as remote:
-            await asyncio.wait_for(remote.channel.channel_ready(), START_SECONDS)
-            yield Server(settings, remote)
+async def nothing(_world: World) -> list[str]:
+    return []
 
 
-@contextmanager
-def process(module: str, settings: Settings) -> Iterator[None]:
-    environment = {
-        **os.environ,
-        "CADASTRE_DATA": str(settings.data),
-        "CADASTRE_DATABASE_URL": settings.database_url,
-        "CADASTRE_PORT": str(settings.port),
-    }
-    with (
-        (settings.data / "log").open("ab") as log,
-        subprocess.Popen(
-            [sys.executable, "-m", module], env=environment, cwd=REPOSITORY, stdout=log, stderr=log
-        ) as started,
-    ):
-        try:
-            yield
-        finally:
-            started.terminate()
+async def new_pools(world: World) -> list[str]:
+    """With a /8 each, in scopes of their own."""
+    return [
+        await world.pool(str(POOL), ipam_scope_id=f"ipam-scope-{number:017x}")
+        for number in range(1, 9)
+    ]
 
 
-def fill(settings: Settings, pool_id: str) -> None:
+async def allocate_one(world: World, pool_id: str) -> list[str]:
+    return [(await world.allocate(pool_id, netmask_length=NETMASK_LENGTH)).cidr]
+
+
+def fill(settings: Settings, pool_id: str, held: int) -> None:
     """Put many allocations in a pool, past the ledger; the next process finds them there."""
-    size = 1 << (32 - NETMASK_LENGTH)
-    first = Cidr.parse("10.0.0.0/8").first
-    now = datetime.now(UTC)
-    database = Database(settings.database_url_of("allocation"))
+    database, insert = (
+        Database(settings.database_url_of("allocation")),
+        BulkInsert(tables.allocations),
+    )
+    now, blocks = datetime.now(UTC), scattered(held)
     with database.write() as connection:
         is_it = tables.pools.c.ipam_pool_id == pool_id
-        number = connection.scalar(sa.select(tables.pools.c.number).where(is_it)) or 0
-        connection.execute(
-            tables.allocations.insert(),
-            [
-                allocation_to_row(
-                    Allocation(
-                        IPAM_POOL_ALLOCATION.new(),
-                        pool_id,
-                        Cidr(Cidr.parse("10.0.0.0/8").family, first + n * size, NETMASK_LENGTH),
-                        ResourceType.CUSTOM,
-                        ACCOUNT,
-                        now,
-                    ),
-                    number,
-                )
-                for n in range(HELD)
-            ],
-        )
+        number = connection.execute(sa.select(tables.pools.c.number).where(is_it)).scalar_one()
+        while rows := [
+            allocation_to_row(
+                Allocation(
+                    IPAM_POOL_ALLOCATION.new(), pool_id, cidr, ResourceType.CUSTOM, ACCOUNT, now
+                ),
+                number,
+            )
+            for _, cidr in zip(range(FILL_ROWS), blocks, strict=False)
+        ]:
+            insert.execute(connection, rows)
+        figures = {
+            "version": tables.pools.c.version + 1,
+            "allocation_count": held,
+            "assigned_addresses": str(held << (32 - NETMASK_LENGTH)),
+        }
+        connection.execute(tables.pools.update().where(is_it).values(**figures))
     database.close()
 
 
-def size_of(settings: Settings) -> int:
-    return sum(path.stat().st_size for path in settings.data.glob("allocation.db*"))
+def scattered(held: int) -> Iterator[Cidr]:
+    size, made = 1 << (32 - NETMASK_LENGTH), 0
+    for position in count():
+        if made == held:
+            return
+        if position % HOLE_EVERY:
+            made += 1
+            yield Cidr(AddressFamily.IPV4, POOL.first + position * size, NETMASK_LENGTH)
