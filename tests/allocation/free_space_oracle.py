@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from services.allocation.placement import Strategy
 from shared.cidr import Cidr
 
 
@@ -41,18 +42,37 @@ class NaiveFreeSpace:
         )
 
     def find(
-        self, prefix_length: int, allowed: Sequence[Cidr] | None, disallowed: Iterable[Cidr]
+        self,
+        prefix_length: int,
+        allowed: Sequence[Cidr] | None,
+        disallowed: Iterable[Cidr],
+        strategy: Strategy = Strategy.BEST_FIT,
     ) -> Cidr | None:
-        shut_out = {address for cidr in disallowed for address in addresses(cidr)}
+        """What a strategy that leaves nothing to chance chooses."""
+        rank = {
+            Strategy.BEST_FIT: lambda block: -block.prefix_length,
+            Strategy.LOWEST: lambda _block: 0,
+            Strategy.SPARSE: lambda block: block.prefix_length,
+        }[strategy]
         choices = [
-            (-block.prefix_length, block.first, cidr)
-            for block in self.blocks()
-            for cidr in sub_blocks(block)
-            if cidr.prefix_length == prefix_length
-            and shut_out.isdisjoint(addresses(cidr))
-            and (allowed is None or any(other.contains(cidr) for other in allowed))
+            (rank(block), cidr.first, cidr)
+            for block, cidr in self.places(prefix_length, allowed, disallowed)
         ]
         return min(choices)[-1] if choices else None
+
+    def places(
+        self, prefix_length: int, allowed: Sequence[Cidr] | None, disallowed: Iterable[Cidr]
+    ) -> Iterator[tuple[Cidr, Cidr]]:
+        """All that could be chosen, each with the free block around it."""
+        shut_out = {address for cidr in disallowed for address in addresses(cidr)}
+        for block in self.blocks():
+            for cidr in sub_blocks(block):
+                if (
+                    cidr.prefix_length == prefix_length
+                    and shut_out.isdisjoint(addresses(cidr))
+                    and (allowed is None or any(other.contains(cidr) for other in allowed))
+                ):
+                    yield block, cidr
 
     def largest(self, allowed: Sequence[Cidr] | None, disallowed: Iterable[Cidr]) -> int | None:
         shortest = self._universe.prefix_length

@@ -1,4 +1,6 @@
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +15,7 @@ from hypothesis.stateful import (
 
 from services.allocation.block_codec import Block
 from services.allocation.free_space import FreeSpace, NoFit, NotFree, NotHeld
+from services.allocation.placement import Strategy
 from shared.cidr import AddressFamily, Cidr
 from tests.allocation.free_space_oracle import NaiveFreeSpace, addresses, sub_blocks
 
@@ -290,15 +293,26 @@ class FreeSpaceMachine(RuleBasedStateMachine):
         wanted = data.draw(st.integers(universe.prefix_length, universe.family.bits))
         lists = st.lists(blocks_of(universe), max_size=4)
         allowed, disallowed = data.draw(st.none() | lists), data.draw(lists)
-        expected = self.naive.find(wanted, allowed, disallowed)
-        if expected is None:
+        strategy, seed = data.draw(st.sampled_from(Strategy)), data.draw(st.text(max_size=1))
+        how: dict[str, Any] = {
+            "allowed": allowed,
+            "disallowed": disallowed,
+            "strategy": strategy,
+            "seed": seed,
+        }
+        places = [cidr for _, cidr in self.naive.places(wanted, allowed, disallowed)]
+        if not places:
             with pytest.raises(NoFit) as refusal:
-                self.space.take_next(wanted, allowed=allowed, disallowed=disallowed)
+                self.space.take_next(wanted, **how)
             assert refusal.value.largest_free == self.naive.largest(allowed, disallowed)
+            return
+        found = self.space.find(wanted, **how)
+        assert self.space.take_next(wanted, **how) == found
+        if strategy is Strategy.RANDOM:
+            assert found in places
         else:
-            assert self.space.find(wanted, allowed=allowed, disallowed=disallowed) == expected
-            assert self.space.take_next(wanted, allowed=allowed, disallowed=disallowed) == expected
-            self.naive.free -= addresses(expected)
+            assert found == self.naive.find(wanted, allowed, disallowed, strategy)
+        self.naive.free -= addresses(found)
 
     @rule(data=st.data())
     def give_back(self, data: st.DataObject) -> None:
@@ -345,3 +359,47 @@ def test_a_rebuilt_space_is_the_one_that_taking_leaves(data: st.DataObject) -> N
     for cidr in held:
         rebuilt.give_back(cidr)
     assert list(rebuilt) == sorted(roots)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "chosen"),
+    [
+        pytest.param(Strategy.BEST_FIT, ["10", "11", "0", "1"], id="the smallest that fits"),
+        pytest.param(Strategy.LOWEST, ["0", "1", "2", "3"], id="the lowest address"),
+        pytest.param(Strategy.SPARSE, ["20", "40", "60", "0"], id="the widest"),
+    ],
+)
+def test_strategies_choose_among_free_blocks(strategy: Strategy, chosen: list[str]) -> None:
+    """BEY-9: 0-7 is a wide gap, 10-11 a narrow one, 20-2f, 40-4f and 60-6f are the widest."""
+    held = ["8::/13", "12::/15", "14::/14", "18::/13"]
+    wide = ["30::/12", "50::/12", "70::/12"]
+    space = FreeSpace(AddressFamily.IPV6)
+    for root in ("::/11", "20::/11", "40::/11", "60::/11"):
+        space.add_root(Cidr.parse(root))
+    for cidr in (*held, *wide):
+        space.take(Cidr.parse(cidr))
+    found = [space.take_next(16, strategy=strategy) for _ in range(4)]
+    assert [str(cidr).partition(":")[0] or "0" for cidr in found] == chosen
+
+
+def test_sparse_halves_the_gaps_again_and_again() -> None:  # BEY-9
+    space = space_of("2600::/56")
+    found = [space.take_next(64, strategy=Strategy.SPARSE) for _ in range(6)]
+    assert list(map(str, found)) == [
+        "2600::/64",
+        "2600:0:0:80::/64",
+        "2600:0:0:40::/64",
+        "2600:0:0:c0::/64",
+        "2600:0:0:20::/64",
+        "2600:0:0:60::/64",
+    ]
+
+
+def test_random_reaches_every_place_about_equally_often() -> None:  # BEY-9
+    space = space_of("10.0.0.0/28", held=["10.0.0.0/30", "10.0.0.6/32"])
+    places = [f"10.0.0.{n}/31" for n in (4, 8, 10, 12, 14)]
+    drawn = Counter(
+        str(space.find(31, strategy=Strategy.RANDOM, seed=str(number))) for number in range(1000)
+    )
+    assert sorted(drawn) == sorted(places)
+    assert min(drawn.values()) > 150
