@@ -48,6 +48,7 @@ IPAM_SCOPE = IdKind("ipam-scope-", "InvalidIpamScopeId")
 IPAM_POOL = IdKind("ipam-pool-", "InvalidIpamPoolId")
 IPAM_POOL_CIDR = IdKind("ipam-pool-cidr-", "InvalidIpamPoolCidr", digits=32)
 IPAM_POOL_ALLOCATION = IdKind("ipam-pool-alloc-", "InvalidIpamPoolAllocationId", digits=32)
+IPAM_POOL_HOLD = IdKind("ipam-pool-hold-", "InvalidIpamPoolHoldId", digits=32)
 IPAM_RESOURCE_DISCOVERY = IdKind("ipam-res-disco-", "InvalidIpamResourceDiscoveryId")
 IPAM_RESOURCE_DISCOVERY_ASSOCIATION = IdKind(
     "ipam-res-disco-assoc-", "InvalidIpamResourceDiscoveryAssociationId"
@@ -61,6 +62,7 @@ KINDS: tuple[IdKind, ...] = (
     IPAM_POOL,
     IPAM_POOL_CIDR,
     IPAM_POOL_ALLOCATION,
+    IPAM_POOL_HOLD,
     IPAM_RESOURCE_DISCOVERY,
     IPAM_RESOURCE_DISCOVERY_ASSOCIATION,
     VPC,

@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     """How long running calls may take to end after SIGTERM."""
     discovery_interval_seconds: float = Field(default=300, gt=0)
     """Time between two discovery passes (DISC-6)."""
+    cool_down_seconds: float = Field(default=0, ge=0, le=172_800)
+    """How long released space rests before it can be allocated again (IPAM-6)."""
     fail_point: str = ""
     """Where the process is to die, for tests of crashes; see ``shared/fail_points.py``."""
     addresses: dict[Context, str] = Field(default_factory=dict)

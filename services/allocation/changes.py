@@ -7,7 +7,9 @@ from typing import Generic, TypeAlias, TypeVar
 
 from services.allocation.allocation import Allocation
 from services.allocation.definition import PoolDefinition
+from services.allocation.placement import Placement
 from services.allocation.pool_cidr import PoolCidr
+from services.allocation.set_aside import SetAside
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -33,6 +35,28 @@ class Freed:
     """An allocation is given back."""
 
     allocation: Allocation
+
+
+@dataclass(frozen=True, slots=True)
+class PutAside:
+    """What nobody has is not to be had for a time."""
+
+    set_aside: SetAside
+
+
+@dataclass(frozen=True, slots=True)
+class MadeAvailable:
+    """What was set aside is to be had again."""
+
+    set_aside: SetAside
+
+
+@dataclass(frozen=True, slots=True)
+class PlacementChanged:
+    """A pool places otherwise."""
+
+    ipam_pool_id: str
+    placement: Placement
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +94,16 @@ class Cancelled:
     key: TokenKey
 
 
-PoolChange: TypeAlias = Held | Freed | Provisioned | Deprovisioned | Retired
+PoolChange: TypeAlias = (
+    Held
+    | Freed
+    | PutAside
+    | MadeAvailable
+    | PlacementChanged
+    | Provisioned
+    | Deprovisioned
+    | Retired
+)
 """What changes a pool as others see it."""
 
 

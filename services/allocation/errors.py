@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from services.allocation.set_aside import SetAside, SetAsideReason
 from shared.cidr import Cidr
 from shared.errors import (
     CadastreError,
@@ -69,6 +70,78 @@ class CidrTaken(InvalidParameterValue):
             cidr=cidr,
             in_the_way=in_the_way,
             holder=holder,
+        )
+
+
+class CidrExcluded(InvalidParameterValue):
+    """The pool gives nothing away there, though nobody has it (BEY-9)."""
+
+    def __init__(self, cidr: Cidr, ipam_pool_id: str, excluded: Cidr) -> None:
+        super().__init__(
+            f"{cidr} overlaps {excluded}, which is excluded from allocation in '{ipam_pool_id}';"
+            " use a block beside it, or NetmaskLength to be given a free one",
+            cidr=cidr,
+            ipam_pool_id=ipam_pool_id,
+            excluded_cidr=excluded,
+        )
+
+
+class CidrSetAside(InvalidParameterValue):
+    """Nobody has the block, but a part of it is not to be had for a time (IPAM-6, BEY-8)."""
+
+    def __init__(self, cidr: Cidr, set_aside: SetAside) -> None:
+        until = set_aside.until.isoformat(timespec="seconds")
+        why = (
+            "cools down after its release"
+            if set_aside.reason is SetAsideReason.COOL_DOWN
+            else "is held for another allocation"
+        )
+        super().__init__(
+            f"{cidr} overlaps {set_aside.cidr}, which {why} until {until}; wait for that, use a"
+            " block beside it, or NetmaskLength to be given a free one",
+            cidr=cidr,
+            in_the_way=set_aside.cidr,
+            available_at=until,
+        )
+
+
+class CidrHeld(DependencyViolation):
+    """Somebody holds a part of a CIDR that is to go (BEY-8)."""
+
+    def __init__(self, cidr: Cidr, ipam_pool_id: str, hold: SetAside) -> None:
+        until = hold.until.isoformat(timespec="seconds")
+        super().__init__(
+            f"{cidr} can't be deprovisioned from '{ipam_pool_id}' while '{hold.set_aside_id}' holds"
+            f" {hold.cidr}, until {until}; release it first",
+            cidr=cidr,
+            ipam_pool_id=ipam_pool_id,
+            ipam_pool_hold_id=hold.set_aside_id,
+        )
+
+
+class TooManyExcludedCidrs(QuotaExceeded):
+    """The pool excludes as much as it may (BEY-9)."""
+
+    def __init__(self, ipam_pool_id: str, wanted: int, quota: int) -> None:
+        super().__init__(
+            "IpamPoolExcludedCidrLimitExceeded",
+            f"'{ipam_pool_id}' would exclude {wanted} CIDRs; at most {quota} are allowed, so"
+            " exclude wider ones instead",
+            quota=quota,
+            ipam_pool_id=ipam_pool_id,
+        )
+
+
+class CidrObserved(InvalidParameterValue):
+    """Unmanaged resources are seen there (BEY-3); not which, for they may be anyone's (BEY-12)."""
+
+    def __init__(self, cidr: Cidr, ipam_pool_id: str, observed: Cidr) -> None:
+        super().__init__(
+            f"{cidr} overlaps {observed}, which is in use without an allocation of"
+            f" '{ipam_pool_id}'; use a block beside it, or NetmaskLength to be given a free one",
+            cidr=cidr,
+            ipam_pool_id=ipam_pool_id,
+            observed_cidr=observed,
         )
 
 

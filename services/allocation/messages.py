@@ -1,25 +1,16 @@
 """Contract messages from and to what they mean here."""
 
-from dataclasses import replace
 from typing import Any
 
 from cadastre.allocation.v1 import allocation_service_pb2 as pb
 from cadastre.allocation.v1 import ledger_service_pb2 as ledger_pb
+from cadastre.allocation.v1 import placement_service_pb2 as placement_pb
 from cadastre.allocation.v1 import pool_allocation_pb2, pool_cidr_pb2
 from cadastre.common.v1 import types_pb2
 from services.allocation.allocation import Allocation, ResourceType
-from services.allocation.changes import (
-    CommittedChanges,
-    Deprovisioned,
-    Freed,
-    Held,
-    PoolChange,
-    Provisioned,
-    Retired,
-)
 from services.allocation.definition import PoolDefinition, PublicIpSource, ScopeType
 from services.allocation.pool import Usage
-from services.allocation.pool_cidr import CidrState, PoolCidr
+from services.allocation.pool_cidr import PoolCidr
 from services.allocation.service.allocating import Reservation, ResourceBlock
 from services.allocation.wanted_block import WantedBlock
 from shared.cidr import AddressFamily
@@ -40,7 +31,7 @@ def allocation_to_proto(allocation: Allocation) -> pool_allocation_pb2.IpamPoolA
         ipam_pool_allocation_id=allocation.ipam_pool_allocation_id,
         description=allocation.description,
         resource_id=allocation.resource_id,
-        resource_type=_number(_TYPE, allocation.resource_type),
+        resource_type=proto_number(_TYPE, allocation.resource_type),
         resource_region=allocation.resource_region,
         resource_owner=allocation.resource_owner,
         tags=tags_to_proto(allocation.tags),
@@ -60,38 +51,13 @@ def pool_cidr_to_proto(
     pool_cidr: PoolCidr, state: pool_cidr_pb2.IpamPoolCidrState.ValueType | None = None
 ) -> pool_cidr_pb2.IpamPoolCidr:
     """A CIDR in the state it is in, or in ``state``, which it went through."""
-    lasting = _number(pool_cidr_pb2.IpamPoolCidrState, pool_cidr.state)
+    lasting = proto_number(pool_cidr_pb2.IpamPoolCidrState, pool_cidr.state)
     return pool_cidr_pb2.IpamPoolCidr(
         cidr=str(pool_cidr.cidr),
         state=lasting if state is None else state,
         ipam_pool_cidr_id=pool_cidr.ipam_pool_cidr_id,
         netmask_length=pool_cidr.cidr.prefix_length,
     )
-
-
-def committed_to_proto(committed: CommittedChanges) -> pb.WatchResponse:
-    response = pb.WatchResponse(
-        sequence=committed.sequence,
-        ipam_pool_id=committed.definition.ipam_pool_id,
-        changes=map(_change_to_proto, committed.changes),
-    )
-    response.committed_at.FromDatetime(committed.committed_at)
-    return response
-
-
-def _change_to_proto(change: PoolChange) -> pb.IpamPoolChange:
-    match change:
-        case Held(allocation):
-            return pb.IpamPoolChange(allocated=allocation_to_proto(allocation))
-        case Freed(allocation):
-            return pb.IpamPoolChange(released=allocation_to_proto(allocation))
-        case Provisioned(pool_cidr):
-            return pb.IpamPoolChange(provisioned=pool_cidr_to_proto(pool_cidr))
-        case Deprovisioned(pool_cidr):
-            gone = replace(pool_cidr, state=CidrState.DEPROVISIONED)
-            return pb.IpamPoolChange(deprovisioned=pool_cidr_to_proto(gone))
-        case Retired():
-            return pb.IpamPoolChange(retired=pb.IpamPoolRetirement())
 
 
 def usage_to_proto(ipam_pool_id: str, usage: Usage) -> ledger_pb.IpamPoolUsage:
@@ -107,25 +73,25 @@ def usage_to_proto(ipam_pool_id: str, usage: Usage) -> ledger_pb.IpamPoolUsage:
 
 def definition_from_proto(definition: ledger_pb.IpamPoolDefinition) -> PoolDefinition:
     source = types_pb2.IpamPoolPublicIpSource
-    family = _word(types_pb2.AddressFamily, definition.address_family)
+    family = aws_word(types_pb2.AddressFamily, definition.address_family)
     return PoolDefinition(
         ipam_pool_id=definition.ipam_pool_id,
         version=definition.version,
         ipam_id=definition.ipam_id,
         ipam_scope_id=definition.ipam_scope_id,
-        scope_type=ScopeType(_word(types_pb2.IpamScopeType, definition.ipam_scope_type)),
+        scope_type=ScopeType(aws_word(types_pb2.IpamScopeType, definition.ipam_scope_type)),
         owner_id=definition.owner_id,
         ipam_region=definition.ipam_region,
         address_family=AddressFamily(family),
         locale=definition.locale,
         cidr_quota=definition.cidr_quota,
         source_ipam_pool_id=definition.source_ipam_pool_id or None,
-        min_netmask_length=_given(definition, "allocation_min_netmask_length"),
-        max_netmask_length=_given(definition, "allocation_max_netmask_length"),
-        default_netmask_length=_given(definition, "allocation_default_netmask_length"),
+        min_netmask_length=given(definition, "allocation_min_netmask_length"),
+        max_netmask_length=given(definition, "allocation_max_netmask_length"),
+        default_netmask_length=given(definition, "allocation_default_netmask_length"),
         resource_tags=tags_from_proto(definition.allocation_resource_tags),
         public_ip_source=(
-            PublicIpSource(_word(source, definition.public_ip_source))
+            PublicIpSource(aws_word(source, definition.public_ip_source))
             if definition.public_ip_source
             else None
         ),
@@ -135,7 +101,7 @@ def definition_from_proto(definition: ledger_pb.IpamPoolDefinition) -> PoolDefin
 
 def block_to_provision_from_proto(request: pb.ProvisionIpamPoolCidrRequest) -> WantedBlock:
     return WantedBlock.parse(
-        cidr=_given(request, "cidr"), netmask_length=_given(request, "netmask_length")
+        cidr=given(request, "cidr"), netmask_length=given(request, "netmask_length")
     )
 
 
@@ -145,10 +111,12 @@ def proof_from_proto(request: pb.ProvisionIpamPoolCidrRequest) -> str | None:
     return next((name for member, name in _PROOFS.items() if member in given), None)
 
 
-def block_to_allocate_from_proto(request: pb.AllocateIpamPoolCidrRequest) -> WantedBlock:
+def block_to_allocate_from_proto(
+    request: pb.AllocateIpamPoolCidrRequest | placement_pb.HoldIpamPoolCidrRequest,
+) -> WantedBlock:
     return WantedBlock.parse(
-        cidr=_given(request, "cidr"),
-        netmask_length=_given(request, "netmask_length"),
+        cidr=given(request, "cidr"),
+        netmask_length=given(request, "netmask_length"),
         allowed=request.allowed_cidrs,
         disallowed=request.disallowed_cidrs,
     )
@@ -158,7 +126,7 @@ def reservation_from_proto(request: pb.AllocateIpamPoolCidrRequest) -> Reservati
     return Reservation(
         ipam_pool_id=request.ipam_pool_id,
         wanted=block_to_allocate_from_proto(request),
-        description=_given(request, "description"),
+        description=given(request, "description"),
         tags=tags_from_specifications(request.tag_specifications, "ipam-pool-allocation"),
     )
 
@@ -167,25 +135,25 @@ def resource_block_from_proto(request: ledger_pb.AllocateResourceCidrRequest) ->
     return ResourceBlock(
         ipam_pool_id=request.ipam_pool_id,
         wanted=WantedBlock.parse(
-            cidr=_given(request, "cidr"), netmask_length=_given(request, "netmask_length")
+            cidr=given(request, "cidr"), netmask_length=given(request, "netmask_length")
         ),
-        resource_type=ResourceType(_word(_TYPE, request.resource_type)),
+        resource_type=ResourceType(aws_word(_TYPE, request.resource_type)),
         resource_id=request.resource_id,
         resource_tags=tags_from_proto(request.resource_tags),
         client_token=request.client_token,
     )
 
 
-def _given(message: Any, member: str) -> Any:
+def given(message: Any, member: str) -> Any:
     """An optional member's value, None when the client left it out."""
     return getattr(message, member) if message.HasField(member) else None
 
 
-def _word(enum_type: Any, number: int) -> str:
+def aws_word(enum_type: Any, number: int) -> str:
     """AWS's word for a value of the contract."""
     return aws_enum_name(enum_type.DESCRIPTOR, number)
 
 
-def _number(enum_type: Any, word: str) -> Any:
+def proto_number(enum_type: Any, word: str) -> Any:
     """The contract's number for AWS's word."""
     return enum_number(enum_type.DESCRIPTOR, word)

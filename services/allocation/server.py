@@ -2,19 +2,24 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from cadastre.allocation.v1 import (
     allocation_service_pb2_grpc,
     batch_service_pb2_grpc,
     ledger_service_pb2_grpc,
+    observation_service_pb2_grpc,
+    placement_service_pb2_grpc,
 )
 from services.allocation.service.feed import Feed
 from services.allocation.service.ledger import Ledger
 from services.allocation.servicer.allocation import AllocationServicer
 from services.allocation.servicer.batch import BatchServicer
 from services.allocation.servicer.ledger import LedgerServicer
+from services.allocation.servicer.observation import ObservationServicer
+from services.allocation.servicer.placement import PlacementServicer
 from services.allocation.store.feed import SqlFeed
+from services.allocation.store.observed import SqlObservations
 from services.allocation.store.reader import SqlAnnotator, SqlReader
 from services.allocation.store.writer import SqlWriter
 from shared.feed import Bell
@@ -30,7 +35,8 @@ async def allocation(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
     try:
         await database.run(upgrade, database, "services.allocation")
         bell = Bell()
-        writer = SqlWriter(database, lambda: datetime.now(UTC), on_commit=bell.ring)
+        cool_down = timedelta(seconds=runtime.settings.cool_down_seconds)
+        writer = SqlWriter(database, _now, on_commit=bell.ring, cool_down=cool_down)
         reader = SqlReader(database)
         ledger = Ledger(writer, reader)
         async with background(writer.run()):
@@ -52,6 +58,20 @@ async def allocation(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
                     LedgerServicer(ledger, reader),
                     "cadastre.allocation.v1.LedgerService",
                 ),
+                Binding(
+                    observation_service_pb2_grpc.add_ObservationServiceServicer_to_server,
+                    ObservationServicer(SqlObservations(database), reader),
+                    "cadastre.allocation.v1.ObservationService",
+                ),
+                Binding(
+                    placement_service_pb2_grpc.add_PlacementServiceServicer_to_server,
+                    PlacementServicer(ledger, reader, _now),
+                    "cadastre.allocation.v1.PlacementService",
+                ),
             ]
     finally:
         database.close()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -21,6 +21,8 @@ scopes = sa.Table(
     metadata,
     sa.Column("number", _COUNT, primary_key=True, autoincrement=True),
     sa.Column("ipam_scope_id", _ID, nullable=False, unique=True),
+    # Grows with every change of what resources are seen to occupy there.
+    sa.Column("observed_version", _COUNT, nullable=False, server_default="0"),
 )
 
 pools = sa.Table(
@@ -35,6 +37,8 @@ pools = sa.Table(
     # Null where a pool was retired before it was defined; so are the members searched for below.
     sa.Column("definition", sa.JSON),
     sa.Column("definition_version", _COUNT),
+    # Null where the owner said nothing.
+    sa.Column("placement", sa.JSON),
     sa.Column("owner_id", _ID),
     sa.Column("ipam_region", _ID),
     sa.Column("source_ipam_pool_id", _ID, index=True),
@@ -47,6 +51,7 @@ pools = sa.Table(
     sa.Index("ix_ipam_pools_owner_id_ipam_region_number", "owner_id", "ipam_region", "number"),
 )
 
+# And what is set aside: its rows have the reason as type of resource, and expire.
 allocations = sa.Table(
     "ipam_pool_allocations",
     metadata,
@@ -64,7 +69,17 @@ allocations = sa.Table(
     sa.Column("allocated_by", _ID),
     sa.Column("client_token", sa.String(128)),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("expires_at", sa.DateTime(timezone=True)),
     sa.UniqueConstraint("pool_number", "first_key", name="one_allocation_per_address"),
+)
+is_allocated = allocations.c.expires_at.is_(None)
+is_set_aside = allocations.c.expires_at.is_not(None)
+sa.Index(
+    "ix_ipam_pool_allocations_set_aside",
+    allocations.c.pool_number,
+    allocations.c.first_key,
+    sqlite_where=is_set_aside,
+    postgresql_where=is_set_aside,
 )
 sa.Index(
     "ix_ipam_pool_allocations_allocated_by",
@@ -123,6 +138,15 @@ snapshots = sa.Table(
     sa.Column("pool_number", sa.ForeignKey("ipam_pools.number"), primary_key=True),
     sa.Column("pool_version", _COUNT, nullable=False),
     sa.Column("free_blocks", sa.LargeBinary, nullable=False),
+)
+
+observed_cidrs = sa.Table(
+    "ipam_observed_cidrs",
+    metadata,
+    sa.Column("scope_number", sa.ForeignKey("ipam_scopes.number"), primary_key=True),
+    sa.Column("resource_id", sa.String(1024), primary_key=True),
+    sa.Column("first_key", _KEY, primary_key=True),
+    sa.Column("prefix_length", sa.Integer, primary_key=True),
 )
 
 client_tokens = client_token_table(metadata)

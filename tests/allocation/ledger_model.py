@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from shared.cidr import AddressFamily, Cidr
 
@@ -14,18 +15,42 @@ class ModelPool:
     roots: set[Cidr] = field(default_factory=set)
     held: dict[str, Cidr] = field(default_factory=dict)
     """By allocation id, of children too."""
+    holds: dict[Cidr, tuple[str, datetime]] = field(default_factory=dict)
+    """Ids, and when they expire."""
+    cooling_down: dict[Cidr, datetime] = field(default_factory=dict)
+    excluded: set[Cidr] = field(default_factory=set)
+    avoids_observed: bool = True
+    cool_down: timedelta = timedelta()
+
+    def pass_time(self, now: datetime) -> None:
+        self.holds = {k: v for k, v in self.holds.items() if v[1] > now}
+        self.cooling_down = {k: v for k, v in self.cooling_down.items() if v > now}
 
     def is_free(self, cidr: Cidr) -> bool:
+        """Nobody has it or holds it, and it is not excluded."""
         inside = any(root.contains(cidr) for root in self.roots)
-        return inside and not any(cidr.overlaps(held) for held in self.held.values())
+        not_free = (*self.held.values(), *self.holds, *self.cooling_down, *self.excluded)
+        return inside and not any(cidr.overlaps(other) for other in not_free)
 
-    def has_free(self, netmask_length: int) -> bool:
+    def can_give(self, cidr: Cidr, observed: set[Cidr]) -> bool:
+        """Whoever may ask, without naming it as its holder."""
+        seen = any(cidr.overlaps(other) for other in observed) and self.avoids_observed
+        return self.is_free(cidr) and not seen
+
+    def has_place(self, netmask_length: int, observed: set[Cidr]) -> bool:
         return any(
-            self.is_free(block) for root in self.roots for block in blocks(root, netmask_length)
+            self.can_give(block, observed)
+            for root in self.roots
+            for block in blocks(root, netmask_length)
         )
 
     def is_unused(self, root: Cidr) -> bool:
-        return not any(root.overlaps(held) for held in self.held.values())
+        return not any(root.overlaps(other) for other in (*self.held.values(), *self.holds))
+
+    def give_back(self, cidr: Cidr, now: datetime) -> None:
+        self.held = {k: v for k, v in self.held.items() if v != cidr}
+        if self.cool_down:
+            self.cooling_down[cidr] = now + self.cool_down
 
     @property
     def addresses(self) -> tuple[int, int]:

@@ -1,9 +1,10 @@
 """Whatever is asked in whatever order, through whichever replica, the ledger is as its model."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from itertools import count
 from typing import Any, cast
@@ -23,8 +24,14 @@ from hypothesis.stateful import (
 
 from services.allocation.allocation import Allocation, ResourceType
 from services.allocation.definition import PoolDefinition, ScopeType
+from services.allocation.placement import Strategy
 from services.allocation.service.allocating import Reservation
 from services.allocation.service.ledger import Ledger
+from services.allocation.service.placing import PlacementChange
+from services.allocation.service.unavailable import Reason, Unavailable, unavailable
+from services.allocation.service.view import Observed
+from services.allocation.set_aside import SetAside
+from services.allocation.store.observed import SqlObservations
 from services.allocation.store.reader import SqlReader
 from services.allocation.store.writer import SqlWriter
 from services.allocation.wanted_block import WantedBlock
@@ -61,12 +68,15 @@ class LedgerMachine(RuleBasedStateMachine):
         super().__init__()
         self._runner, self._stack = asyncio.Runner(), AsyncExitStack()
         self._reader = SqlReader(database)
-        self._writers = [SqlWriter(database, lambda: NOW) for _ in range(2)]
+        self._observations = SqlObservations(database)
+        self.now = NOW
+        self._writers = [SqlWriter(database, lambda: self.now) for _ in range(2)]
         self._ledgers = [Ledger(writer, self._reader) for writer in self._writers]
         self._runs = background(*(writer.run() for writer in self._writers))
         self._runner.run(self._stack.enter_async_context(self._runs))
         self._scope = f"ipam-scope-{next(_numbers):017x}"
         self.model: dict[str, ModelPool] = {}
+        self.observed: set[Cidr] = set()
 
     def teardown(self) -> None:
         self._runner.run(self._stack.aclose())
@@ -96,8 +106,95 @@ class LedgerMachine(RuleBasedStateMachine):
         outcomes = self._together(*(self._reserve(replica, pool, w) for replica, w in wanted))
         for made in outcomes:
             if isinstance(made, Allocation):
-                assert self.model[pool].is_free(made.cidr)
-                self.model[pool].held[made.ipam_pool_allocation_id] = made.cidr
+                model = self.model[pool]
+                if made.cidr in [w.cidr for _, w in wanted]:
+                    model.holds.pop(made.cidr, None)
+                assert model.can_give(made.cidr, self.observed)
+                model.held[made.ipam_pool_allocation_id] = made.cidr
+
+    @rule(replica=REPLICA, pool=pools, wanted=WANTED, seconds=st.integers(1, 20))
+    def hold(self, replica: int, pool: str, wanted: WantedBlock, seconds: int) -> None:
+        time_to_live = timedelta(seconds=seconds)
+        [made] = self._together(
+            self._ledgers[replica].hold(OWNER, pool, wanted, time_to_live, once=None, dry_run=False)
+        )
+        if pool not in self.model:
+            assert _reason(made) == "InvalidIpamPoolId.NotFound"
+            return
+        self._check_possible(self.model[pool], wanted, made)
+        if isinstance(made, SetAside):
+            until = self.now + time_to_live
+            self.model[pool].holds[made.cidr] = (made.set_aside_id, until)
+
+    @rule(replica=REPLICA, pool=pools, number=NUMBER)
+    def settle(self, replica: int, pool: str, number: int) -> None:
+        holds = self.model[pool].holds if pool in self.model else {}
+        if holds:
+            cidr = sorted(holds)[number % len(holds)]
+            self.allocate(replica, pool, WantedBlock(cidr))
+
+    @rule(replica=REPLICA, pool=pools, number=NUMBER)
+    def release_hold(self, replica: int, pool: str, number: int) -> None:
+        holds = self.model[pool].holds if pool in self.model else {}
+        if holds:
+            cidr = sorted(holds)[number % len(holds)]
+            hold_id, _ = holds.pop(cidr)
+            [outcome] = self._together(
+                self._ledgers[replica].release_hold(OWNER, pool, hold_id, dry_run=False)
+            )
+            assert outcome is None
+
+    @rule(seconds=st.integers(1, 15))
+    def pass_time(self, seconds: int) -> None:
+        self.now += timedelta(seconds=seconds)
+        for model in self.model.values():
+            model.pass_time(self.now)
+
+    @rule(
+        replica=REPLICA,
+        pool=pools,
+        strategy=st.sampled_from(Strategy),
+        excluded=st.sets(BLOCKS, max_size=2),
+        avoids_observed=st.booleans(),
+        cool_down=st.sampled_from([timedelta(), timedelta(seconds=10)]),
+    )
+    def place_otherwise(
+        self,
+        replica: int,
+        pool: str,
+        strategy: Strategy,
+        excluded: set[Cidr],
+        *,
+        avoids_observed: bool,
+        cool_down: timedelta,
+    ) -> None:
+        if pool not in self.model:
+            return
+        model = self.model[pool]
+        change = PlacementChange(
+            strategy,
+            sorted(excluded - model.excluded),
+            sorted(model.excluded - excluded),
+            avoids_observed,
+            cool_down,
+        )
+        [outcome] = self._together(
+            self._ledgers[replica].change_placement(OWNER, pool, change, dry_run=False)
+        )
+        assert _reason(outcome) is None
+        model.excluded, model.avoids_observed = excluded, avoids_observed
+        model.cool_down = cool_down
+
+    @rule(observed=st.sets(BLOCKS, max_size=2))
+    def observe(self, observed: set[Cidr]) -> None:
+        report = self._observations.report(
+            self._scope,
+            [Observed(cidr, "vpc-1") for cidr in observed],
+            [Observed(cidr, "vpc-1") for cidr in self.observed - observed],
+        )
+        [outcome] = self._together(report)
+        assert outcome is None
+        self.observed = observed
 
     @rule(replica=REPLICA, pool=pools, number=NUMBER)
     def release(self, replica: int, pool: str, number: int) -> None:
@@ -111,7 +208,7 @@ class LedgerMachine(RuleBasedStateMachine):
         )
         assert _reason(outcome) == ("OperationNotPermitted" if is_childs else None)
         if not is_childs:
-            del held[allocation_id]
+            self.model[pool].give_back(cidr, self.now)
 
     @rule(replica=REPLICA, pool=pools, wanted=WANTED)
     def provision(self, replica: int, pool: str, wanted: WantedBlock) -> None:
@@ -125,7 +222,7 @@ class LedgerMachine(RuleBasedStateMachine):
             )
         )
         if source is not None:
-            self._check_possible(source, wanted, made)
+            self._check_possible(source, wanted, made, for_pool=True)
         elif model.source:
             assert _reason(made) == "IncorrectState"
         elif wanted.cidr is None:
@@ -175,6 +272,13 @@ class LedgerMachine(RuleBasedStateMachine):
     def the_ledger_is_as_its_model(self) -> None:  # ALLOC-3, POOL-8, BEY-2
         for pool, model in self.model.items():
             listed = self._ask(lambda view, pool=pool: list(view.allocations(pool, None)))
+            not_to_be_had = self._ask(
+                lambda view, pool=pool: list(unavailable(view, pool, self.now, None))
+            )
+            assert sorted(_set_aside(found for _, found in not_to_be_had)) == sorted(
+                [(cidr, until, hold_id) for cidr, (hold_id, until) in model.holds.items()]
+                + [(cidr, until, "") for cidr, until in model.cooling_down.items()]
+            )
             assert {a.ipam_pool_allocation_id: a.cidr for _, a in listed} == model.held
             for _, found in listed:
                 child = self._child_with(pool, found.cidr)
@@ -212,33 +316,44 @@ class LedgerMachine(RuleBasedStateMachine):
         if pool not in self.model:
             assert _reason(made) == "InvalidIpamPoolId.NotFound"
             return
-        self._check_possible(self.model[pool], wanted, made)
+        if wanted.cidr in self.model[pool].holds:
+            assert isinstance(made, Allocation)
+            del self.model[pool].holds[made.cidr]
+        else:
+            self._check_possible(self.model[pool], wanted, made)
         if isinstance(made, Allocation):
+            assert made.cidr not in self.model[pool].held.values()
             self.model[pool].held[made.ipam_pool_allocation_id] = made.cidr
 
-    def _check_possible(self, model: ModelPool, wanted: WantedBlock, made: Any) -> None:
+    def _check_possible(
+        self, model: ModelPool, wanted: WantedBlock, made: Any, *, for_pool: bool = False
+    ) -> None:
         """What was made could be made, and what was refused could not."""
-        if not model.roots:
+        observed = set() if for_pool and wanted.cidr else self.observed
+        if for_pool and wanted.cidr in model.holds:
+            if not isinstance(made, CadastreError):
+                del model.holds[made.cidr]
+        elif not model.roots:
             assert _reason(made) == "InsufficientCidrSpace"
         elif wanted.cidr:
-            is_free = model.is_free(wanted.cidr)
+            is_free = model.can_give(wanted.cidr, observed)
             assert _reason(made) == (None if is_free else "InvalidParameterValue")
         else:
-            is_free = model.has_free(wanted.netmask_length or 0)
+            is_free = model.has_place(wanted.netmask_length or 0, observed)
             assert _reason(made) == (None if is_free else "InsufficientCidrSpace")
         if not isinstance(made, CadastreError):
-            assert model.is_free(made.cidr)
+            assert model.is_free(made.cidr) or wanted.cidr
             assert wanted in (
                 replace(wanted, cidr=made.cidr),
                 replace(wanted, netmask_length=made.cidr.prefix_length),
             )
 
     def _give_back(self, pool: str, root: Cidr) -> None:
-        source = self.model[pool].source
-        self.model[pool].roots.remove(root)
-        if source:
-            held = self.model[source].held
-            self.model[source].held = {k: v for k, v in held.items() if v != root}
+        model = self.model[pool]
+        model.roots.remove(root)
+        model.cooling_down = {k: v for k, v in model.cooling_down.items() if not root.contains(k)}
+        if model.source:
+            self.model[model.source].give_back(root, self.now)
 
     def _child_with(self, pool: str, cidr: Cidr) -> str | None:
         found = (k for k, v in self.model.items() if v.source == pool and cidr in v.roots)
@@ -258,6 +373,12 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def _ask(self, question: Any) -> Any:
         return self._runner.run(self._reader.read(question))
+
+
+def _set_aside(found: Iterable[Unavailable]) -> Iterator[tuple[Cidr, Any, str]]:
+    for one in found:
+        if one.reason in (Reason.HOLD, Reason.COOL_DOWN):
+            yield one.cidr, one.until, one.ipam_pool_hold_id or ""
 
 
 def _reason(outcome: Any) -> str | None:

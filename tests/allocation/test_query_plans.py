@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,25 @@ from services.allocation.changes import TokenKey
 from services.allocation.service.allocating import Reservation, ResourceBlock
 from services.allocation.service.command import Once
 from services.allocation.service.ledger import Ledger
-from services.allocation.service.view import View
+from services.allocation.service.placing import PlacementChange
+from services.allocation.service.unavailable import unavailable
+from services.allocation.service.view import Observed, View
+from services.allocation.store.observed import SqlObservations
 from services.allocation.store.reader import SqlAnnotator, SqlReader
 from services.allocation.wanted_block import WantedBlock
 from shared.caller import Caller
+from shared.cidr import Cidr
 from shared.errors import CadastreError
 from shared.persistence.database import Database
 from shared.persistence.migrations import upgrade
-from tests.allocation.test_guards import OWNER, POOL, define_pools, with_ledger
+from tests.allocation.test_guards import (
+    NOW,
+    OWNER,
+    POOL,
+    define_pools,
+    definition,
+    with_ledger,
+)
 
 NETWORK = Caller(OWNER.account_id, OWNER.region, "tester", service="network")
 KEY = TokenKey("service/network", "AllocateResourceCidr", "t")
@@ -82,6 +94,7 @@ async def use_everything(ledger: Ledger, database: Database) -> None:
             await asked
     await ledger.cancel(KEY)
     await ledger.cancel(KEY)
+    await hold_and_observe(ledger, SqlObservations(database))
     held_id = held.ipam_pool_allocation_id
     await ledger.release_of_resources([held_id])
     await annotator.annotate(OWNER, [held_id], lambda allocation: allocation, dry_run=False)
@@ -94,6 +107,16 @@ async def use_everything(ledger: Ledger, database: Database) -> None:
     await ledger.retire(POOL, cascade=True, dry_run=False)
 
 
+async def hold_and_observe(ledger: Ledger, observations: SqlObservations) -> None:
+    seen = [Observed(Cidr.parse("10.255.0.0/24"), "vpc-1")]
+    await observations.report(definition(POOL).ipam_scope_id, seen, [])
+    await observations.report(definition(POOL).ipam_scope_id, [], seen)
+    change = PlacementChange(cool_down=timedelta(hours=1))
+    await ledger.change_placement(OWNER, POOL, change, dry_run=False)
+    hold = await ledger.hold(OWNER, POOL, LENGTH, timedelta(hours=1), once=None, dry_run=False)
+    await ledger.release_hold(OWNER, POOL, hold.set_aside_id, dry_run=False)
+
+
 def read_everything(view: View) -> None:
     after = f"{'0' * 32}/000"
     view.owned_pools(OWNER)
@@ -103,5 +126,7 @@ def read_everything(view: View) -> None:
         *view.pool_cidrs(POOL, after),
         *view.allocations(POOL, after),
         *view.resource_allocations("network", after),
+        *view.observed_in_scope(definition(POOL).ipam_scope_id, f"{'0' * 32}/0/vpc-0"),
+        *unavailable(view, POOL, NOW, f"{after}.0"),
     ):
         pass

@@ -13,7 +13,17 @@ from services.allocation.store.feed import SqlFeed
 from shared.persistence.database import Database
 from shared.persistence.migrations import upgrade
 from shared.settings import Settings
-from tests.allocation.world import ACCOUNT, ELSEWHERE, HOME, STRANGER, WEST, Client, World, serving
+from tests.allocation.world import (
+    ACCOUNT,
+    ELSEWHERE,
+    HOME,
+    STRANGER,
+    WEST,
+    Client,
+    World,
+    serving,
+    word,
+)
 from tests.postgres import DIALECTS
 
 
@@ -82,6 +92,31 @@ async def test_everything_is_told_in_order(world: World) -> None:  # MET-5
     assert sequences == sorted(set(sequences))
     [allocated] = [r for r in watch.responses if r.changes[0].allocated == made]
     assert allocated.committed_at.ToDatetime().year >= 2026
+
+
+async def test_where_nothing_is_placed_is_told_too(world: World) -> None:  # MET-5, BEY-9
+    pool = await world.pool("10.0.0.0/24")
+    async with watching(world.owner) as watch:
+        await world.place(pool, cool_down_seconds=3600)
+        held = await world.hold(pool, cidr="10.0.0.0/28")
+        made = await world.allocate(pool, cidr=held.cidr)
+        await world.release(pool, made)
+        await watch.until(lambda seen: len(seen.told) == 7)
+    assert watch.told[1:] == [
+        ("placement", "", pool),
+        ("set_aside", "10.0.0.0/28", pool),
+        ("available", "10.0.0.0/28", pool),
+        ("allocated", "10.0.0.0/28", pool),
+        ("released", "10.0.0.0/28", pool),
+        ("set_aside", "10.0.0.0/28", pool),
+    ]
+    reasons = [
+        word(change.set_aside, "reason")
+        for response in watch.responses
+        for change in response.changes
+        if change.HasField("set_aside")
+    ]
+    assert reasons == ["hold", "cool-down"]
 
 
 async def test_a_follower_resumes_where_it_was(world: World) -> None:

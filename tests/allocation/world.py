@@ -13,6 +13,10 @@ from cadastre.allocation.v1 import (
     batch_service_pb2_grpc,
     ledger_service_pb2,
     ledger_service_pb2_grpc,
+    observation_service_pb2,
+    observation_service_pb2_grpc,
+    placement_service_pb2,
+    placement_service_pb2_grpc,
 )
 from cadastre.common.v1 import types_pb2
 from services.allocation.server import allocation
@@ -45,6 +49,14 @@ class Client:
             ),
             (batch_service_pb2, batch_service_pb2_grpc.BatchServiceStub(remote.channel)),
             (ledger_service_pb2, ledger_service_pb2_grpc.LedgerServiceStub(remote.channel)),
+            (
+                observation_service_pb2,
+                observation_service_pb2_grpc.ObservationServiceStub(remote.channel),
+            ),
+            (
+                placement_service_pb2,
+                placement_service_pb2_grpc.PlacementServiceStub(remote.channel),
+            ),
         )
 
     async def __call__(self, rpc: str, **members: Any) -> Any:
@@ -74,6 +86,7 @@ class World:
         self.stranger = self.caller(STRANGER, HOME)
         self.control_plane = self.caller(ACCOUNT, HOME, "control_plane")
         self.network = self.caller(ACCOUNT, WEST, "network")
+        self.discovery = self.caller("", HOME, "discovery")
 
     def caller(self, account_id: str, region: str, service: str = "") -> Client:
         caller = Caller(account_id, region, "tester", service=service)
@@ -122,6 +135,23 @@ class World:
         }
         answer = await self.network("AllocateResourceCidr", ipam_pool_id=pool_id, **members)
         return answer.ipam_pool_allocation
+
+    async def place(self, pool_id: str, **members: Any) -> Any:
+        answer = await self.owner("ModifyIpamPoolPlacement", ipam_pool_id=pool_id, **members)
+        return answer.ipam_pool_placement
+
+    async def hold(self, pool_id: str, **members: Any) -> Any:
+        answer = await self.owner("HoldIpamPoolCidr", ipam_pool_id=pool_id, **members)
+        return answer.ipam_pool_hold
+
+    async def observe(self, *cidrs: str, scope: str = SCOPE, resource_id: str = "vpc-1") -> None:
+        observed = [{"cidr": cidr, "resource_id": resource_id} for cidr in cidrs]
+        await self.discovery("ReportObservedCidrs", ipam_scope_id=scope, observed=observed)
+
+    async def unavailable(self, pool_id: str) -> list[tuple[str, str]]:
+        """CIDRs and why they can't be allocated."""
+        answer = await self.owner("GetIpamPoolUnavailableCidrs", ipam_pool_id=pool_id)
+        return [(one.cidr, word(one, "reason")) for one in answer.ipam_pool_unavailable_cidrs]
 
     async def allocations(self, pool_id: str) -> list[Any]:
         answer = await self.owner("GetIpamPoolAllocations", ipam_pool_id=pool_id)

@@ -3,7 +3,8 @@
 import pytest
 
 from shared.errors import CadastreError
-from tests.control_plane.world import Client, World, eventually, settled, state
+from tests.control_plane.world import Client, World, settled, state
+from tests.waiting import eventually
 
 
 async def test_a_pool_made_while_the_ledger_is_down_completes_when_it_is_up(  # IPAM-10

@@ -1,7 +1,6 @@
 """The context on a real server over a real database, beside a fake ledger."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from shared.rpc.enums import aws_enum_name
 from shared.rpc.server import running
 from shared.settings import Settings
 from tests.control_plane.fake_ledger import FakeLedger
+from tests.waiting import eventually
 
 on_sqlite_alone = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """For rows of a table whose outcome no database has a part in."""
@@ -90,14 +90,6 @@ class World:
 def state(record: Any) -> str:
     """A record's state in AWS's word."""
     return aws_enum_name(record.DESCRIPTOR.fields_by_name["state"].enum_type, record.state)
-
-
-async def eventually(condition: Callable[[], Awaitable[Any]], timeout_seconds: float = 20) -> Any:
-    """The first true answer of ``condition``."""
-    async with asyncio.timeout(timeout_seconds):
-        while not (answer := await condition()):  # noqa: ASYNC110 - a server's state has no event
-            await asyncio.sleep(0.02)
-    return answer
 
 
 async def settled(client: Client, pool_id: str, wanted: str) -> Any:

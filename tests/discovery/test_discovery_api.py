@@ -20,7 +20,8 @@ from tests.discovery import fake_network
 from tests.discovery.fake_network import FakeNetwork
 from tests.network import fake_ledger
 from tests.network.fake_ledger import FakeLedger
-from tests.network.support import CALLER, SERVICE, Client, eventually, settings_for
+from tests.network.support import CALLER, SERVICE, Client, settings_for
+from tests.waiting import eventually
 
 GAINED = inventory_service_pb2.CHANGE_KIND_CIDR_ASSOCIATED
 LOST = inventory_service_pb2.CHANGE_KIND_CIDR_DISASSOCIATED

@@ -1,7 +1,6 @@
 """Servers and clients for tests that speak gRPC."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -62,11 +61,3 @@ def tagged(**tags: str) -> list[types_pb2.TagSpecification]:
             tags=[types_pb2.Tag(key=key, value=value) for key, value in tags.items()],
         )
     ]
-
-
-async def eventually(condition: Callable[[], Awaitable[T]], *, seconds: float = 15) -> T:
-    """The first true answer of ``condition``, asked again and again."""
-    async with asyncio.timeout(seconds):
-        while not (answer := await condition()):  # noqa: ASYNC110 - it may be about a process
-            await asyncio.sleep(0.01)
-    return answer

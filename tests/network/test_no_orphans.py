@@ -31,7 +31,8 @@ from shared.rpc.client import Remote
 from shared.settings import Settings
 from tests.network.conftest import Network, network_running
 from tests.network.fake_ledger import IPV4_POOL, IPV6_POOL, FakeLedger
-from tests.network.support import CALLER, eventually
+from tests.network.support import CALLER
+from tests.waiting import eventually
 
 T = TypeVar("T")
 

@@ -2,20 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from services.allocation.allocation import Allocation, ResourceType
-from services.allocation.changes import Decision, Held
-from services.allocation.errors import CidrTaken
+from services.allocation.changes import Change, Decision, Held, MadeAvailable, PutAside
+from services.allocation.errors import CidrSetAside, CidrTaken
 from services.allocation.free_space import NotFree
 from services.allocation.pool import Pool
 from services.allocation.rules import check_resource_rules
 from services.allocation.service.rows import Rows
 from services.allocation.service.visibility import seen_pool
+from services.allocation.set_aside import SetAside, SetAsideReason
 from services.allocation.wanted_block import WantedBlock
 from shared.caller import Caller
 from shared.cidr import Cidr
-from shared.errors import InvalidParameterValue
-from shared.ids import IPAM_POOL, IPAM_POOL_ALLOCATION
+from shared.errors import CadastreError, InvalidParameterValue
+from shared.ids import IPAM_POOL, IPAM_POOL_ALLOCATION, IPAM_POOL_HOLD
 
 _NOT_RESOURCES = (ResourceType.IPAM_POOL, ResourceType.CUSTOM)
 
@@ -45,16 +47,35 @@ class ResourceBlock:
 def preview(rows: Rows, caller: Caller, ipam_pool_id: str, wanted: WantedBlock) -> Decision[Cidr]:
     """Tell what `reserve` would reserve (ALLOC-1)."""
     pool = seen_pool(rows, caller, ipam_pool_id)
-    return Decision(free_block(rows, pool, wanted))
+    cidr, _ = placed(rows, pool, caller, wanted)
+    return Decision(cidr)
+
+
+def hold(
+    rows: Rows, caller: Caller, ipam_pool_id: str, wanted: WantedBlock, time_to_live: timedelta
+) -> Decision[SetAside]:
+    """Keep for the caller what `reserve` would reserve (BEY-8)."""
+    pool = seen_pool(rows, caller, ipam_pool_id)
+    set_aside = SetAside(
+        set_aside_id=IPAM_POOL_HOLD.new(),
+        ipam_pool_id=ipam_pool_id,
+        cidr=free_block(rows, pool, wanted),
+        reason=SetAsideReason.HOLD,
+        owner=caller.account_id,
+        until=rows.now + time_to_live,
+        created_at=rows.now,
+    )
+    return Decision(set_aside, (PutAside(set_aside),))
 
 
 def reserve(rows: Rows, caller: Caller, reservation: Reservation) -> Decision[Allocation]:
     """Hold space of a pool for its owner, whatever it is for."""
     pool = seen_pool(rows, caller, reservation.ipam_pool_id)
+    cidr, settled = placed(rows, pool, caller, reservation.wanted)
     allocation = Allocation(
         ipam_pool_allocation_id=IPAM_POOL_ALLOCATION.new(),
         ipam_pool_id=pool.ipam_pool_id,
-        cidr=free_block(rows, pool, reservation.wanted),
+        cidr=cidr,
         resource_type=ResourceType.CUSTOM,
         resource_owner=caller.account_id,
         resource_region=caller.region,
@@ -62,7 +83,7 @@ def reserve(rows: Rows, caller: Caller, reservation: Reservation) -> Decision[Al
         tags=reservation.tags,
         created_at=rows.now,
     )
-    return Decision(allocation, (Held(allocation),))
+    return Decision(allocation, (*settled, Held(allocation)))
 
 
 def allocate_to_resource(rows: Rows, caller: Caller, block: ResourceBlock) -> Decision[Allocation]:
@@ -78,10 +99,11 @@ def allocate_to_resource(rows: Rows, caller: Caller, block: ResourceBlock) -> De
     if pool is None or pool.definition.owner_id != caller.account_id:
         raise IPAM_POOL.unknown(block.ipam_pool_id)
     check_resource_rules(pool.definition, caller.region, block.resource_tags)
+    cidr, settled = placed(rows, pool, caller, block.wanted, resource_id=block.resource_id)
     allocation = Allocation(
         ipam_pool_allocation_id=IPAM_POOL_ALLOCATION.new(),
         ipam_pool_id=pool.ipam_pool_id,
-        cidr=free_block(rows, pool, block.wanted),
+        cidr=cidr,
         resource_type=block.resource_type,
         resource_owner=caller.account_id,
         resource_id=block.resource_id,
@@ -90,30 +112,56 @@ def allocate_to_resource(rows: Rows, caller: Caller, block: ResourceBlock) -> De
         allocated_by=caller.service,
         client_token=block.client_token,
     )
-    return Decision(allocation, (Held(allocation),))
+    return Decision(allocation, (*settled, Held(allocation)))
 
 
-def free_block(rows: Rows, pool: Pool, wanted: WantedBlock) -> Cidr:
+def placed(
+    rows: Rows,
+    pool: Pool,
+    caller: Caller,
+    wanted: WantedBlock,
+    *,
+    resource_id: str | None = None,
+) -> tuple[Cidr, tuple[Change, ...]]:
+    """The block to allocate, and what has to be done before: the end of the caller's hold of it.
+
+    Raises:
+        CadastreError: the refusal.
+    """
+    held = pool.hold_of(caller.account_id, wanted.cidr) if wanted.cidr else None
+    if held:
+        pool.length_to_allocate(wanted)
+        return held.cidr, (MadeAvailable(held),)
+    return free_block(rows, pool, wanted, resource_id=resource_id), ()
+
+
+def free_block(
+    rows: Rows, pool: Pool, wanted: WantedBlock, *, resource_id: str | None = None
+) -> Cidr:
     """A block to allocate, by the rules that hold for every allocation.
 
     Raises:
         CadastreError: the refusal; a taken block's tells what is in the way.
     """
     try:
-        return pool.block_to_allocate(wanted)
+        return pool.block_to_allocate(wanted, resource_id=resource_id)
     except NotFree as error:
         raise taken(rows, pool, error.cidr) from None
 
 
-def taken(rows: Rows, pool: Pool, cidr: Cidr) -> CidrTaken:
+def taken(rows: Rows, pool: Pool, cidr: Cidr) -> CadastreError:
     """The refusal for a block of which the pool gave something away; its owner may see what."""
     found = in_the_way(rows, pool, cidr)
+    if isinstance(found, SetAside):
+        return CidrSetAside(cidr, found)
     return CidrTaken(cidr, found.cidr, f"'{found.ipam_pool_allocation_id}'")
 
 
-def in_the_way(rows: Rows, pool: Pool, cidr: Cidr) -> Allocation:
-    """One of the allocations that make ``cidr`` less than free."""
-    found = rows.overlapping(pool.ipam_pool_id, cidr)
+def in_the_way(
+    rows: Rows, pool: Pool, cidr: Cidr, *, cooling_down: bool = True
+) -> Allocation | SetAside:
+    """One of those that make ``cidr`` less than free; what cools down may not count."""
+    found = rows.overlapping(pool.ipam_pool_id, cidr, cooling_down=cooling_down)
     if found is None:
         raise AssertionError(f"{cidr} of {pool.ipam_pool_id} is neither free nor held")
     return found

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 from itertools import chain, starmap
 
@@ -10,13 +11,16 @@ from services.allocation.allocation import Allocation
 from services.allocation.changes import Decision, TokenKey
 from services.allocation.definition import PoolDefinition
 from services.allocation.errors import TokenUsedMeanwhile
+from services.allocation.placement import Placement
 from services.allocation.pool_cidr import PoolCidr
-from services.allocation.service import allocating, defining, provisioning, releasing
+from services.allocation.service import allocating, defining, placing, provisioning, releasing
 from services.allocation.service.allocating import Reservation, ResourceBlock
 from services.allocation.service.command import Batch, Command, Once, Part, Writer, pools
+from services.allocation.service.placing import PlacementChange
 from services.allocation.service.releasing import Release
 from services.allocation.service.rows import Rows
 from services.allocation.service.view import Reader
+from services.allocation.set_aside import SetAside
 from services.allocation.wanted_block import WantedBlock
 from shared.caller import Caller
 from shared.cidr import Cidr
@@ -83,6 +87,47 @@ class Ledger:
             lambda rows: allocating.reserve(rows, caller, reservation),
             pools=pools(reservation.ipam_pool_id),
             once=once,
+            dry_run=dry_run,
+        )
+        return await self._writer.carry_out(command)
+
+    async def hold(
+        self,
+        caller: Caller,
+        ipam_pool_id: str,
+        wanted: WantedBlock,
+        time_to_live: timedelta,
+        *,
+        once: Once | None,
+        dry_run: bool,
+    ) -> SetAside:
+        """Keep for the caller what the next reservation would get."""
+        command = Command(
+            lambda rows: allocating.hold(rows, caller, ipam_pool_id, wanted, time_to_live),
+            pools=pools(ipam_pool_id),
+            once=once,
+            dry_run=dry_run,
+        )
+        return await self._writer.carry_out(command)
+
+    async def release_hold(
+        self, caller: Caller, ipam_pool_id: str, ipam_pool_hold_id: str, *, dry_run: bool
+    ) -> None:
+        """End a hold."""
+        command = Command(
+            lambda rows: releasing.release_hold(rows, caller, ipam_pool_id, ipam_pool_hold_id),
+            pools=pools(ipam_pool_id),
+            dry_run=dry_run,
+        )
+        await self._writer.carry_out(command)
+
+    async def change_placement(
+        self, caller: Caller, ipam_pool_id: str, change: PlacementChange, *, dry_run: bool
+    ) -> Placement:
+        """Have a pool place otherwise."""
+        command = Command(
+            lambda rows: placing.change_placement(rows, caller, ipam_pool_id, change),
+            pools=pools(ipam_pool_id),
             dry_run=dry_run,
         )
         return await self._writer.carry_out(command)

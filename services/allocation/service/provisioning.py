@@ -3,8 +3,16 @@
 from dataclasses import replace
 
 from services.allocation.allocation import Allocation, ResourceType
-from services.allocation.changes import Decision, Deprovisioned, Freed, Held, Provisioned
+from services.allocation.changes import (
+    Change,
+    Decision,
+    Deprovisioned,
+    Held,
+    MadeAvailable,
+    Provisioned,
+)
 from services.allocation.errors import (
+    CidrHeld,
     CidrInUse,
     CidrTaken,
     InsufficientCidrSpace,
@@ -15,8 +23,10 @@ from services.allocation.pool import Pool
 from services.allocation.pool_cidr import CidrState, PoolCidr
 from services.allocation.scope_space import ULA, check_cidr, check_length, check_supported
 from services.allocation.service.allocating import in_the_way, taken
+from services.allocation.service.giving_back import given_back
 from services.allocation.service.rows import Rows
 from services.allocation.service.visibility import managed_pool
+from services.allocation.set_aside import SetAside
 from services.allocation.wanted_block import WantedBlock
 from shared.caller import Caller
 from shared.cidr import Cidr
@@ -53,17 +63,22 @@ def deprovision(
     pool = managed_pool(rows, caller, ipam_pool_id)
     pool_cidr = pool.pool_cidr(cidr)
     if not pool.is_unused(pool_cidr):
-        example = in_the_way(rows, pool, pool_cidr.cidr)
+        example = in_the_way(rows, pool, pool_cidr.cidr, cooling_down=False)
+        if isinstance(example, SetAside):
+            raise CidrHeld(pool_cidr.cidr, ipam_pool_id, example)
         raise CidrInUse(pool_cidr.cidr, ipam_pool_id, example.ipam_pool_allocation_id)
     gone = replace(pool_cidr, state=CidrState.DEPROVISIONED, parent_allocation_id=None)
-    return Decision(gone, (Deprovisioned(pool_cidr), *freed_in_source(rows, pool_cidr)))
+    # What cools down here need not any longer: all of it rests in the source pool.
+    rested = map(MadeAvailable, pool.cooling_down_in(pool_cidr.cidr))
+    freed = freed_in_source(rows, pool_cidr)
+    return Decision(gone, (*rested, Deprovisioned(pool_cidr), *freed))
 
 
-def freed_in_source(rows: Rows, pool_cidr: PoolCidr) -> tuple[Freed, ...]:
+def freed_in_source(rows: Rows, pool_cidr: PoolCidr) -> tuple[Change, ...]:
     """What the source pool gets back with this CIDR; a top-level pool's is nobody's."""
     parent_id = pool_cidr.parent_allocation_id
     parent = rows.allocation(parent_id) if parent_id else None
-    return (Freed(parent),) if parent else ()
+    return given_back(rows, parent) if parent else ()
 
 
 def _provision_top_level(rows: Rows, pool: Pool, wanted: WantedBlock) -> Decision[PoolCidr]:
@@ -98,10 +113,7 @@ def _provision_child(
     source = rows.pool(source_id)
     if source is None:
         raise SourcePoolUnknown(pool.ipam_pool_id, source_id)
-    try:
-        cidr = source.block_to_pass_on(wanted)
-    except NotFree as error:
-        raise taken(rows, source, error.cidr) from None
+    cidr, settled = _passed_on(rows, source, pool.definition.owner_id, wanted)
     in_parent = Allocation(
         ipam_pool_allocation_id=IPAM_POOL_ALLOCATION.new(),
         ipam_pool_id=source_id,
@@ -117,4 +129,17 @@ def _provision_child(
         cidr,
         parent_allocation_id=in_parent.ipam_pool_allocation_id,
     )
-    return Decision(pool_cidr, (Held(in_parent), Provisioned(pool_cidr)))
+    return Decision(pool_cidr, (*settled, Held(in_parent), Provisioned(pool_cidr)))
+
+
+def _passed_on(
+    rows: Rows, source: Pool, owner_id: str, wanted: WantedBlock
+) -> tuple[Cidr, tuple[Change, ...]]:
+    """The source pool's block, and what has to be done before: the end of a hold of it."""
+    held = source.hold_of(owner_id, wanted.cidr) if wanted.cidr else None
+    if held:
+        return held.cidr, (MadeAvailable(held),)
+    try:
+        return source.block_to_pass_on(wanted), ()
+    except NotFree as error:
+        raise taken(rows, source, error.cidr) from None

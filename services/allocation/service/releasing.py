@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.allocation.allocation import Allocation, ResourceType
-from services.allocation.changes import Cancelled, Decision, Freed, TokenKey
+from services.allocation.changes import Cancelled, Decision, MadeAvailable, TokenKey
 from services.allocation.errors import NotReleasedByHand, TokenUsedMeanwhile
+from services.allocation.service.giving_back import given_back
 from services.allocation.service.rows import Rows
 from services.allocation.service.visibility import allocation_in, seen_pool
 from shared.caller import Caller
 from shared.cidr import Cidr
 from shared.errors import InvalidParameterValue
+from shared.ids import IPAM_POOL_HOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Release:
 def release(
     rows: Rows, caller: Caller, ipam_pool_id: str, cidr: Cidr, ipam_pool_allocation_id: str
 ) -> Decision[None]:
-    """Give back what was reserved by hand; it can be allocated again at once (ALLOC-5, ALLOC-6)."""
+    """Give back what was reserved by hand (ALLOC-5, ALLOC-6)."""
     pool = seen_pool(rows, caller, ipam_pool_id)
     allocation = allocation_in(rows, pool, ipam_pool_allocation_id)
     if allocation.cidr != cidr:
@@ -41,7 +43,7 @@ def release(
         raise NotReleasedByHand(
             ipam_pool_allocation_id, allocation.resource_type, _instead(allocation)
         )
-    return Decision(None, (Freed(allocation),))
+    return Decision(None, given_back(rows, allocation))
 
 
 def release_of_resources(
@@ -53,7 +55,18 @@ def release_of_resources(
     found = [rows.allocation(allocation_id) for allocation_id in ipam_pool_allocation_ids]
     live = [allocation for allocation in found if allocation and allocation.allocated_by]
     released = [allocation.ipam_pool_allocation_id for allocation in live]
-    return Decision(released, tuple(map(Freed, live)))
+    return Decision(released, tuple(c for allocation in live for c in given_back(rows, allocation)))
+
+
+def release_hold(
+    rows: Rows, caller: Caller, ipam_pool_id: str, ipam_pool_hold_id: str
+) -> Decision[None]:
+    """End a hold of the caller's; nothing was in use, so nothing has to rest (BEY-8)."""
+    pool = seen_pool(rows, caller, ipam_pool_id)
+    hold = pool.hold_of_id(ipam_pool_hold_id)
+    if hold is None or hold.owner != caller.account_id:
+        raise IPAM_POOL_HOLD.unknown(ipam_pool_hold_id)
+    return Decision(None, (MadeAvailable(hold),))
 
 
 def cancel(rows: Rows, key: TokenKey, known: Allocation | None) -> Decision[None]:
@@ -70,7 +83,7 @@ def cancel(rows: Rows, key: TokenKey, known: Allocation | None) -> Decision[None
     if known is None or answer.ipam_pool_allocation_id != known.ipam_pool_allocation_id:
         raise TokenUsedMeanwhile(key.token)
     live = rows.allocation(known.ipam_pool_allocation_id)
-    return Decision(None, (*((Freed(live),) if live else ()), Cancelled(key)))
+    return Decision(None, (*(given_back(rows, live) if live else ()), Cancelled(key)))
 
 
 def _instead(allocation: Allocation) -> str:

@@ -1,13 +1,14 @@
 """What a decision sees of the ledger, as of the transaction that will carry it out."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Protocol, TypeAlias
 
 from services.allocation.allocation import Allocation
 from services.allocation.changes import TokenKey
 from services.allocation.pool import Pool
 from services.allocation.pool_cidr import PoolCidr
+from services.allocation.set_aside import SetAside
 from shared.cidr import Cidr
 
 
@@ -18,6 +19,10 @@ class Rows(Protocol):
     def now(self) -> datetime:
         """The time of the transaction."""
 
+    @property
+    def cool_down(self) -> timedelta:
+        """How long released space rests in pools that don't say it themselves (IPAM-6)."""
+
     def pool(self, ipam_pool_id: str) -> Pool | None:
         """A pool that is known and not retired."""
 
@@ -27,17 +32,26 @@ class Rows(Protocol):
     def allocation(self, ipam_pool_allocation_id: str) -> Allocation | None:
         """A live allocation."""
 
-    def answer(self, key: TokenKey) -> "Allocation | PoolCidr | Cancellation | None":
+    def answer(self, key: TokenKey) -> "Answer | Cancellation | None":
         """The first answer to a token's request; None: it was not used."""
 
-    def overlapping(self, ipam_pool_id: str, cidr: Cidr) -> Allocation | None:
-        """One of the pool's allocations with addresses in ``cidr``."""
+    def overlapping(
+        self, ipam_pool_id: str, cidr: Cidr, *, cooling_down: bool = True
+    ) -> Allocation | SetAside | None:
+        """What somebody has, or what is set aside, with addresses in ``cidr``.
+
+        Without ``cooling_down``, what was released a short while ago does not count.
+        """
 
     def top_level_cidrs(self, ipam_scope_id: str, within: Cidr) -> Sequence[PoolCidr]:
         """What the scope's pools without a source have in ``within``, or around it, by address."""
 
     def child_pool_ids(self, ipam_pool_id: str, *, with_cidrs: bool) -> Sequence[str]:
         """Pools that have this one as source and are not retired; some only if CIDRs matter."""
+
+
+Answer: TypeAlias = Allocation | PoolCidr | SetAside
+"""What a request under a client token was answered."""
 
 
 class Cancellation:

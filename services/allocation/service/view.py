@@ -1,13 +1,17 @@
 """What can be read of the ledger, each time from one snapshot."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from services.allocation.allocation import Allocation
 from services.allocation.changes import TokenKey
 from services.allocation.definition import PoolDefinition
+from services.allocation.observed_cidrs import ObservedCidrs
+from services.allocation.placement import Placement
 from services.allocation.pool import Usage
 from services.allocation.pool_cidr import PoolCidr
+from services.allocation.set_aside import SetAside
 from shared.caller import Caller
 from shared.cidr import Cidr
 
@@ -17,6 +21,14 @@ T = TypeVar("T")
 def address_key(cidr: Cidr) -> str:
     """The key of a record that lists in order of address; keys have that order, too."""
     return f"{cidr.first_key.hex()}/{cidr.prefix_length:03}"
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A CIDR that a resource is seen to occupy."""
+
+    cidr: Cidr
+    resource_id: str
 
 
 class View(Protocol):
@@ -33,6 +45,20 @@ class View(Protocol):
 
     def allocations(self, ipam_pool_id: str, after: str | None) -> Iterator[tuple[str, Allocation]]:
         """A pool's allocations, in order of address."""
+
+    def set_asides(self, ipam_pool_id: str, after: str | None) -> Iterator[tuple[str, SetAside]]:
+        """What is set aside in a pool, expired or not, in order of address."""
+
+    def placement(self, ipam_pool_id: str) -> Placement:
+        """A pool's, as its owner wants it."""
+
+    def observed(self, ipam_pool_id: str) -> ObservedCidrs:
+        """What is seen to be occupied in a pool's scope."""
+
+    def observed_in_scope(
+        self, ipam_scope_id: str, after: str | None
+    ) -> Iterator[tuple[str, Observed]]:
+        """What is seen to be occupied in a scope, by resource id and address."""
 
     def allocations_of_ids(self, ipam_pool_allocation_ids: Sequence[str]) -> Sequence[Allocation]:
         """Those that are live."""
@@ -69,3 +95,10 @@ class Annotator(Protocol):
             UnknownId: the caller sees no such allocation.
             DryRunOperation: all would have been changed.
         """
+
+
+class Observations(Protocol):
+    async def report(
+        self, ipam_scope_id: str, observed: Sequence[Observed], gone: Sequence[Observed]
+    ) -> None:
+        """Note what resources occupy in a scope from now on, and what no longer (BEY-3)."""

@@ -16,7 +16,6 @@ from services.allocation.messages import (
     allocation_to_proto,
     block_to_allocate_from_proto,
     block_to_provision_from_proto,
-    committed_to_proto,
     pool_cidr_to_proto,
     proof_from_proto,
     reservation_from_proto,
@@ -26,6 +25,7 @@ from services.allocation.service.feed import Feed
 from services.allocation.service.ledger import Ledger
 from services.allocation.service.view import Annotator, Reader
 from services.allocation.servicer import listings
+from services.allocation.servicer.feed_messages import committed_to_proto
 from shared.caller import Caller
 from shared.cidr import Cidr
 from shared.rpc.interceptor import Context

@@ -1,6 +1,7 @@
 """Lists of what a caller sees: filtered, in pages (BEY-6)."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 from google.protobuf.descriptor import Descriptor
@@ -8,6 +9,8 @@ from google.protobuf.message import Message
 
 from cadastre.allocation.v1 import allocation_service_pb2 as pb
 from cadastre.allocation.v1 import ledger_service_pb2 as ledger_pb
+from cadastre.allocation.v1 import observation_service_pb2 as observation_pb
+from cadastre.allocation.v1 import placement_service_pb2 as placement_pb
 from cadastre.allocation.v1 import pool_allocation_pb2, pool_cidr_pb2
 from services.allocation.allocation import Allocation
 from services.allocation.messages import (
@@ -15,7 +18,10 @@ from services.allocation.messages import (
     pool_cidr_to_proto,
     resource_allocation_to_proto,
 )
+from services.allocation.placement import Placement
+from services.allocation.service.unavailable import unavailable
 from services.allocation.service.view import View, address_key
+from services.allocation.servicer.placement_messages import observed_to_proto, unavailable_to_proto
 from shared.caller import Caller
 from shared.errors import InvalidNextToken
 from shared.filters import FilterSet
@@ -74,6 +80,37 @@ def resource_allocations(
     )
     return ledger_pb.ListResourceAllocationsResponse(
         resource_allocations=map(resource_allocation_to_proto, found), next_token=token
+    )
+
+
+def placement(view: View, caller: Caller, ipam_pool_id: str) -> Placement:
+    _check_seen(view, caller, ipam_pool_id)
+    return view.placement(ipam_pool_id)
+
+
+def unavailable_cidrs(
+    view: View,
+    caller: Caller,
+    request: placement_pb.GetIpamPoolUnavailableCidrsRequest,
+    now: datetime,
+) -> placement_pb.GetIpamPoolUnavailableCidrsResponse:
+    _check_seen(view, caller, request.ipam_pool_id)
+    found, token = paginate(
+        request, lambda after: unavailable(view, request.ipam_pool_id, now, after)
+    )
+    return placement_pb.GetIpamPoolUnavailableCidrsResponse(
+        ipam_pool_unavailable_cidrs=map(unavailable_to_proto, found), next_token=token
+    )
+
+
+def observed_cidrs(
+    view: View, request: observation_pb.ListObservedCidrsRequest
+) -> observation_pb.ListObservedCidrsResponse:
+    found, token = paginate(
+        request, lambda after: view.observed_in_scope(request.ipam_scope_id, after)
+    )
+    return observation_pb.ListObservedCidrsResponse(
+        observed_cidrs=map(observed_to_proto, found), next_token=token
     )
 
 

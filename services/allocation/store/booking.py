@@ -15,12 +15,16 @@ from services.allocation.changes import (
     Deprovisioned,
     Freed,
     Held,
+    MadeAvailable,
+    PlacementChanged,
     PoolChange,
     Provisioned,
+    PutAside,
     Retired,
 )
 from services.allocation.pool import Pool, Usage
 from services.allocation.pool_cidr import CidrState
+from services.allocation.set_aside import SetAside
 from services.allocation.store.bulk import BulkDelete, BulkInsert, BulkUpdate
 from services.allocation.store.cache import CachedPool
 from services.allocation.store.change_log import ChangeLog
@@ -29,6 +33,8 @@ from services.allocation.store.records import (
     allocation_to_row,
     definition_to_json,
     keys_of,
+    placement_to_json,
+    set_aside_to_row,
     usage_to_row,
 )
 from services.allocation.store.tokens import BatchTokens
@@ -62,6 +68,9 @@ class Booking:
         self._by_kind: dict[type[Change], Callable[[Any], None]] = {
             Held: self._hold,
             Freed: self._free,
+            PutAside: self._put_aside,
+            MadeAvailable: self._make_available,
+            PlacementChanged: self._place,
             Provisioned: self._provision,
             Deprovisioned: self._deprovision,
             Defined: self._define,
@@ -70,6 +79,7 @@ class Booking:
         }
         self._done: list[tuple[Pool, PoolChange]] | None = None
         self._held: dict[str, Allocation] = {}
+        self._put_by: dict[str, SetAside] = {}
         self._freed: set[str] = set()
         self.touched: dict[str, Allocation | None] = {}
         """Allocations that this batch made or, None, gave back, by id."""
@@ -81,7 +91,10 @@ class Booking:
 
     @contextmanager
     def all_or_nothing(self) -> Iterator[None]:
-        """A block of which nothing was done when a refusal ends it; only for `Held` and `Freed`."""
+        """A block of which nothing was done when a refusal ends it.
+
+        Only for what gives addresses away and back.
+        """
         self.flush()
         versions = [(c, c.version, c.changes_since_snapshot) for c in self._opened.in_use.values()]
         touched = dict(self.touched)
@@ -96,6 +109,7 @@ class Booking:
             for cached, version, since in versions:
                 cached.version, cached.changes_since_snapshot = version, since
             self._held.clear()
+            self._put_by.clear()
             self._freed.clear()
             self._log.forget()
             self._tokens.forget()
@@ -113,14 +127,19 @@ class Booking:
         if self._freed:
             _DELETE.execute(self._connection, sorted(self._freed))
             self._freed.clear()
-        if self._held:
+        if self._held or self._put_by:
             numbers = self._opened.in_use
             rows = [
                 allocation_to_row(held, numbers[held.ipam_pool_id].number)
                 for held in self._held.values()
             ]
+            rows += [
+                set_aside_to_row(put_by, numbers[put_by.ipam_pool_id].number)
+                for put_by in self._put_by.values()
+            ]
             _INSERT.execute(self._connection, rows)
             self._held.clear()
+            self._put_by.clear()
         self._tokens.write(self._now)
         reach(FailPoint.LEDGER_AFTER_TOKENS)
         self._write_versions()
@@ -137,6 +156,23 @@ class Booking:
         self.touched[allocation_id] = None
         if self._held.pop(allocation_id, None) is None:
             self._freed.add(allocation_id)
+
+    def _put_aside(self, change: PutAside) -> None:
+        set_aside = change.set_aside
+        self._changing(set_aside.ipam_pool_id, change).put_aside(set_aside)
+        self._put_by[set_aside.set_aside_id] = set_aside
+
+    def _make_available(self, change: MadeAvailable) -> None:
+        set_aside = change.set_aside
+        self._changing(set_aside.ipam_pool_id, change).make_available(set_aside)
+        if self._put_by.pop(set_aside.set_aside_id, None) is None:
+            self._freed.add(set_aside.set_aside_id)
+
+    def _place(self, change: PlacementChanged) -> None:
+        self._changing(change.ipam_pool_id, change).place(change.placement)
+        is_it = pools.c.number == self._opened.in_use[change.ipam_pool_id].number
+        placement = placement_to_json(change.placement)
+        self._connection.execute(pools.update().where(is_it).values(placement=placement))
 
     def _provision(self, change: Provisioned) -> None:
         found = change.pool_cidr
@@ -253,5 +289,9 @@ def _undo(pool: Pool, change: PoolChange) -> None:
             pool.free(allocation)
         case Freed(allocation):
             pool.hold(allocation)
+        case PutAside(set_aside):
+            pool.make_available(set_aside)
+        case MadeAvailable(set_aside):
+            pool.put_aside(set_aside)
         case _:
             raise NotImplementedError(type(change))

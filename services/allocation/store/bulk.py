@@ -133,5 +133,5 @@ def _times(values: list[Any], is_sqlite: bool) -> list[Any]:
     if not is_sqlite:
         return values
     # As SQLAlchemy writes them; most rows of a batch have the same one.
-    texts = {value: f"{value:%Y-%m-%d %H:%M:%S.%f}" for value in set(values)}
-    return [texts[value] for value in values]
+    texts = {value: f"{value:%Y-%m-%d %H:%M:%S.%f}" for value in set(values) if value}
+    return [texts.get(value) for value in values]

@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -11,18 +12,30 @@ from services.allocation.changes import (
     Deprovisioned,
     Freed,
     Held,
+    MadeAvailable,
+    PlacementChanged,
     PoolChange,
     Provisioned,
+    PutAside,
     Retired,
 )
 from services.allocation.store.bulk import BulkInsert
-from services.allocation.store.records import RecordTexts, Row, record_from_json
+from services.allocation.store.records import (
+    RecordTexts,
+    Row,
+    placement_from_json,
+    placement_to_json,
+    record_from_json,
+)
 from services.allocation.tables import changes
 
 _INSERT = BulkInsert(changes, without=["sequence"])
 _KINDS: dict[str, type[PoolChange]] = {
     "allocated": Held,
     "released": Freed,
+    "set-aside": PutAside,
+    "available": MadeAvailable,
+    "placement": PlacementChanged,
     "provisioned": Provisioned,
     "deprovisioned": Deprovisioned,
     "retired": Retired,
@@ -68,8 +81,17 @@ class ChangeLog:
     def _text_of(self, change: PoolChange) -> str:
         word = _WORDS[type(change)]
         match change:
-            case Held(record) | Freed(record) | Provisioned(record) | Deprovisioned(record):
+            case (
+                Held(record)
+                | Freed(record)
+                | PutAside(record)
+                | MadeAvailable(record)
+                | Provisioned(record)
+                | Deprovisioned(record)
+            ):
                 return f'["{word}", {self._texts.of(record)}]'
+            case PlacementChanged(ipam_pool_id, placement):
+                return json.dumps((word, (ipam_pool_id, placement_to_json(placement))))
             case Retired(ipam_pool_id):
                 return json.dumps((word, ipam_pool_id))
 
@@ -108,8 +130,11 @@ def changes_between(
         after = rows[-1].pool_version
 
 
-def _change_from_json(word: str, record: object) -> PoolChange:
+def _change_from_json(word: str, record: Any) -> PoolChange:
+    if word == _WORDS[PlacementChanged]:
+        ipam_pool_id, placement = record
+        return PlacementChanged(ipam_pool_id, placement_from_json(placement))
     if word == _WORDS[Retired]:
         return Retired(str(record))
-    change: PoolChange = _KINDS[word](record_from_json(record))  # type: ignore[arg-type]
+    change: PoolChange = _KINDS[word](record_from_json(record))  # type: ignore[arg-type,call-arg]
     return change

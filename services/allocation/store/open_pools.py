@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from services.allocation.free_space import NotFree
 from services.allocation.store.cache import CachedPool
 from services.allocation.store.change_log import changes_between
+from services.allocation.store.observed import ObservedCache
 from services.allocation.store.pool_loader import definition_of, load_pool
 from services.allocation.store.records import Row
 from services.allocation.tables import scopes
@@ -16,12 +17,16 @@ from shared.telemetry import logger
 
 # Of every batch, so in the drivers' own words.
 _LOCKED_IN_SQLITE = """
-SELECT number, ipam_pool_id, version, is_retired, definition_version FROM ipam_pools
+SELECT ipam_pools.number, ipam_pool_id, version, is_retired, definition_version,
+    scope_number, observed_version
+FROM ipam_pools LEFT JOIN ipam_scopes ON ipam_scopes.number = scope_number
 WHERE ipam_pool_id IN (SELECT value FROM json_each(?))
 """
 _LOCKED_IN_POSTGRESQL = """
-SELECT number, ipam_pool_id, version, is_retired, definition_version FROM ipam_pools
-WHERE ipam_pool_id = ANY (%b) ORDER BY ipam_pool_id FOR NO KEY UPDATE
+SELECT ipam_pools.number, ipam_pool_id, version, is_retired, definition_version,
+    scope_number, observed_version
+FROM ipam_pools LEFT JOIN ipam_scopes ON ipam_scopes.number = scope_number
+WHERE ipam_pool_id = ANY (%b) ORDER BY ipam_pool_id FOR NO KEY UPDATE OF ipam_pools
 """
 
 
@@ -40,7 +45,10 @@ class OpenPools:
 
 
 def open_pools(
-    connection: sa.Connection, ipam_pool_ids: Sequence[str], cached: Mapping[str, CachedPool]
+    connection: sa.Connection,
+    ipam_pool_ids: Sequence[str],
+    cached: Mapping[str, CachedPool],
+    observed: ObservedCache,
 ) -> OpenPools:
     """Lock the pools that are known, in order of id, as everybody does."""
     opened = OpenPools()
@@ -50,8 +58,11 @@ def open_pools(
         if row.is_retired:
             opened.retired.add(row.ipam_pool_id)
         else:
-            pool = _current(connection, row, cached.get(row.ipam_pool_id))
-            opened.in_use[row.ipam_pool_id] = pool
+            current = _current(connection, row, cached.get(row.ipam_pool_id))
+            seen = observed.of(connection, row.scope_number, row.observed_version)
+            if current.pool.observed is not seen:
+                current.pool.observed = seen
+            opened.in_use[row.ipam_pool_id] = current
     return opened
 
 

@@ -8,23 +8,29 @@ from services.allocation.changes import (
     Deprovisioned,
     Freed,
     Held,
+    MadeAvailable,
+    PlacementChanged,
     PoolChange,
     Provisioned,
+    PutAside,
     Retired,
 )
 from services.allocation.definition import PoolDefinition
 from services.allocation.free_space import FreeSpace, NotFree
 from services.allocation.pool import Pool
 from services.allocation.pool_cidr import CidrState, PoolCidr
+from services.allocation.set_aside import SetAside
 from services.allocation.store.cache import CachedPool
 from services.allocation.store.change_log import changes_between
 from services.allocation.store.records import (
     Row,
     definition_from_json,
+    placement_from_json,
     pool_cidr_from_row,
+    set_aside_from_row,
     usage_from_row,
 )
-from services.allocation.tables import allocations, pool_cidrs, pools, snapshots
+from services.allocation.tables import allocations, is_set_aside, pool_cidrs, pools, snapshots
 from shared.telemetry import logger
 
 CHANGES_UNTIL_SNAPSHOT = 20_000
@@ -58,6 +64,8 @@ def load_pool(connection: sa.Connection, row: Row) -> CachedPool:
         space,
         allocation_count=usage.allocation_count,
         allocated_addresses=usage.allocated_addresses,
+        set_asides=_set_asides(connection, row),
+        placement=placement_from_json(pool_row.placement),
     )
     cached = CachedPool(row.number, row.version, pool, changes_since_snapshot=repeated)
     if not found and usage.allocation_count > _FEW_ALLOCATIONS:
@@ -96,6 +104,11 @@ def _provisioned(connection: sa.Connection, row: Row) -> Sequence[PoolCidr]:
     return [pool_cidr_from_row(one, row.ipam_pool_id) for one in found]
 
 
+def _set_asides(connection: sa.Connection, row: Row) -> Sequence[SetAside]:
+    query = sa.select(allocations).where(allocations.c.pool_number == row.number, is_set_aside)
+    return [set_aside_from_row(one, row.ipam_pool_id) for one in connection.execute(query)]
+
+
 def _from_snapshot(
     connection: sa.Connection,
     row: Row,
@@ -123,10 +136,12 @@ def _from_snapshot(
 
 def _repeat(space: FreeSpace, change: PoolChange) -> None:
     match change:
-        case Held(allocation):
-            space.take(allocation.cidr)
-        case Freed(allocation):
-            space.give_back(allocation.cidr)
+        case Held(record) | PutAside(record):
+            space.take(record.cidr)
+        case Freed(record) | MadeAvailable(record):
+            space.give_back(record.cidr)
+        case PlacementChanged():
+            pass
         case Provisioned(pool_cidr):
             space.add_root(pool_cidr.cidr)
         case Deprovisioned(pool_cidr):

@@ -8,19 +8,32 @@ import sqlalchemy as sa
 from services.allocation.allocation import Allocation
 from services.allocation.changes import TokenKey
 from services.allocation.definition import PoolDefinition
+from services.allocation.observed_cidrs import ObservedCidrs
+from services.allocation.placement import Placement
 from services.allocation.pool import Usage
 from services.allocation.pool_cidr import PoolCidr
-from services.allocation.service.view import View, address_key
+from services.allocation.service.view import Observed, View, address_key
+from services.allocation.set_aside import SetAside
+from services.allocation.store.observed import ObservedCache, observed_after
 from services.allocation.store.records import (
     Row,
     allocation_from_row,
     cidr_of,
     definition_from_json,
+    placement_from_json,
     pool_cidr_from_row,
+    set_aside_from_row,
     usage_from_row,
 )
 from services.allocation.store.tokens import BatchTokens
-from services.allocation.tables import allocations, pool_cidrs, pools
+from services.allocation.tables import (
+    allocations,
+    is_allocated,
+    is_set_aside,
+    pool_cidrs,
+    pools,
+    scopes,
+)
 from shared.caller import Caller
 from shared.errors import InvalidNextToken
 from shared.ids import IPAM_POOL_ALLOCATION
@@ -35,21 +48,21 @@ class SqlReader:
     """Answers each question from one snapshot."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._database, self._observed = database, ObservedCache()
 
     async def read(self, question: Callable[[View], T]) -> T:
         return await self._database.run(self._answer, question)
 
     def _answer(self, question: Callable[[View], T]) -> T:
         with self._database.read() as connection:
-            return question(SqlView(connection))
+            return question(SqlView(connection, self._observed))
 
 
 class SqlView:
     """Lists go along an index, in chunks: a page costs what it shows."""
 
-    def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: sa.Connection, observed: ObservedCache) -> None:
+        self._connection, self._observed = connection, observed
 
     def definition(self, ipam_pool_id: str) -> PoolDefinition | None:
         row = self._connection.execute(
@@ -76,8 +89,31 @@ class SqlView:
             yield key, pool_cidr_from_row(row, ipam_pool_id)
 
     def allocations(self, ipam_pool_id: str, after: str | None) -> Iterator[tuple[str, Allocation]]:
-        for key, row in self._along_addresses(allocations, ipam_pool_id, after):
+        for key, row in self._along_addresses(allocations, ipam_pool_id, after, is_allocated):
             yield key, allocation_from_row(row, ipam_pool_id)
+
+    def set_asides(self, ipam_pool_id: str, after: str | None) -> Iterator[tuple[str, SetAside]]:
+        for key, row in self._along_addresses(allocations, ipam_pool_id, after, is_set_aside):
+            yield key, set_aside_from_row(row, ipam_pool_id)
+
+    def placement(self, ipam_pool_id: str) -> Placement:
+        is_it = pools.c.ipam_pool_id == ipam_pool_id
+        query = sa.select(pools.c.placement).where(is_it)
+        return placement_from_json(self._connection.execute(query).scalar_one())
+
+    def observed(self, ipam_pool_id: str) -> ObservedCidrs:
+        query = (
+            sa.select(scopes)
+            .join(pools, pools.c.scope_number == scopes.c.number)
+            .where(pools.c.ipam_pool_id == ipam_pool_id)
+        )
+        scope = self._connection.execute(query).one()
+        return self._observed.of(self._connection, scope.number, scope.observed_version)
+
+    def observed_in_scope(
+        self, ipam_scope_id: str, after: str | None
+    ) -> Iterator[tuple[str, Observed]]:
+        return observed_after(self._connection, ipam_scope_id, after)
 
     def allocations_of_ids(self, ipam_pool_allocation_ids: Sequence[str]) -> list[Allocation]:
         is_one = allocations.c.ipam_pool_allocation_id.in_(ipam_pool_allocation_ids)
@@ -107,13 +143,13 @@ class SqlView:
         return {row.ipam_pool_id: usage_from_row(row) for row in rows}
 
     def _along_addresses(
-        self, table: sa.Table, ipam_pool_id: str, after: str | None
+        self, table: sa.Table, ipam_pool_id: str, after: str | None, *conditions: Any
     ) -> Iterator[tuple[str, Row]]:
         order = sa.tuple_(table.c.first_key, table.c.prefix_length)
         number = sa.select(pools.c.number).where(pools.c.ipam_pool_id == ipam_pool_id)
         query = (
             sa.select(table)
-            .where(table.c.pool_number == number.scalar_subquery())
+            .where(table.c.pool_number == number.scalar_subquery(), *conditions)
             .order_by(table.c.first_key, table.c.prefix_length)
         )
         last = _position(after) if after else (b"", -1)
@@ -190,8 +226,10 @@ def _all_of(ids: Sequence[str], seen: dict[str, Allocation]) -> Sequence[str]:
 
 
 def _with_pool() -> sa.Select[Any]:
-    return sa.select(allocations, pools.c.ipam_pool_id).join(
-        pools, pools.c.number == allocations.c.pool_number
+    return (
+        sa.select(allocations, pools.c.ipam_pool_id)
+        .join(pools, pools.c.number == allocations.c.pool_number)
+        .where(is_allocated)
     )
 
 

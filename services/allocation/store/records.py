@@ -3,16 +3,20 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 from services.allocation.allocation import Allocation, ResourceType
 from services.allocation.definition import PoolDefinition, PublicIpSource, ScopeType
+from services.allocation.placement import AS_USUAL, Placement, Strategy
 from services.allocation.pool import Usage
 from services.allocation.pool_cidr import CidrState, PoolCidr
+from services.allocation.set_aside import SetAside, SetAsideReason
 from shared.cidr import AddressFamily, Cidr
 
-_ALLOCATION, _POOL_CIDR = "allocation", "pool-cidr"
+_ALLOCATION, _POOL_CIDR, _SET_ASIDE = "allocation", "pool-cidr", "set-aside"
+
+Record: TypeAlias = Allocation | PoolCidr | SetAside
 
 Row: TypeAlias = Any
 """A row of a statement that has the columns asked for."""
@@ -44,7 +48,38 @@ def allocation_to_row(allocation: Allocation, pool_number: int) -> dict[str, Any
         "allocated_by": allocation.allocated_by,
         "client_token": allocation.client_token,
         "created_at": allocation.created_at,
+        "expires_at": None,
     }
+
+
+def set_aside_to_row(set_aside: SetAside, pool_number: int) -> dict[str, Any]:
+    return {
+        "ipam_pool_allocation_id": set_aside.set_aside_id,
+        "pool_number": pool_number,
+        **keys_of(set_aside.cidr),
+        "resource_type": set_aside.reason.value,
+        "resource_id": None,
+        "resource_region": None,
+        "resource_owner": set_aside.owner,
+        "description": None,
+        "tags": {},
+        "allocated_by": None,
+        "client_token": None,
+        "created_at": set_aside.created_at,
+        "expires_at": set_aside.until,
+    }
+
+
+def set_aside_from_row(row: Row, ipam_pool_id: str) -> SetAside:
+    return SetAside(
+        set_aside_id=row.ipam_pool_allocation_id,
+        ipam_pool_id=ipam_pool_id,
+        cidr=cidr_of(row),
+        reason=SetAsideReason(row.resource_type),
+        owner=row.resource_owner,
+        until=_in_utc(row.expires_at),
+        created_at=_in_utc(row.created_at),
+    )
 
 
 def allocation_from_row(row: Row, ipam_pool_id: str) -> Allocation:
@@ -60,8 +95,7 @@ def allocation_from_row(row: Row, ipam_pool_id: str) -> Allocation:
         tags=row.tags,
         allocated_by=row.allocated_by,
         client_token=row.client_token,
-        # SQLite keeps no time zone.
-        created_at=row.created_at.replace(tzinfo=row.created_at.tzinfo or UTC),
+        created_at=_in_utc(row.created_at),
     )
 
 
@@ -90,6 +124,28 @@ def definition_from_json(members: Mapping[str, Any]) -> PoolDefinition:
     )
 
 
+def placement_to_json(placement: Placement) -> dict[str, Any]:
+    cool_down = placement.cool_down
+    return {
+        "strategy": placement.strategy.value,
+        "excluded": list(map(str, placement.excluded)),
+        "avoids_observed": placement.avoids_observed,
+        "cool_down": None if cool_down is None else cool_down.total_seconds(),
+    }
+
+
+def placement_from_json(members: Mapping[str, Any] | None) -> Placement:
+    if members is None:
+        return AS_USUAL
+    cool_down = members["cool_down"]
+    return Placement(
+        strategy=Strategy(members["strategy"]),
+        excluded=tuple(map(Cidr.parse, members["excluded"])),
+        avoids_observed=members["avoids_observed"],
+        cool_down=None if cool_down is None else timedelta(seconds=cool_down),
+    )
+
+
 def usage_to_row(usage: Usage) -> dict[str, Any]:
     return {
         "total_addresses": str(usage.total_addresses),
@@ -110,19 +166,32 @@ def usage_from_row(row: Row) -> Usage:
     )
 
 
-def record_to_text(record: Allocation | PoolCidr) -> str:
+def record_to_text(record: Record) -> str:
     """As JSON, for what is kept longer than the record: answers to tokens, and changes."""
     if isinstance(record, Allocation):
         return json.dumps((_ALLOCATION, *_allocation_members(record)))
+    if isinstance(record, SetAside):
+        return json.dumps((_SET_ASIDE, *_set_aside_members(record)))
     return json.dumps((_POOL_CIDR, *_pool_cidr_members(record)))
 
 
-def record_from_json(content: Sequence[Any]) -> Allocation | PoolCidr:
+def record_from_json(content: Sequence[Any]) -> Record:
     """Of `record_to_text`'s JSON."""
     kind, *members = content
     if kind == _POOL_CIDR:
         pool_cidr_id, pool_id, cidr, state, parent_id = members
         return PoolCidr(pool_cidr_id, pool_id, Cidr.parse(cidr), CidrState(state), parent_id)
+    if kind == _SET_ASIDE:
+        set_aside_id, pool_id, cidr, reason, owner, until, created_at = members
+        return SetAside(
+            set_aside_id,
+            pool_id,
+            Cidr.parse(cidr),
+            SetAsideReason(reason),
+            owner,
+            datetime.fromisoformat(until),
+            datetime.fromisoformat(created_at),
+        )
     allocation_id, pool_id, cidr, resource_type, owner, created_at, *rest = members
     return Allocation(
         allocation_id,
@@ -141,7 +210,7 @@ class RecordTexts:
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
 
-    def of(self, record: Allocation | PoolCidr) -> str:
+    def of(self, record: Record) -> str:
         if not isinstance(record, Allocation):
             return record_to_text(record)
         known = self._known.get(record.ipam_pool_allocation_id)
@@ -176,3 +245,20 @@ def _pool_cidr_members(found: PoolCidr) -> tuple[object, ...]:
         found.state.value,
         found.parent_allocation_id,
     )
+
+
+def _set_aside_members(found: SetAside) -> tuple[object, ...]:
+    return (
+        found.set_aside_id,
+        found.ipam_pool_id,
+        str(found.cidr),
+        found.reason.value,
+        found.owner,
+        found.until.isoformat(),
+        found.created_at.isoformat(),
+    )
+
+
+def _in_utc(stored: datetime) -> datetime:
+    # SQLite keeps no time zone.
+    return stored.replace(tzinfo=stored.tzinfo or UTC)

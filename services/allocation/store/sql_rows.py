@@ -1,27 +1,30 @@
 """`Rows` of one batch."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from services.allocation.allocation import Allocation
-from services.allocation.changes import TokenKey
+from services.allocation.changes import MadeAvailable, TokenKey
 from services.allocation.pool import Pool
 from services.allocation.pool_cidr import CidrState, PoolCidr
 from services.allocation.service.command import Batch, Command
-from services.allocation.service.rows import Cancellation
+from services.allocation.service.rows import Answer, Cancellation
+from services.allocation.set_aside import SetAside, SetAsideReason
 from services.allocation.store.booking import Booking
 from services.allocation.store.cache import CachedPool
 from services.allocation.store.change_log import ChangeLog
+from services.allocation.store.observed import ObservedCache
 from services.allocation.store.open_pools import lock_scopes, open_pools
 from services.allocation.store.records import (
     RecordTexts,
     allocation_from_row,
     pool_cidr_from_row,
+    set_aside_from_row,
 )
 from services.allocation.store.tokens import BatchTokens
-from services.allocation.tables import allocations, pool_cidrs, pools, scopes
+from services.allocation.tables import allocations, is_allocated, pool_cidrs, pools, scopes
 from shared.cidr import Cidr
 
 _TOP_LEVEL = sa.and_(
@@ -41,10 +44,13 @@ class SqlRows:
         now: datetime,
         commands: Sequence[Command[object] | Batch[object]],
         cached: Mapping[str, CachedPool],
+        observed: ObservedCache,
+        cool_down: timedelta,
     ) -> None:
         """Lock what the commands need: pools first, then scopes, and read all they name at once."""
-        self._connection, self._now = connection, now
-        self._opened = open_pools(connection, sorted(_union(c.pools for c in commands)), cached)
+        self._connection, self._now, self._cool_down = connection, now, cool_down
+        named = sorted(_union(c.pools for c in commands))
+        self._opened = open_pools(connection, named, cached, observed)
         lock_scopes(connection, sorted(_union(c.scopes for c in commands)))
         texts = RecordTexts()
         self.tokens = BatchTokens(connection, texts)
@@ -53,10 +59,15 @@ class SqlRows:
         self.booking = Booking(connection, now, self._opened, self.tokens, log)
         self._found: dict[str, Allocation | None] = {}
         self._fetch(_union(c.allocations for c in commands))
+        self._end_what_is_due()
 
     @property
     def now(self) -> datetime:
         return self._now
+
+    @property
+    def cool_down(self) -> timedelta:
+        return self._cool_down
 
     @property
     def cached_pools(self) -> Iterable[CachedPool]:
@@ -77,13 +88,15 @@ class SqlRows:
         # With its pool it went, too.
         return None if found is None or self.is_retired(found.ipam_pool_id) else found
 
-    def answer(self, key: TokenKey) -> Allocation | PoolCidr | Cancellation | None:
+    def answer(self, key: TokenKey) -> Answer | Cancellation | None:
         return self.tokens.answer(key)
 
-    def overlapping(self, ipam_pool_id: str, cidr: Cidr) -> Allocation | None:
+    def overlapping(
+        self, ipam_pool_id: str, cidr: Cidr, *, cooling_down: bool = True
+    ) -> Allocation | SetAside | None:
         self.booking.flush()
-        # Allocations of a pool don't overlap: if any does overlap, the one that begins last does.
-        row = self._connection.execute(
+        # The rows of a pool don't overlap: if any does overlap, the one that begins last does.
+        query = (
             sa.select(allocations)
             .where(
                 allocations.c.pool_number == self._opened.in_use[ipam_pool_id].number,
@@ -91,9 +104,15 @@ class SqlRows:
             )
             .order_by(allocations.c.first_key.desc())
             .limit(1)
-        ).one_or_none()
+        )
+        if not cooling_down:
+            cools_down = SetAsideReason.COOL_DOWN.value
+            query = query.where(allocations.c.resource_type != cools_down)
+        row = self._connection.execute(query).one_or_none()
         if row is None or row.last_key < cidr.first_key:
             return None
+        if row.expires_at is not None:
+            return set_aside_from_row(row, ipam_pool_id)
         return allocation_from_row(row, ipam_pool_id)
 
     def top_level_cidrs(self, ipam_scope_id: str, within: Cidr) -> list[PoolCidr]:
@@ -121,6 +140,11 @@ class SqlRows:
             children = children.where(pools.c.cidr_count > 0)
         return list(self._connection.scalars(children.order_by(pools.c.number)))
 
+    def _end_what_is_due(self) -> None:
+        """Nothing else ends what was set aside: while nobody looks at a pool, nobody misses it."""
+        for cached in self._opened.in_use.values():
+            self.booking.carry_out(map(MadeAvailable, cached.pool.due(self._now)))
+
     def _as_of_the_beginning(self, ipam_pool_allocation_id: str) -> Allocation | None:
         if ipam_pool_allocation_id not in self._found:
             self._fetch({ipam_pool_allocation_id})
@@ -133,7 +157,9 @@ class SqlRows:
         found = self._connection.execute(
             sa.select(allocations, pools.c.ipam_pool_id)
             .join(pools, pools.c.number == allocations.c.pool_number)
-            .where(allocations.c.ipam_pool_allocation_id.in_(ipam_pool_allocation_ids))
+            .where(
+                allocations.c.ipam_pool_allocation_id.in_(ipam_pool_allocation_ids), is_allocated
+            )
         )
         for row in found:
             allocation = allocation_from_row(row, row.ipam_pool_id)

@@ -13,12 +13,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.allocation.allocation import Allocation
 from services.allocation.changes import TokenKey
 from services.allocation.errors import TokenCancelled
-from services.allocation.pool_cidr import PoolCidr
 from services.allocation.service.command import Once
-from services.allocation.service.rows import CANCELLED, Cancellation
+from services.allocation.service.rows import CANCELLED, Answer, Cancellation
 from services.allocation.store.bulk import BulkInsert
 from services.allocation.store.records import RecordTexts, record_from_json
 from services.allocation.tables import client_tokens
@@ -41,8 +39,6 @@ FROM unnest(%b::text[], %b::text[], %b::text[]) AS wanted (account_id, operation
 JOIN client_token AS used USING (account_id, operation, token)
 """
 _INSERT = BulkInsert(client_tokens)
-
-Answer = Allocation | PoolCidr
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Carries commands out in batches, each one transaction (design.md section 4)."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias, TypeVar, cast
 
 from sqlalchemy.exc import IntegrityError
@@ -12,6 +12,7 @@ from services.allocation.errors import PartRefused
 from services.allocation.service.command import Batch, Command, Once, Part
 from services.allocation.service.rows import Rows
 from services.allocation.store.cache import PoolCache
+from services.allocation.store.observed import ObservedCache
 from services.allocation.store.pool_loader import save_snapshots
 from services.allocation.store.sql_rows import SqlRows
 from shared.errors import CadastreError, DryRunOperation
@@ -39,9 +40,15 @@ class SqlWriter:
         clock: Callable[[], datetime],
         *,
         on_commit: Callable[[], None] = lambda: None,
+        cool_down: timedelta = timedelta(),
     ) -> None:
-        """``on_commit`` is called, in the event loop, when something was committed."""
+        """``on_commit`` is called, in the event loop, when something was committed.
+
+        Released space rests for the ``cool_down`` in pools that don't say it themselves.
+        """
         self._database, self._clock, self._on_commit = database, clock, on_commit
+        self._cool_down = cool_down
+        self._observed = ObservedCache()
         self._cache = PoolCache(capacity=CACHED_POOLS)
         # SQLite has one writer at a time: the more goes in its transaction, the better.
         is_single_writer = database.dialect == "sqlite"
@@ -81,7 +88,9 @@ class SqlWriter:
     def _try(self, commands: Sequence[Work]) -> Sequence[object]:
         cached = self._cache.take({key for command in commands for key in command.pools})
         with self._database.write() as connection:
-            rows = SqlRows(connection, self._clock(), commands, cached)
+            rows = SqlRows(
+                connection, self._clock(), commands, cached, self._observed, self._cool_down
+            )
             outcomes = [_outcome(rows, command) for command in commands]
             rows.booking.flush()
             save_snapshots(connection, rows.cached_pools)
