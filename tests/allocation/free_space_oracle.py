@@ -5,6 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from services.allocation.placement import Strategy
 from shared.cidr import Cidr
 
+_WIDER_LATER = {Strategy.BEST_FIT: -1, Strategy.LOWEST: 0, Strategy.SPARSE: 1}
+"""The sign by which a strategy goes by the free blocks' prefix lengths."""
+
 
 class NaiveFreeSpace:
     """The rules of `FreeSpace`, to compare with, for spaces of a few hundred addresses.
@@ -49,13 +52,9 @@ class NaiveFreeSpace:
         strategy: Strategy = Strategy.BEST_FIT,
     ) -> Cidr | None:
         """What a strategy that leaves nothing to chance chooses."""
-        rank = {
-            Strategy.BEST_FIT: lambda block: -block.prefix_length,
-            Strategy.LOWEST: lambda _block: 0,
-            Strategy.SPARSE: lambda block: block.prefix_length,
-        }[strategy]
+        weight = _WIDER_LATER[strategy]
         choices = [
-            (rank(block), cidr.first, cidr)
+            (weight * block.prefix_length, cidr.first, cidr)
             for block, cidr in self.places(prefix_length, allowed, disallowed)
         ]
         return min(choices)[-1] if choices else None

@@ -15,11 +15,11 @@ from tests.control_plane.world import (
     WEST,
     Client,
     World,
-    eventually,
     on_sqlite_alone,
     settled,
     state,
 )
+from tests.waiting import eventually
 
 
 async def test_an_ipam_comes_with_all_that_belongs_to_it(control: Client) -> None:  # IPAM-1
