@@ -2,6 +2,7 @@
 
 import random
 import re
+import time
 from dataclasses import dataclass
 
 from shared.errors import MalformedId, UnknownId
@@ -11,20 +12,31 @@ from shared.errors import MalformedId, UnknownId
 _random = random.Random()  # noqa: S311 - no secrets come from it
 
 
+_TIME_BITS = 48
+"""Milliseconds since 1970 fit until the year 10889."""
+
+
 @dataclass(frozen=True, slots=True)
 class IdKind:
     """One kind of id: ``prefix`` plus ``digits`` lower-case hex digits.
 
     ``error_stem`` is what AWS's error codes for it begin with: ``InvalidIpamPoolId.NotFound``.
+    Ids ``in_order`` begin with the time, as UUIDs of version 7 do (RFC 9562), so that those made
+    together lie together in an index.
     """
 
     prefix: str
     error_stem: str
     digits: int = 17
+    in_order: bool = False
 
     def new(self) -> str:
         """A fresh id; 68 random bits or more, so collisions need no handling."""
-        return f"{self.prefix}{_random.getrandbits(4 * self.digits):0{self.digits}x}"
+        number = _random.getrandbits(4 * self.digits)
+        if self.in_order:
+            below = 4 * self.digits - _TIME_BITS
+            number = (time.time_ns() // 1_000_000) << below | number & ((1 << below) - 1)
+        return f"{self.prefix}{number:0{self.digits}x}"
 
     def check(self, value: str) -> str:
         """``value`` itself, when it has this kind's form.
@@ -47,8 +59,10 @@ IPAM = IdKind("ipam-", "InvalidIpamId")
 IPAM_SCOPE = IdKind("ipam-scope-", "InvalidIpamScopeId")
 IPAM_POOL = IdKind("ipam-pool-", "InvalidIpamPoolId")
 IPAM_POOL_CIDR = IdKind("ipam-pool-cidr-", "InvalidIpamPoolCidr", digits=32)
-IPAM_POOL_ALLOCATION = IdKind("ipam-pool-alloc-", "InvalidIpamPoolAllocationId", digits=32)
-IPAM_POOL_HOLD = IdKind("ipam-pool-hold-", "InvalidIpamPoolHoldId", digits=32)
+IPAM_POOL_ALLOCATION = IdKind(
+    "ipam-pool-alloc-", "InvalidIpamPoolAllocationId", digits=32, in_order=True
+)
+IPAM_POOL_HOLD = IdKind("ipam-pool-hold-", "InvalidIpamPoolHoldId", digits=32, in_order=True)
 IPAM_RESOURCE_DISCOVERY = IdKind("ipam-res-disco-", "InvalidIpamResourceDiscoveryId")
 IPAM_RESOURCE_DISCOVERY_ASSOCIATION = IdKind(
     "ipam-res-disco-assoc-", "InvalidIpamResourceDiscoveryAssociationId"

@@ -11,6 +11,20 @@ def test_new_ids_have_the_form_that_is_checked(kind: ids.IdKind) -> None:
     assert len(new) == len(kind.prefix) + kind.digits
 
 
+def test_ids_in_order_begin_with_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    for milliseconds in (1, 0x18F_0000_0000, 0xFFFF_FFFF_FFFF):
+        monkeypatch.setattr("time.time_ns", lambda now=milliseconds: now * 1_000_000)
+        made += [ids.IPAM_POOL_ALLOCATION.new() for _ in range(3)]
+    assert [new.removeprefix("ipam-pool-alloc-")[:12] for new in made[::3]] == [
+        "000000000001",
+        "018f00000000",
+        "ffffffffffff",
+    ]
+    assert made[0] < made[3] < made[6]
+    assert len(set(made)) == len(made)
+
+
 @pytest.mark.parametrize(
     "value",
     [
