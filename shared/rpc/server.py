@@ -1,6 +1,7 @@
 """One way to start a gRPC service."""
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -44,6 +45,8 @@ _OPTIONS = [
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
 ]
+# Objects that came and stayed, collections of these, and collections of those in turn.
+_COLLECTED_AFTER = (50_000, 20, 50)
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,19 @@ async def _serve_until_told(context: ContextName, build: Build, settings: Settin
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with running(context, build, settings):
+        _settle_memory()
         await stop.wait()
+
+
+def _settle_memory() -> None:
+    """Keep the garbage collector off what stays for good: all that was imported and set up.
+
+    Looking through that takes tens of milliseconds each time, in which every call waits. What a
+    call leaves behind is mostly freed without the collector, so that it can come by less often.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECTED_AFTER)
 
 
 @asynccontextmanager

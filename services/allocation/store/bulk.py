@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import base as postgresql
 
 # SQLite is given statements of a few lengths only, so that it has met them before.
-_LENGTHS = (128, 32, 8, 4, 2, 1)
+_LENGTHS = (128, 64, 32, 16, 8, 4, 2, 1)
 _POSTGRESQL = postgresql.PGDialect()  # type: ignore[no-untyped-call]  # SQLAlchemy has no types there
 
 T = TypeVar("T")

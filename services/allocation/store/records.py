@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
+from json.encoder import encode_basestring_ascii
 from typing import Any, TypeAlias
 
 from services.allocation.allocation import Allocation, ResourceType
@@ -169,7 +170,7 @@ def usage_from_row(row: Row) -> Usage:
 def record_to_text(record: Record) -> str:
     """As JSON, for what is kept longer than the record: answers to tokens, and changes."""
     if isinstance(record, Allocation):
-        return json.dumps((_ALLOCATION, *_allocation_members(record)))
+        return _allocation_to_text(record)
     if isinstance(record, SetAside):
         return json.dumps((_SET_ASIDE, *_set_aside_members(record)))
     return json.dumps((_POOL_CIDR, *_pool_cidr_members(record)))
@@ -219,22 +220,21 @@ class RecordTexts:
         return known
 
 
-def _allocation_members(allocation: Allocation) -> tuple[object, ...]:
-    # By hand, for every allocation comes through here.
+def _allocation_to_text(allocation: Allocation) -> str:
+    # By hand, for every allocation comes through here. What is not quoted needs no escapes.
     return (
-        allocation.ipam_pool_allocation_id,
-        allocation.ipam_pool_id,
-        str(allocation.cidr),
-        allocation.resource_type.value,
-        allocation.resource_owner,
-        allocation.created_at.isoformat(),
-        allocation.resource_id,
-        allocation.resource_region,
-        allocation.description,
-        allocation.tags,
-        allocation.allocated_by,
-        allocation.client_token,
+        f'["{_ALLOCATION}", "{allocation.ipam_pool_allocation_id}", "{allocation.ipam_pool_id}",'
+        f' "{allocation.cidr}", "{allocation.resource_type.value}",'
+        f' {_quoted(allocation.resource_owner)}, "{allocation.created_at.isoformat()}",'
+        f" {_quoted(allocation.resource_id)}, {_quoted(allocation.resource_region)},"
+        f" {_quoted(allocation.description)},"
+        f" {json.dumps(allocation.tags) if allocation.tags else '{}'},"
+        f" {_quoted(allocation.allocated_by)}, {_quoted(allocation.client_token)}]"
     )
+
+
+def _quoted(text: str | None) -> str:
+    return "null" if text is None else encode_basestring_ascii(text)
 
 
 def _pool_cidr_members(found: PoolCidr) -> tuple[object, ...]:
