@@ -21,6 +21,7 @@ from services.allocation.servicer.placement import PlacementServicer
 from services.allocation.store.feed import SqlFeed
 from services.allocation.store.observed import SqlObservations
 from services.allocation.store.reader import SqlAnnotator, SqlReader
+from services.allocation.store.token_pruning import TokenPruning
 from services.allocation.store.writer import SqlWriter
 from shared.feed import Bell
 from shared.persistence.database import Database
@@ -39,7 +40,7 @@ async def allocation(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
         writer = SqlWriter(database, _now, on_commit=bell.ring, cool_down=cool_down)
         reader = SqlReader(database)
         ledger = Ledger(writer, reader)
-        async with background(writer.run()):
+        async with background(writer.run(), TokenPruning(database, _now).run()):
             yield [
                 Binding(
                     allocation_service_pb2_grpc.add_AllocationServiceServicer_to_server,

@@ -150,3 +150,11 @@ observed_cidrs = sa.Table(
 )
 
 client_tokens = client_token_table(metadata)
+# The literal, for an index serves the condition that it was made with.
+is_forgettable = client_tokens.c.operation != sa.literal_column("'AllocateResourceCidr'")
+sa.Index(
+    "ix_client_token_created_at",
+    client_tokens.c.created_at,
+    sqlite_where=is_forgettable,
+    postgresql_where=is_forgettable,
+)
