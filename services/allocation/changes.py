@@ -64,13 +64,24 @@ class Retired:
 
 
 @dataclass(frozen=True, slots=True)
+class Repaired:
+    """A pool's records were put right behind everybody's back (BEY-10).
+
+    ``kinds`` names what was wrong. What is noted before and after this does not lead from one to
+    the other: whoever keeps the pool in memory reads it anew.
+    """
+
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Cancelled:
     """A client token is of no use any more."""
 
     key: TokenKey
 
 
-PoolChange: TypeAlias = Held | Freed | Provisioned | Deprovisioned | Retired
+PoolChange: TypeAlias = Held | Freed | Provisioned | Deprovisioned | Retired | Repaired
 """What changes a pool as others see it."""
 
 

@@ -392,7 +392,7 @@ def _gaps(bits: int, roots: Mapping[int, int], held: Sequence[Block]) -> Iterato
             block, length = held[number]
             number += 1
             if block > reached:
-                yield from _fewest_blocks(reached, block, bits)
+                yield from fewest_blocks(reached, block, bits)
             elif block < reached:
                 raise ValueError(f"{block:#x}/{length} overlaps another or is outside every root")
             if length > bits:
@@ -400,12 +400,12 @@ def _gaps(bits: int, roots: Mapping[int, int], held: Sequence[Block]) -> Iterato
             reached = block + (1 << (bits - length))
         if reached > end:
             raise ValueError(f"a held block reaches outside the root {first:#x}/{prefix_length}")
-        yield from _fewest_blocks(reached, end, bits)
+        yield from fewest_blocks(reached, end, bits)
     if number < len(held):
         raise ValueError(f"{held[number][0]:#x} is outside every root")
 
 
-def _fewest_blocks(first: int, end: int, bits: int) -> Iterator[Block]:
+def fewest_blocks(first: int, end: int, bits: int) -> Iterator[Block]:
     """First address and prefix length of the blocks that make up the addresses before ``end``."""
     while first < end:
         aligned = first & -first or 1 << bits

@@ -4,23 +4,27 @@ from dataclasses import replace
 from typing import Any
 
 from cadastre.allocation.v1 import allocation_service_pb2 as pb
+from cadastre.allocation.v1 import audit_service_pb2 as audit_pb
 from cadastre.allocation.v1 import ledger_service_pb2 as ledger_pb
 from cadastre.allocation.v1 import pool_allocation_pb2, pool_cidr_pb2
 from cadastre.common.v1 import types_pb2
 from services.allocation.allocation import Allocation, ResourceType
+from services.allocation.audit.finding import Finding
 from services.allocation.changes import (
     CommittedChanges,
     Deprovisioned,
     Freed,
     Held,
-    PoolChange,
     Provisioned,
+    Repaired,
     Retired,
 )
 from services.allocation.definition import PoolDefinition, PublicIpSource, ScopeType
 from services.allocation.pool import Usage
 from services.allocation.pool_cidr import CidrState, PoolCidr
 from services.allocation.service.allocating import Reservation, ResourceBlock
+from services.allocation.service.auditing import Summary
+from services.allocation.service.view import KnownPool
 from services.allocation.wanted_block import WantedBlock
 from shared.cidr import AddressFamily
 from shared.rpc.enums import aws_enum_name, enum_number
@@ -73,13 +77,20 @@ def committed_to_proto(committed: CommittedChanges) -> pb.WatchResponse:
     response = pb.WatchResponse(
         sequence=committed.sequence,
         ipam_pool_id=committed.definition.ipam_pool_id,
-        changes=map(_change_to_proto, committed.changes),
+        # What a repair did to records is told beside it; that it was one is for replicas only.
+        changes=[
+            _change_to_proto(change)
+            for change in committed.changes
+            if not isinstance(change, Repaired)
+        ],
     )
     response.committed_at.FromDatetime(committed.committed_at)
     return response
 
 
-def _change_to_proto(change: PoolChange) -> pb.IpamPoolChange:
+def _change_to_proto(
+    change: Held | Freed | Provisioned | Deprovisioned | Retired,
+) -> pb.IpamPoolChange:
     match change:
         case Held(allocation):
             return pb.IpamPoolChange(allocated=allocation_to_proto(allocation))
@@ -92,6 +103,36 @@ def _change_to_proto(change: PoolChange) -> pb.IpamPoolChange:
             return pb.IpamPoolChange(deprovisioned=pool_cidr_to_proto(gone))
         case Retired():
             return pb.IpamPoolChange(retired=pb.IpamPoolRetirement())
+
+
+def finding_to_proto(finding: Finding) -> audit_pb.LedgerFinding:
+    return audit_pb.LedgerFinding(
+        kind=_number(audit_pb.LedgerFindingKind, finding.kind),
+        ipam_pool_id=finding.ipam_pool_id,
+        record_ids=finding.record_ids,
+        cidrs=finding.cidrs,
+        message=finding.message,
+        repair=finding.repair,
+        is_repaired=finding.is_repaired,
+    )
+
+
+def summary_to_proto(summary: Summary) -> audit_pb.LedgerCheckSummary:
+    return audit_pb.LedgerCheckSummary(
+        pools_checked=summary.checked.pools,
+        allocations_checked=summary.checked.allocations,
+        cidrs_checked=summary.checked.cidrs,
+        findings=summary.findings,
+        repaired=summary.repaired,
+    )
+
+
+def known_pool_to_proto(known: KnownPool) -> audit_pb.KnownIpamPool:
+    return audit_pb.KnownIpamPool(
+        ipam_pool_id=known.ipam_pool_id,
+        definition_version=known.definition_version,
+        is_retired=known.is_retired,
+    )
 
 
 def usage_to_proto(ipam_pool_id: str, usage: Usage) -> ledger_pb.IpamPoolUsage:

@@ -10,6 +10,7 @@ from services.allocation.changes import (
     Held,
     PoolChange,
     Provisioned,
+    Repaired,
     Retired,
 )
 from services.allocation.definition import PoolDefinition
@@ -182,6 +183,8 @@ class Pool:
                 self.deprovision(pool_cidr)
             case Retired():
                 raise ValueError(f"'{self.ipam_pool_id}' is retired")
+            case Repaired():
+                raise ValueError(f"'{self.ipam_pool_id}' was repaired")
 
     def hold(self, allocation: Allocation) -> None:
         self._space.take(allocation.cidr)

@@ -6,14 +6,18 @@ from datetime import UTC, datetime
 
 from cadastre.allocation.v1 import (
     allocation_service_pb2_grpc,
+    audit_service_pb2_grpc,
     batch_service_pb2_grpc,
     ledger_service_pb2_grpc,
 )
+from services.allocation.service.auditing import Audit
 from services.allocation.service.feed import Feed
 from services.allocation.service.ledger import Ledger
 from services.allocation.servicer.allocation import AllocationServicer
+from services.allocation.servicer.audit import AuditServicer
 from services.allocation.servicer.batch import BatchServicer
 from services.allocation.servicer.ledger import LedgerServicer
+from services.allocation.store.audit.books import SqlBooks
 from services.allocation.store.feed import SqlFeed
 from services.allocation.store.reader import SqlAnnotator, SqlReader
 from services.allocation.store.writer import SqlWriter
@@ -30,7 +34,8 @@ async def allocation(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
     try:
         await database.run(upgrade, database, "services.allocation")
         bell = Bell()
-        writer = SqlWriter(database, lambda: datetime.now(UTC), on_commit=bell.ring)
+        writer = SqlWriter(database, _now, on_commit=bell.ring)
+        audit = Audit(SqlBooks(database, _now, on_commit=bell.ring))
         reader = SqlReader(database)
         ledger = Ledger(writer, reader)
         async with background(writer.run()):
@@ -52,6 +57,15 @@ async def allocation(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
                     LedgerServicer(ledger, reader),
                     "cadastre.allocation.v1.LedgerService",
                 ),
+                Binding(
+                    audit_service_pb2_grpc.add_AuditServiceServicer_to_server,
+                    AuditServicer(audit, reader),
+                    "cadastre.allocation.v1.AuditService",
+                ),
             ]
     finally:
         database.close()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

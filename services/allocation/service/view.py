@@ -1,6 +1,7 @@
 """What can be read of the ledger, each time from one snapshot."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from services.allocation.allocation import Allocation
@@ -17,6 +18,15 @@ T = TypeVar("T")
 def address_key(cidr: Cidr) -> str:
     """The key of a record that lists in order of address; keys have that order, too."""
     return f"{cidr.first_key.hex()}/{cidr.prefix_length:03}"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPool:
+    """Whatever the ledger knows of a pool; version 0 where it knows no definition."""
+
+    ipam_pool_id: str
+    definition_version: int
+    is_retired: bool
 
 
 class View(Protocol):
@@ -44,6 +54,9 @@ class View(Protocol):
 
     def answered_allocation(self, key: TokenKey) -> Allocation | None:
         """What a token's first answer told, live or not."""
+
+    def known_pools(self, after: str | None) -> Iterator[tuple[str, KnownPool]]:
+        """All accounts', those retired included, in order of pool id."""
 
     def usage(self, ipam_pool_ids: Sequence[str]) -> dict[str, Usage]:
         """Of those pools that are known and not retired."""

@@ -13,6 +13,7 @@ from services.allocation.changes import (
     Held,
     PoolChange,
     Provisioned,
+    Repaired,
     Retired,
 )
 from services.allocation.store.bulk import BulkInsert
@@ -26,6 +27,7 @@ _KINDS: dict[str, type[PoolChange]] = {
     "provisioned": Provisioned,
     "deprovisioned": Deprovisioned,
     "retired": Retired,
+    "repaired": Repaired,
 }
 _WORDS = {kind: word for word, kind in _KINDS.items()}
 _CHUNK_ROWS = 100
@@ -72,6 +74,8 @@ class ChangeLog:
                 return f'["{word}", {self._texts.of(record)}]'
             case Retired(ipam_pool_id):
                 return json.dumps((word, ipam_pool_id))
+            case Repaired(kinds):
+                return json.dumps((word, kinds))
 
 
 def changes_from_text(content: str) -> Sequence[PoolChange]:
@@ -111,5 +115,7 @@ def changes_between(
 def _change_from_json(word: str, record: object) -> PoolChange:
     if word == _WORDS[Retired]:
         return Retired(str(record))
+    if word == _WORDS[Repaired]:
+        return Repaired(tuple(record))  # type: ignore[arg-type]
     change: PoolChange = _KINDS[word](record_from_json(record))  # type: ignore[arg-type]
     return change
