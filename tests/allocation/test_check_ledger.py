@@ -1,8 +1,12 @@
 """Checking a running ledger: what was harmed is found and put right, what was not is not."""
 
 import asyncio
+import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +15,10 @@ import sqlalchemy as sa
 from services.allocation import tables
 from services.allocation.free_space import FreeSpace
 from services.allocation.store import pool_loader
+from services.allocation.store.audit.books import SqlBooks
 from shared.cidr import AddressFamily, Cidr
 from shared.errors import CadastreError
+from shared.persistence.database import Database
 from shared.settings import Settings
 from tests.allocation.damage import Harm, harming
 from tests.allocation.test_watch import watching
@@ -336,6 +342,40 @@ async def test_many_findings_come_one_by_one(world: World, settings: Settings) -
         for number in range(250):
             harm.add_allocation(top, f"192.168.{number}.0/24")
     assert len((await check(world)).findings) == 251
+
+
+async def test_a_check_that_nobody_follows_any_more_lets_go(
+    world: World, settings: Settings, tmp_path: Path
+) -> None:
+    top = await world.pool("10.0.0.0/16")
+    with harming(settings) as harm:
+        for number in range(120):
+            harm.add_allocation(top, f"192.168.{number}.0/24")
+    url = settings.database_url
+    if "sqlite" in url:
+        # A file takes one process's `Database` only, and the ledger has this one.
+        shutil.copytree(Path(url.removeprefix("sqlite:///")).parent, tmp_path / "copy")
+        url = f"sqlite:///{tmp_path}/copy/cadastre.db"
+    database = Database(url)
+    books = SqlBooks(database, lambda: datetime.now(UTC))
+    try:
+        found = books.check(top)
+        await anext(found)
+        await found.aclose()
+        looking = asyncio.ensure_future(anext(books.check(top)))
+        await asyncio.sleep(0)
+        looking.cancel()
+        with suppress(asyncio.CancelledError):
+            await looking
+        assert pool_of(database).checkedout() == 0
+    finally:
+        database.close()
+
+
+def pool_of(database: Database) -> sa.QueuePool:
+    connections = database.engine.pool
+    assert isinstance(connections, sa.QueuePool)
+    return connections
 
 
 async def test_work_under_way_is_no_finding(world: World) -> None:  # BEY-10, ALLOC-3, POOL-8

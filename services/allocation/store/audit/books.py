@@ -1,7 +1,7 @@
 """`Books` in SQL."""
 
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from itertools import islice
@@ -34,12 +34,12 @@ class SqlBooks:
     async def pool_ids(self, ipam_pool_ids: Sequence[str]) -> Sequence[str]:
         return await self._database.run(self._pool_ids, ipam_pool_ids)
 
-    async def check(self, ipam_pool_id: str) -> AsyncIterator[Finding | Checked]:
+    async def check(self, ipam_pool_id: str) -> AsyncGenerator[Finding | Checked, None]:
         async with aclosing(self._pulled(self._check(ipam_pool_id))) as found:
             async for one in found:
                 yield one
 
-    async def check_across(self, ipam_pool_ids: Sequence[str]) -> AsyncIterator[Finding]:
+    async def check_across(self, ipam_pool_ids: Sequence[str]) -> AsyncGenerator[Finding, None]:
         async with aclosing(self._pulled(self._check_across(ipam_pool_ids))) as found:
             async for one in found:
                 if isinstance(one, Finding):

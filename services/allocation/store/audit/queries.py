@@ -77,8 +77,7 @@ def cidrs_of(connection: sa.Connection, pool: PoolRecord) -> list[CidrRecord]:
 
 def allocation_rows(connection: sa.Connection, pool_number: int) -> Iterator[AllocationRow]:
     """By address, wider ones first."""
-    rows = connection.execute(_ALLOCATIONS, {"number": pool_number}, execution_options=_STREAM)
-    for chunk in rows.partitions(_CHUNK_ROWS):
+    for chunk in _streamed(connection, _ALLOCATIONS, pool_number):
         yield from cast(Sequence[AllocationRow], chunk)
 
 
@@ -137,8 +136,7 @@ def noted_versions(connection: sa.Connection, pool: PoolRecord) -> Iterator[tupl
         # As it should be, told by the index alone: as good as every one of them, and settled.
         yield pool.version, True
         return
-    rows = connection.execute(_NOTED, {"number": pool.number}, execution_options=_STREAM)
-    for chunk in rows.partitions(_CHUNK_ROWS):
+    for chunk in _streamed(connection, _NOTED, pool.number):
         for version, content in chunk:
             yield version, bool(content) and _is_settling(content)
 
@@ -155,7 +153,7 @@ def top_level_cidrs(connection: sa.Connection) -> Iterator[tuple[int, CidrRecord
         sa.select(pool_cidrs, pools.c.ipam_pool_id)
         .join(pools, pools.c.number == pool_cidrs.c.pool_number)
         .where(pools.c.source_ipam_pool_id.is_(None), ~pools.c.is_retired, _IN_USE)
-        .order_by(pools.c.scope_number, pool_cidrs.c.first_key)
+        .order_by(pool_cidrs.c.scope_number, pool_cidrs.c.first_key)
     )
     return ((row.scope_number, _cidr(row, row.ipam_pool_id)) for row in rows)
 
@@ -203,6 +201,15 @@ def strange_pool_numbers(connection: sa.Connection) -> list[int]:
         )
     }
     return sorted(found)
+
+
+def _streamed(
+    connection: sa.Connection, query: sa.TextClause, pool_number: int
+) -> Iterator[Sequence[Row]]:
+    parameters = {"number": pool_number}
+    # Closed also when nobody reads to the end.
+    with connection.execute(query, parameters, execution_options=_STREAM) as rows:
+        yield from rows.partitions(_CHUNK_ROWS)
 
 
 def _is_settling(content: str) -> bool:
