@@ -273,6 +273,7 @@ async def test_a_pool_that_can_not_be_read_stays_in_service(
     report = await check(world, repair=True)
     assert {"overlapping-allocations", "wrong-usage"} <= report.kinds
     assert report.summary.repaired == 0
+    assert "not repaired while" in report.of("wrong-usage").message
     await world.allocate(pools.top, netmask_length=28)
 
 
@@ -404,6 +405,37 @@ async def test_work_under_way_is_no_finding(world: World) -> None:  # BEY-10, AL
         for number in range(15):
             assert (await check(world, repair=bool(number % 2))).findings == []
         ending.set()
+
+
+async def test_repairs_beside_allocation_lose_nothing(
+    world: World, settings: Settings
+) -> None:  # BEY-10, ALLOC-3
+    pools = await Pools.made(world)
+    acknowledged = {found.cidr for found in await world.allocations(pools.top)}
+    ending = asyncio.Event()
+
+    async def allocate() -> None:
+        while not ending.is_set():
+            released, kept = [await world.allocate(pools.top, netmask_length=28) for _ in range(2)]
+            await world.release(pools.top, released)
+            assert kept.cidr not in acknowledged
+            acknowledged.add(kept.cidr)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(4):
+            group.create_task(allocate())
+        for _ in range(8):
+            await asyncio.to_thread(lose_the_last_note, settings, pools)
+            report = await check(world, repair=True)
+            assert report.of("change-feed-gap").is_repaired
+        ending.set()
+    assert {found.cidr for found in await world.allocations(pools.top)} == acknowledged
+    assert (await check(world)).findings == []
+
+
+def lose_the_last_note(settings: Settings, pools: Pools) -> None:
+    with harming(settings) as harm:
+        feed_gap_later(harm, pools)
 
 
 async def test_all_pools_are_listed_by_id_in_pages(world: World) -> None:

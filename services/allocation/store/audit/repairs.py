@@ -28,6 +28,8 @@ from services.allocation.store.records import (
 from services.allocation.tables import allocations, pool_cidrs, pools, snapshots
 from shared.ids import IPAM_POOL_ALLOCATION
 
+_WAITS = "not repaired while the pool has blocks that overlap, lie outside its CIDRs or are none"
+
 
 def repaired_pool(connection: sa.Connection, now: datetime, ipam_pool_id: str) -> Sequence[Finding]:
     """What could be repaired of a pool, looked at once more now that nobody else changes it."""
@@ -37,7 +39,7 @@ def repaired_pool(connection: sa.Connection, now: datetime, ipam_pool_id: str) -
     check = PoolCheck(connection, pool)
     found, is_readable = _repairable(check)
     if not is_readable:
-        return found
+        return [replace(finding, message=f"{finding.message}; {_WAITS}") for finding in found]
     if pool.is_retired:
         check.usage = Usage()
     return Repairs(connection, now, check).carry_out(found)
