@@ -16,7 +16,7 @@ PROTOS := $(shell find protos/cadastre -type d -o -name '*.proto')
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test bench faults protos protos-clients lint lint-protos types fmt lock clean
+.PHONY: help run check test bench faults protos protos-clients lint lint-protos types fmt lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s%s\n", $$1, $$2 }' Makefile
@@ -24,6 +24,9 @@ help: ## List these targets
 # The recipe's shell is replaced, so a signal that stops make reaches Python itself.
 run: $(STUBS) ## Start all services on this machine, until interrupted
 	@exec $(BIN)/python -m services.local
+
+check: $(STUBS) ## Audit the ledger of a running system; REPAIR=1 repairs what has one right answer, JSON=1 for machines
+	@$(BIN)/python -m services.local.check $(if $(REPAIR),--repair) $(if $(JSON),--json)
 
 test: $(if $(T),,lint) $(STUBS) ## Lint, then run every test, as CI does; T='tests/x.py -k y' runs only those
 	$(BIN)/pytest $(or $(T),-n 2 --dist loadgroup)

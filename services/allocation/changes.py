@@ -88,6 +88,17 @@ class Retired:
 
 
 @dataclass(frozen=True, slots=True)
+class Repaired:
+    """A pool's records were put right behind everybody's back (BEY-10).
+
+    ``kinds`` names what was wrong. What is noted before and after this does not lead from one to
+    the other: whoever keeps the pool in memory reads it anew.
+    """
+
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Cancelled:
     """A client token is of no use any more."""
 
@@ -103,6 +114,7 @@ PoolChange: TypeAlias = (
     | Provisioned
     | Deprovisioned
     | Retired
+    | Repaired
 )
 """What changes a pool as others see it."""
 

@@ -3,15 +3,19 @@
 from typing import Any
 
 from cadastre.allocation.v1 import allocation_service_pb2 as pb
+from cadastre.allocation.v1 import audit_service_pb2 as audit_pb
 from cadastre.allocation.v1 import ledger_service_pb2 as ledger_pb
 from cadastre.allocation.v1 import placement_service_pb2 as placement_pb
 from cadastre.allocation.v1 import pool_allocation_pb2, pool_cidr_pb2
 from cadastre.common.v1 import types_pb2
 from services.allocation.allocation import Allocation, ResourceType
+from services.allocation.audit.finding import Finding
 from services.allocation.definition import PoolDefinition, PublicIpSource, ScopeType
 from services.allocation.pool import Usage
 from services.allocation.pool_cidr import PoolCidr
 from services.allocation.service.allocating import Reservation, ResourceBlock
+from services.allocation.service.auditing import Summary
+from services.allocation.service.view import KnownPool
 from services.allocation.wanted_block import WantedBlock
 from shared.cidr import AddressFamily
 from shared.rpc.enums import aws_enum_name, enum_number
@@ -57,6 +61,36 @@ def pool_cidr_to_proto(
         state=lasting if state is None else state,
         ipam_pool_cidr_id=pool_cidr.ipam_pool_cidr_id,
         netmask_length=pool_cidr.cidr.prefix_length,
+    )
+
+
+def finding_to_proto(finding: Finding) -> audit_pb.LedgerFinding:
+    return audit_pb.LedgerFinding(
+        kind=proto_number(audit_pb.LedgerFindingKind, finding.kind),
+        ipam_pool_id=finding.ipam_pool_id,
+        record_ids=finding.record_ids,
+        cidrs=finding.cidrs,
+        message=finding.message,
+        repair=finding.repair,
+        is_repaired=finding.is_repaired,
+    )
+
+
+def summary_to_proto(summary: Summary) -> audit_pb.LedgerCheckSummary:
+    return audit_pb.LedgerCheckSummary(
+        pools_checked=summary.checked.pools,
+        allocations_checked=summary.checked.allocations,
+        cidrs_checked=summary.checked.cidrs,
+        findings=summary.findings,
+        repaired=summary.repaired,
+    )
+
+
+def known_pool_to_proto(known: KnownPool) -> audit_pb.KnownIpamPool:
+    return audit_pb.KnownIpamPool(
+        ipam_pool_id=known.ipam_pool_id,
+        definition_version=known.definition_version,
+        is_retired=known.is_retired,
     )
 
 

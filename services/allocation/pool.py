@@ -17,6 +17,7 @@ from services.allocation.changes import (
     PoolChange,
     Provisioned,
     PutAside,
+    Repaired,
     Retired,
 )
 from services.allocation.definition import PoolDefinition
@@ -274,6 +275,8 @@ class Pool:
                 self.deprovision(pool_cidr)
             case Retired():
                 raise ValueError(f"'{self.ipam_pool_id}' is retired")
+            case Repaired():
+                raise ValueError(f"'{self.ipam_pool_id}' was repaired")
 
     def hold(self, allocation: Allocation) -> None:
         self._take(allocation.cidr)

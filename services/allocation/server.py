@@ -6,18 +6,22 @@ from datetime import UTC, datetime, timedelta
 
 from cadastre.allocation.v1 import (
     allocation_service_pb2_grpc,
+    audit_service_pb2_grpc,
     batch_service_pb2_grpc,
     ledger_service_pb2_grpc,
     observation_service_pb2_grpc,
     placement_service_pb2_grpc,
 )
+from services.allocation.service.auditing import Audit
 from services.allocation.service.feed import Feed
 from services.allocation.service.ledger import Ledger
 from services.allocation.servicer.allocation import AllocationServicer
+from services.allocation.servicer.audit import AuditServicer
 from services.allocation.servicer.batch import BatchServicer
 from services.allocation.servicer.ledger import LedgerServicer
 from services.allocation.servicer.observation import ObservationServicer
 from services.allocation.servicer.placement import PlacementServicer
+from services.allocation.store.audit.books import SqlBooks
 from services.allocation.store.feed import SqlFeed
 from services.allocation.store.observed import SqlObservations
 from services.allocation.store.reader import SqlAnnotator, SqlReader
@@ -38,6 +42,7 @@ async def allocation(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
         bell = Bell()
         cool_down = timedelta(seconds=runtime.settings.cool_down_seconds)
         writer = SqlWriter(database, _now, on_commit=bell.ring, cool_down=cool_down)
+        audit = Audit(SqlBooks(database, _now, on_commit=bell.ring))
         reader = SqlReader(database)
         ledger = Ledger(writer, reader)
         async with background(writer.run(), TokenPruning(database, _now).run()):
@@ -68,6 +73,11 @@ async def allocation(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
                     placement_service_pb2_grpc.add_PlacementServiceServicer_to_server,
                     PlacementServicer(ledger, reader, _now),
                     "cadastre.allocation.v1.PlacementService",
+                ),
+                Binding(
+                    audit_service_pb2_grpc.add_AuditServiceServicer_to_server,
+                    AuditServicer(audit, reader),
+                    "cadastre.allocation.v1.AuditService",
                 ),
             ]
     finally:

@@ -6,7 +6,7 @@ from cadastre.allocation.v1 import ledger_service_pb2 as pb
 from cadastre.allocation.v1 import ledger_service_pb2_grpc
 from cadastre.common.v1 import types_pb2
 from services.control_plane.ipam import Ipam
-from services.control_plane.pool import Pool
+from services.control_plane.pool import Pool, definition_version
 from shared.caller import Caller
 from shared.errors import CadastreError, DryRunOperation
 from shared.rpc.client import Remote
@@ -39,14 +39,11 @@ class LedgerClient:
 
 
 def definition_to_proto(ipam: Ipam, pool: Pool) -> pb.IpamPoolDefinition:
-    """A pool as the ledger needs to know it.
-
-    The IPAM's members count as the pool's, so its version grows with either's: their sum does.
-    """
+    """A pool as the ledger needs to know it."""
     rules = pool.rules
     return pb.IpamPoolDefinition(
         ipam_pool_id=pool.ipam_pool_id,
-        version=ipam.version + pool.version,
+        version=definition_version(ipam, pool),
         ipam_id=pool.ipam_id,
         ipam_scope_id=pool.ipam_scope_id,
         ipam_scope_type=_number(types_pb2.IpamScopeType, pool.scope_type),

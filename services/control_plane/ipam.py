@@ -51,6 +51,8 @@ class Ipam:
     state_message: str | None = None
     version: int = 1
     """Grows with every change."""
+    definition_version: int = 1
+    """The version of the last change that is the ledger's business."""
     scope_count: int = 2
     resource_discovery_association_count: int = 1
 

@@ -39,6 +39,11 @@ def failed(state: State) -> State:
     return _FAILED.get(state, state)
 
 
+def is_in_progress(state: State) -> bool:
+    """A step is yet to be carried out."""
+    return state in _FAILED
+
+
 def check_usable(resource_id: str, state: State) -> None:
     """Nothing is changed, and nothing created, under what is being deleted.
 

@@ -6,11 +6,18 @@ from typing import Any, TypeVar
 
 from cadastre.common.v1 import types_pb2
 from cadastre.control.v1 import control_service_pb2 as pb
-from cadastre.control.v1 import ipam_pb2, ipam_pool_pb2, ipam_scope_pb2
+from cadastre.control.v1 import inventory_service_pb2, ipam_pb2, ipam_pool_pb2, ipam_scope_pb2
 from services.control_plane.allocation_rules import AllocationRules, RulesChange
 from services.control_plane.ipam import Ipam, IpamChange, MeteredAccount, NewIpam, Tier
 from services.control_plane.new_pool import NewPool
-from services.control_plane.pool import AwsService, Pool, PoolChange, PublicIpSource
+from services.control_plane.pool import (
+    AwsService,
+    Pool,
+    PoolChange,
+    PublicIpSource,
+    definition_version,
+    is_changing,
+)
 from services.control_plane.scope import NewScope, Scope
 from shared.cidr import AddressFamily
 from shared.errors import InvalidParameterCombination, UnsupportedOperation
@@ -59,6 +66,14 @@ def scope_to_proto(scope: Scope) -> ipam_scope_pb2.IpamScope:
         pool_count=scope.pool_count,
         state=_number(ipam_scope_pb2.IpamScopeState, scope.state),
         tags=tags_to_proto(scope.tags),
+    )
+
+
+def listed_pool_to_proto(pool: Pool, ipam: Ipam) -> inventory_service_pb2.ListedIpamPool:
+    return inventory_service_pb2.ListedIpamPool(
+        ipam_pool_id=pool.ipam_pool_id,
+        definition_version=definition_version(ipam, pool),
+        is_changing=is_changing(ipam, pool),
     )
 
 

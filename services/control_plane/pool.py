@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from services.control_plane.allocation_rules import AllocationRules, RulesChange
 from services.control_plane.errors import StillInUse
-from services.control_plane.lifecycle import State
+from services.control_plane.ipam import Ipam
+from services.control_plane.lifecycle import State, is_in_progress
 from services.control_plane.scope import ScopeType
 from shared.cidr import AddressFamily
 from shared.errors import OperationNotPermitted
@@ -47,6 +48,8 @@ class Pool:
     state_message: str | None = None
     version: int = 1
     """Grows with every change."""
+    definition_version: int = 1
+    """The version of the last change that is the ledger's business."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,19 @@ class PoolChange:
 
     description: str | None
     rules: RulesChange
+
+
+def definition_version(ipam: Ipam, pool: Pool) -> int:
+    """Of what the ledger is told of a pool.
+
+    The IPAM's members count as the pool's, so its version grows with either's: their sum does.
+    """
+    return ipam.definition_version + pool.definition_version
+
+
+def is_changing(ipam: Ipam, pool: Pool) -> bool:
+    """An operation is under way on the pool, or on its IPAM, which the ledger is told of, too."""
+    return is_in_progress(ipam.state) or is_in_progress(pool.state)
 
 
 def with_descendants(ipam_pool_id: str, pools: Sequence[Pool]) -> list[Pool]:

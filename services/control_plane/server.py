@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from cadastre.control.v1 import control_service_pb2_grpc
+from cadastre.control.v1 import control_service_pb2_grpc, inventory_service_pb2_grpc
 from services.control_plane import tables
 from services.control_plane.clients import LedgerClient
 from services.control_plane.quotas import Quotas
 from services.control_plane.saga import Saga
 from services.control_plane.service.ipams import adopt_quotas
 from services.control_plane.servicer import ControlPlaneServicer
+from services.control_plane.servicer.inventory import InventoryServicer
 from services.control_plane.store.commands import SqlCommands
 from services.control_plane.store.reader import SqlReader
 from services.control_plane.store.steps import outbox_handlers
@@ -42,7 +43,12 @@ async def control_plane(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
                         control_service_pb2_grpc.add_ControlPlaneServiceServicer_to_server,
                         servicer,
                         "cadastre.control.v1.ControlPlaneService",
-                    )
+                    ),
+                    Binding(
+                        inventory_service_pb2_grpc.add_InventoryServiceServicer_to_server,
+                        InventoryServicer(reader),
+                        "cadastre.control.v1.InventoryService",
+                    ),
                 ]
     finally:
         database.close()

@@ -62,6 +62,7 @@ ipams = sa.Table(
     sa.Column("state", OneOf(State), nullable=False),
     sa.Column("state_message", sa.Text),
     sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("definition_version", sa.BigInteger, nullable=False),
     sa.UniqueConstraint("owner_id", "region", name="one_ipam_per_account_and_region"),
 )
 
@@ -111,6 +112,7 @@ pools = sa.Table(
     sa.Column("state", OneOf(State), nullable=False),
     sa.Column("state_message", sa.Text),
     sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("definition_version", sa.BigInteger, nullable=False),
     sa.Index("ix_ipam_pools_owner_id_sequence", "owner_id", "sequence"),
 )
 

@@ -146,7 +146,7 @@ def test_what_does_not_lead_to_the_pool_is_not_used(database: Database, harm: An
 
 
 def test_a_pool_changed_behind_everybodys_back_is_read_anew(database: Database) -> None:
-    # BEY-10: a repair grows the version and notes no change.
+    # BEY-10: the version has grown, and what was done is noted nowhere.
     async def use(ledgers: list[Ledger]) -> None:
         await define_pools(ledgers[0])
         first = await reserve(ledgers[0], 24)

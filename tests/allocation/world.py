@@ -9,6 +9,8 @@ from typing import Any
 from cadastre.allocation.v1 import (
     allocation_service_pb2,
     allocation_service_pb2_grpc,
+    audit_service_pb2,
+    audit_service_pb2_grpc,
     batch_service_pb2,
     batch_service_pb2_grpc,
     ledger_service_pb2,
@@ -47,6 +49,7 @@ class Client:
                 allocation_service_pb2,
                 allocation_service_pb2_grpc.AllocationServiceStub(remote.channel),
             ),
+            (audit_service_pb2, audit_service_pb2_grpc.AuditServiceStub(remote.channel)),
             (batch_service_pb2, batch_service_pb2_grpc.BatchServiceStub(remote.channel)),
             (ledger_service_pb2, ledger_service_pb2_grpc.LedgerServiceStub(remote.channel)),
             (

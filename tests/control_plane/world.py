@@ -9,7 +9,11 @@ import pytest
 from google.protobuf.message import Message
 
 from cadastre.control.v1 import control_service_pb2 as pb
-from cadastre.control.v1 import control_service_pb2_grpc
+from cadastre.control.v1 import (
+    control_service_pb2_grpc,
+    inventory_service_pb2,
+    inventory_service_pb2_grpc,
+)
 from services.control_plane.server import control_plane
 from shared.caller import Caller
 from shared.identity import TokenSigner, load_secret
@@ -42,6 +46,13 @@ class Client:
     async def __call__(self, rpc: str, **members: Any) -> Any:
         request = _filled(getattr(pb, f"{rpc}Request")(), members)
         return await self._remote.call(getattr(self._stub, rpc), request, caller=self._caller)
+
+    async def inventory(self, service: str = "local", **members: Any) -> Any:
+        """A page of all accounts' pools, as a service reads it."""
+        stub = inventory_service_pb2_grpc.InventoryServiceStub(self._remote.channel)
+        request = inventory_service_pb2.ListIpamPoolsRequest(**members)
+        caller = Caller("", "", "tester", service=service)
+        return await self._remote.call(stub.ListIpamPools, request, caller=caller)
 
     async def create_ipam(self, **members: Any) -> Any:
         members.setdefault("operating_regions", [{"region_name": WEST}])

@@ -31,6 +31,15 @@ class Observed:
     resource_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class KnownPool:
+    """Whatever the ledger knows of a pool; version 0 where it knows no definition."""
+
+    ipam_pool_id: str
+    definition_version: int
+    is_retired: bool
+
+
 class View(Protocol):
     """Lists come lazily, each record with the key that a page can begin after."""
 
@@ -70,6 +79,9 @@ class View(Protocol):
 
     def answered_allocation(self, key: TokenKey) -> Allocation | None:
         """What a token's first answer told, live or not."""
+
+    def known_pools(self, after: str | None) -> Iterator[tuple[str, KnownPool]]:
+        """All accounts', those retired included, in order of pool id."""
 
     def usage(self, ipam_pool_ids: Sequence[str]) -> dict[str, Usage]:
         """Of those pools that are known and not retired."""

@@ -1,6 +1,7 @@
 """What was done to pools, as the contract tells it."""
 
 from dataclasses import replace
+from typing import TypeAlias
 
 from cadastre.allocation.v1 import allocation_service_pb2 as pb
 from services.allocation.changes import (
@@ -10,27 +11,43 @@ from services.allocation.changes import (
     Held,
     MadeAvailable,
     PlacementChanged,
-    PoolChange,
     Provisioned,
     PutAside,
+    Repaired,
     Retired,
 )
 from services.allocation.messages import allocation_to_proto, pool_cidr_to_proto
 from services.allocation.pool_cidr import CidrState
 from services.allocation.servicer.placement_messages import placement_to_proto, set_aside_to_proto
 
+_Told: TypeAlias = (
+    Held
+    | Freed
+    | PutAside
+    | MadeAvailable
+    | PlacementChanged
+    | Provisioned
+    | Deprovisioned
+    | Retired
+)
+
 
 def committed_to_proto(committed: CommittedChanges) -> pb.WatchResponse:
     response = pb.WatchResponse(
         sequence=committed.sequence,
         ipam_pool_id=committed.definition.ipam_pool_id,
-        changes=map(_change_to_proto, committed.changes),
+        # What a repair did to records is told beside it; that it was one is for replicas only.
+        changes=[
+            _change_to_proto(change)
+            for change in committed.changes
+            if not isinstance(change, Repaired)
+        ],
     )
     response.committed_at.FromDatetime(committed.committed_at)
     return response
 
 
-def _change_to_proto(change: PoolChange) -> pb.IpamPoolChange:
+def _change_to_proto(change: _Told) -> pb.IpamPoolChange:
     message = pb.IpamPoolChange()
     match change:
         case Held(allocation):

@@ -8,6 +8,7 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
 from cadastre.allocation.v1 import allocation_service_pb2 as pb
+from cadastre.allocation.v1 import audit_service_pb2 as audit_pb
 from cadastre.allocation.v1 import ledger_service_pb2 as ledger_pb
 from cadastre.allocation.v1 import observation_service_pb2 as observation_pb
 from cadastre.allocation.v1 import placement_service_pb2 as placement_pb
@@ -15,6 +16,7 @@ from cadastre.allocation.v1 import pool_allocation_pb2, pool_cidr_pb2
 from services.allocation.allocation import Allocation
 from services.allocation.messages import (
     allocation_to_proto,
+    known_pool_to_proto,
     pool_cidr_to_proto,
     resource_allocation_to_proto,
 )
@@ -111,6 +113,15 @@ def observed_cidrs(
     )
     return observation_pb.ListObservedCidrsResponse(
         observed_cidrs=map(observed_to_proto, found), next_token=token
+    )
+
+
+def known_pools(
+    view: View, request: audit_pb.ListIpamPoolsRequest
+) -> audit_pb.ListIpamPoolsResponse:
+    found, token = paginate(request, view.known_pools)
+    return audit_pb.ListIpamPoolsResponse(
+        ipam_pools=map(known_pool_to_proto, found), next_token=token
     )
 
 

@@ -17,6 +17,7 @@ from services.allocation.changes import (
     PoolChange,
     Provisioned,
     PutAside,
+    Repaired,
     Retired,
 )
 from services.allocation.store.bulk import BulkInsert
@@ -39,6 +40,7 @@ _KINDS: dict[str, type[PoolChange]] = {
     "provisioned": Provisioned,
     "deprovisioned": Deprovisioned,
     "retired": Retired,
+    "repaired": Repaired,
 }
 _WORDS = {kind: word for word, kind in _KINDS.items()}
 _CHUNK_ROWS = 100
@@ -94,6 +96,8 @@ class ChangeLog:
                 return json.dumps((word, (ipam_pool_id, placement_to_json(placement))))
             case Retired(ipam_pool_id):
                 return json.dumps((word, ipam_pool_id))
+            case Repaired(kinds):
+                return json.dumps((word, kinds))
 
 
 def changes_from_text(content: str) -> Sequence[PoolChange]:
@@ -136,5 +140,7 @@ def _change_from_json(word: str, record: Any) -> PoolChange:
         return PlacementChanged(ipam_pool_id, placement_from_json(placement))
     if word == _WORDS[Retired]:
         return Retired(str(record))
+    if word == _WORDS[Repaired]:
+        return Repaired(tuple(record))
     change: PoolChange = _KINDS[word](record_from_json(record))  # type: ignore[arg-type,call-arg]
     return change

@@ -1,6 +1,6 @@
 """Pools from the database into memory, and what makes that quick the next time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 import sqlalchemy as sa
 
@@ -13,6 +13,7 @@ from services.allocation.changes import (
     PoolChange,
     Provisioned,
     PutAside,
+    Repaired,
     Retired,
 )
 from services.allocation.definition import PoolDefinition
@@ -31,6 +32,7 @@ from services.allocation.store.records import (
     usage_from_row,
 )
 from services.allocation.tables import allocations, is_set_aside, pool_cidrs, pools, snapshots
+from shared.cidr import AddressFamily, Cidr
 from shared.telemetry import logger
 
 CHANGES_UNTIL_SNAPSHOT = 20_000
@@ -116,22 +118,39 @@ def _from_snapshot(
     provisioned: Sequence[PoolCidr],
 ) -> tuple[FreeSpace, int] | None:
     """The snapshot and what came after it; None when that does not lead to what is there now."""
-    is_it = snapshots.c.pool_number == row.number
-    snapshot = connection.execute(sa.select(snapshots).where(is_it)).one_or_none()
-    if snapshot is None or snapshot.pool_version > row.version:
-        return None
     try:
-        space = FreeSpace.loaded(definition.address_family, snapshot.free_blocks)
-        since = 0
-        for change in changes_between(connection, row.number, snapshot.pool_version, row.version):
-            _repeat(space, change)
-            since += 1
+        return space_from_snapshot(
+            connection, row, definition.address_family, {found.cidr for found in provisioned}
+        )
     except (ValueError, NotFree) as error:
         # Slower, but the allocations are what holds; a snapshot only saves time.
         _log.warning("snapshot unusable", ipam_pool_id=row.ipam_pool_id, error=str(error))
         return None
-    is_of_these = set(space.roots) == {found.cidr for found in provisioned}
-    return (space, since) if is_of_these else None
+
+
+def space_from_snapshot(
+    connection: sa.Connection, row: Row, family: AddressFamily, roots: Set[Cidr]
+) -> tuple[FreeSpace, int] | None:
+    """The snapshot, and how much came after it and was repeated; None when there is no snapshot.
+
+    Raises:
+        ValueError: it does not lead to what is there now.
+        NotFree: likewise.
+    """
+    is_it = snapshots.c.pool_number == row.number
+    snapshot = connection.execute(sa.select(snapshots).where(is_it)).one_or_none()
+    if snapshot is None:
+        return None
+    if snapshot.pool_version > row.version:
+        raise ValueError(f"they are of version {snapshot.pool_version}, which is yet to come")
+    space = FreeSpace.loaded(family, snapshot.free_blocks)
+    since = 0
+    for change in changes_between(connection, row.number, snapshot.pool_version, row.version):
+        _repeat(space, change)
+        since += 1
+    if set(space.roots) != roots:
+        raise ValueError("they are of other CIDRs")
+    return space, since
 
 
 def _repeat(space: FreeSpace, change: PoolChange) -> None:
@@ -148,6 +167,8 @@ def _repeat(space: FreeSpace, change: PoolChange) -> None:
             space.remove_root(pool_cidr.cidr)
         case Retired():
             raise ValueError("a retired pool has no free blocks")
+        case Repaired():
+            raise ValueError("the pool was repaired since")
 
 
 def _from_allocations(

@@ -12,7 +12,7 @@ from services.allocation.observed_cidrs import ObservedCidrs
 from services.allocation.placement import Placement
 from services.allocation.pool import Usage
 from services.allocation.pool_cidr import PoolCidr
-from services.allocation.service.view import Observed, View, address_key
+from services.allocation.service.view import KnownPool, Observed, View, address_key
 from services.allocation.set_aside import SetAside
 from services.allocation.store.observed import ObservedCache, observed_after
 from services.allocation.store.records import (
@@ -136,6 +136,16 @@ class SqlView:
         tokens.fetch([key])
         answer = tokens.answer(key)
         return answer if isinstance(answer, Allocation) else None
+
+    def known_pools(self, after: str | None) -> Iterator[tuple[str, KnownPool]]:
+        key = pools.c.ipam_pool_id
+        query = sa.select(key, pools.c.definition_version, pools.c.is_retired).order_by(key)
+        last = after or ""
+        while chunk := self._chunk(query.where(key > last)):
+            for row in chunk:
+                known = KnownPool(row.ipam_pool_id, row.definition_version or 0, row.is_retired)
+                yield row.ipam_pool_id, known
+            last = chunk[-1].ipam_pool_id
 
     def usage(self, ipam_pool_ids: Sequence[str]) -> dict[str, Usage]:
         is_one = pools.c.ipam_pool_id.in_(ipam_pool_ids)

@@ -86,8 +86,10 @@ def modify_ipam(rows: Rows, caller: Caller, ipam_id: str, change: IpamChange) ->
         check_locales_remain(ipam_id, after.operating_regions, _locales(rows, ipam_id))
     if (before.tier, after.tier) == (Tier.ADVANCED, Tier.FREE):
         _check_fits_free(rows, after)
-    rows.save_ipam(after)
     is_for_ledger = before.enable_private_gua != after.enable_private_gua
+    if is_for_ledger:
+        after = replace(after, definition_version=after.version)
+    rows.save_ipam(after)
     kind = StepKind.PUSH_IPAM if is_for_ledger else StepKind.SETTLE_IPAM
     return Accepted(after, NextStep(kind, ipam_id, after.version))
 
@@ -111,7 +113,13 @@ def adopt_quotas(rows: Rows, quotas: Quotas) -> list[NextStep]:
     for ipam_id in rows.ipam_ids():
         ipam = rows.ipam(ipam_id, lock=True)
         if ipam and ipam.cidr_quota != quotas.cidrs_per_pool:
-            after = replace(ipam, cidr_quota=quotas.cidrs_per_pool, version=ipam.version + 1)
+            version = ipam.version + 1
+            after = replace(
+                ipam,
+                cidr_quota=quotas.cidrs_per_pool,
+                version=version,
+                definition_version=version,
+            )
             rows.save_ipam(after)
             steps.append(NextStep(StepKind.PUSH_IPAM, after.ipam_id, after.version))
     return steps

@@ -62,6 +62,7 @@ def modify_pool(
         rules=rules,
         state=State.MODIFY_IN_PROGRESS,
         version=pool.version + 1,
+        definition_version=pool.version + 1,
     )
     rows.save_pool(pool)
     return _pushing(pool)

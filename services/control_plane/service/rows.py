@@ -53,6 +53,9 @@ class Rows(Protocol):
     def pools(self, ipam_id: str) -> Sequence[Pool]:
         """All of an IPAM, deepest first."""
 
+    def all_pools(self, after: str | None) -> Iterator[tuple[str, Pool, Ipam]]:
+        """Every account's, each with its key for paging and its IPAM, by id, after a key."""
+
     def pool_ids_in(self, ipam_scope_id: str) -> list[str]: ...
 
     def child_ids(self, ipam_pool_id: str) -> list[str]: ...

@@ -112,6 +112,21 @@ class SqlRows:
         query = _POOLS.where(pools.c.ipam_id == ipam_id).order_by(*deepest_first)
         return [pool_of(row) for row in self._all(query)]
 
+    def all_pools(self, after: str | None) -> Iterator[tuple[str, Pool, Ipam]]:
+        known: dict[str, Ipam] = {}
+        last = after or ""
+        while True:
+            later = _POOLS.where(pools.c.ipam_pool_id > last).order_by(pools.c.ipam_pool_id)
+            block = [pool_of(row) for row in self._all(later.limit(_PAGE_ROWS))]
+            missing = {pool.ipam_id for pool in block}.difference(known)
+            rows = self._all(_IPAMS.where(ipams.c.ipam_id.in_(missing)))
+            known |= {row["ipam_id"]: ipam_of(row) for row in rows}
+            for pool in block:
+                yield pool.ipam_pool_id, pool, known[pool.ipam_id]
+            if len(block) < _PAGE_ROWS:
+                return
+            last = block[-1].ipam_pool_id
+
     def pool_ids_in(self, ipam_scope_id: str) -> list[str]:
         return self._pool_ids(pools.c.ipam_scope_id == ipam_scope_id)
 

@@ -1,0 +1,1 @@
+"""What a check of the ledger reads and repairs, in SQL."""
