@@ -438,6 +438,17 @@ def lose_the_last_note(settings: Settings, pools: Pools) -> None:
         feed_gap_later(harm, pools)
 
 
+async def test_what_is_set_aside_is_no_finding(world: World) -> None:  # BEY-8, BEY-9, BEY-10
+    pools = await Pools.made(world)
+    await world.place(pools.top, cool_down_seconds=3600, add_excluded_cidrs=["10.0.1.0/24"])
+    await world.hold(pools.top, netmask_length=28)
+    await world.release(pools.top, pools.held[pools.top])
+    await world.observe("10.0.2.0/24")
+    report = await check(world)
+    assert report.findings == []
+    assert report.summary.allocations_checked == 6
+
+
 async def test_all_pools_are_listed_by_id_in_pages(world: World) -> None:
     pools = [await world.define(version=number) for number in (1, 2, 3)]
     await world.control_plane("RetireIpamPool", ipam_pool_id=pools[1])
