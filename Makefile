@@ -26,7 +26,7 @@ run: $(STUBS) ## Start all services on this machine, until interrupted
 	@exec $(BIN)/python -m services.local
 
 check: $(STUBS) ## Audit the ledger of a running system; REPAIR=1 repairs what has one right answer, JSON=1 for machines
-	@$(BIN)/python -m services.local.check $(if $(REPAIR),--repair) $(if $(JSON),--json)
+	@$(BIN)/python -m services.local.check $(if $(REPAIR),--repair) $(if $(ACCEPT_LOSS),--accept-loss) $(if $(JSON),--json)
 
 test: $(if $(T),,lint) $(STUBS) ## Lint, then run every test, as CI does; T='tests/x.py -k y' runs only those
 	$(BIN)/pytest $(or $(T),-n 2 --dist loadgroup)

@@ -15,6 +15,7 @@ from shared.errors import (
     NotFound,
     OperationNotPermitted,
     QuotaExceeded,
+    Unavailable,
     kind_of,
 )
 
@@ -305,6 +306,18 @@ class SourcePoolUnknown(IncorrectState):
             f"The source pool '{source_ipam_pool_id}' of '{ipam_pool_id}' is not in use",
             ipam_pool_id=ipam_pool_id,
             source_ipam_pool_id=source_ipam_pool_id,
+        )
+
+
+class ChangesLost(Unavailable):
+    """The database was restored from a backup, so the ledger forgot what it gave away (BEY-14)."""
+
+    reason = "ServiceUnavailable"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The ledger was restored from a backup and lacks changes made after it, so nothing is"
+            " allocated before an operator has them redone: make check REPAIR=1"
         )
 
 

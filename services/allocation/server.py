@@ -23,8 +23,10 @@ from services.allocation.servicer.observation import ObservationServicer
 from services.allocation.servicer.placement import PlacementServicer
 from services.allocation.store.audit.books import SqlBooks
 from services.allocation.store.feed import SqlFeed
+from services.allocation.store.journal_keeper import JournalKeeper, journal_of
 from services.allocation.store.observed import SqlObservations
 from services.allocation.store.reader import SqlAnnotator, SqlReader
+from services.allocation.store.recovery import SqlRecovery
 from services.allocation.store.token_pruning import TokenPruning
 from services.allocation.store.writer import SqlWriter
 from shared.feed import Bell
@@ -42,10 +44,14 @@ async def allocation(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
         bell = Bell()
         cool_down = timedelta(seconds=runtime.settings.cool_down_seconds)
         writer = SqlWriter(database, _now, on_commit=bell.ring, cool_down=cool_down)
-        audit = Audit(SqlBooks(database, _now, on_commit=bell.ring))
+        journal = await database.run(journal_of, database, runtime.settings.data / "allocation")
+        recovery = SqlRecovery(database, journal, _now, on_commit=bell.ring)
+        await database.run(recovery.detect)
+        audit = Audit(SqlBooks(database, _now, on_commit=bell.ring), recovery)
         reader = SqlReader(database)
         ledger = Ledger(writer, reader)
-        async with background(writer.run(), TokenPruning(database, _now).run()):
+        keeping = (TokenPruning(database, _now).run(), JournalKeeper(database, journal).run())
+        async with background(writer.run(), *keeping):
             yield [
                 Binding(
                     allocation_service_pb2_grpc.add_AllocationServiceServicer_to_server,

@@ -140,6 +140,15 @@ snapshots = sa.Table(
     sa.Column("free_blocks", sa.LargeBinary, nullable=False),
 )
 
+# One row, number 1. While changes are lost, up to this one, nothing is decided (BEY-14).
+ledger = sa.Table(
+    "ipam_ledger",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("ledger_id", _ID, nullable=False),
+    sa.Column("lost_up_to", _COUNT),
+)
+
 observed_cidrs = sa.Table(
     "ipam_observed_cidrs",
     metadata,

@@ -37,11 +37,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m services.local.check", description="Audit the ledger of a running system."
     )
     parser.add_argument("--repair", action="store_true", help="carry out the repairs there are")
+    parser.add_argument(
+        "--accept-loss",
+        action="store_true",
+        help="with --repair: go on without what a restored backup lacks and can't be redone",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object per line")
     options = parser.parse_args(arguments)
     report = Report(as_json=options.json)
     try:
-        asyncio.run(_check(Settings(), report, repair=options.repair))
+        asyncio.run(
+            _check(Settings(), report, repair=options.repair, accept_loss=options.accept_loss)
+        )
     except (CadastreError, CutOff, StartFailed, ValidationError) as error:
         return _not_checked(str(error))
     except grpc.aio.AioRpcError as error:
@@ -78,7 +85,7 @@ class Report:
         return FINDINGS_LEFT if self._findings > self._repaired else CLEAN
 
 
-async def _check(settings: Settings, report: Report, *, repair: bool) -> None:
+async def _check(settings: Settings, report: Report, *, repair: bool, accept_loss: bool) -> None:
     signer = TokenSigner(load_secret(settings.identity_secret_path))
     async with AsyncExitStack() as stack:
 
@@ -89,7 +96,8 @@ async def _check(settings: Settings, report: Report, *, repair: bool) -> None:
         ledger = LedgerClient(await remote("allocation"))
         network = NetworkClient(await remote("network"))
         control_plane = ControlPlaneClient(await remote("control_plane"))
-        async for found in _all_findings(ledger, network, control_plane, repair=repair):
+        checked = ledger.check(repair=repair, accept_loss=accept_loss)
+        async for found in _all_findings(ledger, network, control_plane, checked):
             report.tell(found)
 
 
@@ -97,8 +105,7 @@ async def _all_findings(
     ledger: LedgerClient,
     network: NetworkClient,
     control_plane: ControlPlaneClient,
-    *,
-    repair: bool,
+    checked: AsyncIterator[Finding | Summary],
 ) -> AsyncIterator[Finding | Summary]:
     async def compare() -> list[Finding]:
         held, associations = await ledger.held_allocations("network"), await network.associations()
@@ -106,7 +113,7 @@ async def _all_findings(
         return [*network_findings(held, associations), *control_plane_findings(known, defined)]
 
     found: Finding | Summary | None = None
-    async for found in ledger.check(repair=repair):
+    async for found in checked:
         yield found
     if not isinstance(found, Summary):
         raise CutOff("the ledger's check was cut off; repeat it")

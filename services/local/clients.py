@@ -47,9 +47,9 @@ class LedgerClient:
         self._audit = audit_service_pb2_grpc.AuditServiceStub(remote.channel)
         self._ledger = ledger_service_pb2_grpc.LedgerServiceStub(remote.channel)
 
-    async def check(self, *, repair: bool) -> AsyncIterator[Finding | Summary]:
+    async def check(self, *, repair: bool, accept_loss: bool) -> AsyncIterator[Finding | Summary]:
         """Findings as they come, and the summary last."""
-        request = audit_service_pb2.CheckLedgerRequest(repair=repair)
+        request = audit_service_pb2.CheckLedgerRequest(repair=repair, accept_loss=accept_loss)
         async for told in self._remote.stream(self._audit.CheckLedger, request, caller=_SELF):
             if told.HasField("finding"):
                 yield _finding(told.finding)

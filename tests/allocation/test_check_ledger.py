@@ -45,10 +45,15 @@ class Report:
         return found
 
 
-async def check(world: World, *pool_ids: str, repair: bool = False) -> Report:
+async def check(
+    world: World, *pool_ids: str, repair: bool = False, accept_loss: bool = False
+) -> Report:
     auditor = world.caller("", "", "local")
     told = [
-        part async for part in auditor.stream("CheckLedger", ipam_pool_ids=pool_ids, repair=repair)
+        part
+        async for part in auditor.stream(
+            "CheckLedger", ipam_pool_ids=pool_ids, repair=repair, accept_loss=accept_loss
+        )
     ]
     report = Report([part.finding for part in told[:-1]], told[-1].summary)
     assert report.summary.findings == len(report.findings)

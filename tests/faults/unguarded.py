@@ -13,7 +13,7 @@ from services.allocation.store.records import Row
 from shared.persistence.database import Database
 from shared.rpc.server import main
 
-_ROW_LOCK = "FOR NO KEY UPDATE"
+_ROW_LOCK = "FOR NO KEY UPDATE OF ipam_pools"
 _GUARDS = (
     "ALTER TABLE ipam_pool_allocations DROP CONSTRAINT allocations_never_overlap",
     "ALTER TABLE ipam_pool_allocations DROP CONSTRAINT one_allocation_per_address",
@@ -54,9 +54,9 @@ def take_protection_away() -> None:
 
     open_pools._current = current  # noqa: SLF001
     before, _, after = open_pools._LOCKED_IN_POSTGRESQL.rpartition(_ROW_LOCK)  # noqa: SLF001
-    if not before:
+    if not before or after.strip():
         raise ValueError(after)
-    open_pools._LOCKED_IN_POSTGRESQL = before + after  # noqa: SLF001
+    open_pools._LOCKED_IN_POSTGRESQL = before  # noqa: SLF001
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ class FindingKind(StrEnum):
     WRONG_FREE_BLOCKS = "wrong-free-blocks"
     CHANGE_FEED_GAP = "change-feed-gap"
     RECORDS_OF_RETIRED_POOL = "records-of-retired-pool"
+    LOST_CHANGES = "lost-changes"
 
 
 UNREADABLE = frozenset(

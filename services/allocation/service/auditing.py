@@ -39,21 +39,40 @@ class Books(Protocol):
         """What belongs to no pool, after it was deleted."""
 
 
+class Recovery(Protocol):
+    """Whether the ledger is the present one, or was restored from a backup (BEY-14)."""
+
+    async def look(self) -> Finding | None:
+        """That changes are lost, if they are."""
+
+    async def repair(self, *, accept_loss: bool) -> Finding | None:
+        """The same, after they were redone, or given up if that must be; else why they were not."""
+
+
 class Audit:
     """Pool by pool, so that allocation goes on beside it."""
 
-    def __init__(self, books: Books) -> None:
-        self._books = books
+    def __init__(self, books: Books, recovery: Recovery) -> None:
+        self._books, self._recovery = books, recovery
 
     async def check(
-        self, ipam_pool_ids: Sequence[str], *, repair: bool
+        self, ipam_pool_ids: Sequence[str], *, repair: bool, accept_loss: bool = False
     ) -> AsyncIterator[Finding | Summary]:
         """Each finding as it is met, and the summary last.
+
+        With ``accept_loss`` a repair gives up what was lost and can't be redone.
 
         Raises:
             UnknownId: one of the ids names nothing the ledger knows.
         """
         count = _Count()
+        # First, for with changes lost the rest of the books is of the past.
+        recovery = self._recovery
+        lost = await (recovery.repair(accept_loss=accept_loss) if repair else recovery.look())
+        if lost:
+            yield count.finding(lost)
+            # Nothing is repaired in books of the past: what they lack may put it right.
+            repair = repair and lost.is_repaired
         for pool_id in await self._books.pool_ids(ipam_pool_ids):
             async for finding in self._pool(pool_id, count, repair=repair):
                 yield count.finding(finding)

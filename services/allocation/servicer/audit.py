@@ -20,7 +20,10 @@ class AuditServicer(audit_service_pb2_grpc.AuditServiceServicer):
     async def CheckLedger(
         self, request: pb.CheckLedgerRequest, _context: Context
     ) -> AsyncIterator[pb.CheckLedgerResponse]:
-        async for told in self._audit.check(request.ipam_pool_ids, repair=request.repair):
+        checked = self._audit.check(
+            request.ipam_pool_ids, repair=request.repair, accept_loss=request.accept_loss
+        )
+        async for told in checked:
             if isinstance(told, Summary):
                 yield pb.CheckLedgerResponse(summary=summary_to_proto(told))
             else:

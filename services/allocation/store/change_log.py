@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -55,7 +55,7 @@ class ChangeLog:
 
     def note(self, ipam_pool_id: str, change: PoolChange) -> None:
         """Remember what was done to a pool since the last `write`."""
-        self._texts_by_pool[ipam_pool_id].append(self._text_of(change))
+        self._texts_by_pool[ipam_pool_id].append(_text_of(change, self._texts))
 
     def forget(self) -> None:
         """It was not done after all."""
@@ -71,7 +71,7 @@ class ChangeLog:
             {
                 "pool_number": number,
                 "pool_version": version,
-                "content": f"[{', '.join(self._texts_by_pool[pool_id])}]",
+                "content": _row_text(self._texts_by_pool[pool_id]),
                 "committed_at": self._now,
             }
             for pool_id, (number, version) in numbers_and_versions.items()
@@ -80,24 +80,34 @@ class ChangeLog:
             _INSERT.execute(self._connection, rows)
         self._texts_by_pool.clear()
 
-    def _text_of(self, change: PoolChange) -> str:
-        word = _WORDS[type(change)]
-        match change:
-            case (
-                Held(record)
-                | Freed(record)
-                | PutAside(record)
-                | MadeAvailable(record)
-                | Provisioned(record)
-                | Deprovisioned(record)
-            ):
-                return f'["{word}", {self._texts.of(record)}]'
-            case PlacementChanged(ipam_pool_id, placement):
-                return json.dumps((word, (ipam_pool_id, placement_to_json(placement))))
-            case Retired(ipam_pool_id):
-                return json.dumps((word, ipam_pool_id))
-            case Repaired(kinds):
-                return json.dumps((word, kinds))
+
+def changes_to_text(done: Iterable[PoolChange]) -> str:
+    """What `ChangeLog` writes in one row."""
+    return _row_text(_text_of(change, RecordTexts()) for change in done)
+
+
+def _row_text(texts: Iterable[str]) -> str:
+    return f"[{', '.join(texts)}]"
+
+
+def _text_of(change: PoolChange, texts: RecordTexts) -> str:
+    word = _WORDS[type(change)]
+    match change:
+        case (
+            Held(record)
+            | Freed(record)
+            | PutAside(record)
+            | MadeAvailable(record)
+            | Provisioned(record)
+            | Deprovisioned(record)
+        ):
+            return f'["{word}", {texts.of(record)}]'
+        case PlacementChanged(ipam_pool_id, placement):
+            return json.dumps((word, (ipam_pool_id, placement_to_json(placement))))
+        case Retired(ipam_pool_id):
+            return json.dumps((word, ipam_pool_id))
+        case Repaired(kinds):
+            return json.dumps((word, kinds))
 
 
 def changes_from_text(content: str) -> Sequence[PoolChange]:

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
 from services.allocation.changes import CommittedChanges
 from services.allocation.store.change_log import changes_from_text
+from services.allocation.store.journal import Entry
 from services.allocation.store.records import Row, definition_from_json
 from services.allocation.tables import changes, pools
 from shared.persistence.database import Database
@@ -27,6 +28,13 @@ class SqlFeed:
 
     async def after(self, sequence: int) -> Sequence[CommittedChanges]:
         """The next ones, as far as it is settled what they are."""
+        return [_committed(row) for row in await self._rows_after(sequence)]
+
+    async def entries_after(self, sequence: int) -> Sequence[Entry]:
+        """The same as they are kept."""
+        return [_entry(row) for row in await self._rows_after(sequence)]
+
+    async def _rows_after(self, sequence: int) -> Sequence[Row]:
         latest = None
         if self._database.dialect == "postgresql":
             latest = await self._settled()
@@ -51,9 +59,9 @@ class SqlFeed:
             number: int = connection.execute(query).scalar_one()
             return number
 
-    def _read(self, sequence: int, latest: int | None) -> list[CommittedChanges]:
+    def _read(self, sequence: int, latest: int | None) -> Sequence[Row]:
         query = (
-            sa.select(changes, pools.c.definition)
+            sa.select(changes, pools.c.ipam_pool_id, pools.c.definition)
             .join(pools, pools.c.number == changes.c.pool_number)
             .where(changes.c.sequence > sequence)
             .order_by(changes.c.sequence)
@@ -62,14 +70,29 @@ class SqlFeed:
         if latest is not None:
             query = query.where(changes.c.sequence <= latest)
         with self._database.read() as connection:
-            return [_committed(row) for row in connection.execute(query)]
+            return connection.execute(query).all()
 
 
 def _committed(row: Row) -> CommittedChanges:
     return CommittedChanges(
         row.sequence,
         definition_from_json(row.definition),
-        # SQLite keeps no time zone.
-        row.committed_at.replace(tzinfo=row.committed_at.tzinfo or UTC),
+        _in_utc(row.committed_at),
         changes_from_text(row.content),
     )
+
+
+def _entry(row: Row) -> Entry:
+    return Entry(
+        sequence=row.sequence,
+        ipam_pool_id=row.ipam_pool_id,
+        pool_version=row.pool_version,
+        committed_at=_in_utc(row.committed_at).isoformat(),
+        content=row.content,
+        definition=row.definition,
+    )
+
+
+def _in_utc(stored: datetime) -> datetime:
+    # SQLite keeps no time zone.
+    return stored.replace(tzinfo=stored.tzinfo or UTC)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from services.allocation.errors import ChangesLost
 from services.allocation.free_space import NotFree
 from services.allocation.store.cache import CachedPool
 from services.allocation.store.change_log import changes_between
@@ -18,14 +19,18 @@ from shared.telemetry import logger
 # Of every batch, so in the drivers' own words.
 _LOCKED_IN_SQLITE = """
 SELECT ipam_pools.number, ipam_pool_id, version, is_retired, definition_version,
-    scope_number, observed_version
-FROM ipam_pools LEFT JOIN ipam_scopes ON ipam_scopes.number = scope_number
+    scope_number, observed_version, lost_up_to
+FROM ipam_pools
+JOIN ipam_ledger ON ipam_ledger.number = 1
+LEFT JOIN ipam_scopes ON ipam_scopes.number = scope_number
 WHERE ipam_pool_id IN (SELECT value FROM json_each(?))
 """
 _LOCKED_IN_POSTGRESQL = """
 SELECT ipam_pools.number, ipam_pool_id, version, is_retired, definition_version,
-    scope_number, observed_version
-FROM ipam_pools LEFT JOIN ipam_scopes ON ipam_scopes.number = scope_number
+    scope_number, observed_version, lost_up_to
+FROM ipam_pools
+JOIN ipam_ledger ON ipam_ledger.number = 1
+LEFT JOIN ipam_scopes ON ipam_scopes.number = scope_number
 WHERE ipam_pool_id = ANY (%b) ORDER BY ipam_pool_id FOR NO KEY UPDATE OF ipam_pools
 """
 
@@ -50,11 +55,17 @@ def open_pools(
     cached: Mapping[str, CachedPool],
     observed: ObservedCache,
 ) -> OpenPools:
-    """Lock the pools that are known, in order of id, as everybody does."""
+    """Lock the pools that are known, in order of id, as everybody does.
+
+    Raises:
+        ChangesLost: the database is not what it was.
+    """
     opened = OpenPools()
     if not ipam_pool_ids:
         return opened
     for row in _locked(connection, ipam_pool_ids):
+        if row.lost_up_to is not None:
+            raise ChangesLost
         if row.is_retired:
             opened.retired.add(row.ipam_pool_id)
         else:

@@ -1,0 +1,218 @@
+"""Changes that a restored database lacks, made again (BEY-14)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from services.allocation.allocation import Allocation
+from services.allocation.changes import (
+    Deprovisioned,
+    Freed,
+    Held,
+    MadeAvailable,
+    PlacementChanged,
+    PoolChange,
+    Provisioned,
+    PutAside,
+    Repaired,
+    Retired,
+)
+from services.allocation.placement import Placement
+from services.allocation.pool import Usage
+from services.allocation.pool_cidr import CidrState, PoolCidr
+from services.allocation.set_aside import SetAside
+from services.allocation.store.audit import queries
+from services.allocation.store.audit.pool_check import PoolCheck
+from services.allocation.store.change_log import changes_from_text
+from services.allocation.store.journal import Entry
+from services.allocation.store.records import (
+    allocation_to_row,
+    definition_from_json,
+    keys_of,
+    placement_to_json,
+    set_aside_to_row,
+    usage_to_row,
+)
+from services.allocation.tables import allocations, changes, pool_cidrs, pools, scopes, snapshots
+
+
+@dataclass
+class _Net:
+    """What a row of changes comes to."""
+
+    placed: dict[str, Allocation | SetAside] = field(default_factory=dict)
+    """What is there afterwards and was not before, by id; so with CIDRs."""
+    removed: set[str] = field(default_factory=set)
+    provisioned: dict[str, PoolCidr] = field(default_factory=dict)
+    deprovisioned: set[str] = field(default_factory=set)
+    placements: dict[str, Placement] = field(default_factory=dict)
+    retired: set[str] = field(default_factory=set)
+
+    def add(self, change: PoolChange) -> None:
+        match change:
+            case Held(record) | PutAside(record):
+                self.placed[_id_of(record)] = record
+            case Freed(record) | MadeAvailable(record):
+                if self.placed.pop(_id_of(record), None) is None:
+                    self.removed.add(_id_of(record))
+            case Provisioned(pool_cidr):
+                self.provisioned[pool_cidr.ipam_pool_cidr_id] = pool_cidr
+            case Deprovisioned(pool_cidr):
+                if self.provisioned.pop(pool_cidr.ipam_pool_cidr_id, None) is None:
+                    self.deprovisioned.add(pool_cidr.ipam_pool_cidr_id)
+            case PlacementChanged(ipam_pool_id, placement):
+                self.placements[ipam_pool_id] = placement
+            case Retired(ipam_pool_id):
+                self._retire(ipam_pool_id)
+            case Repaired():
+                # Of which records, is told beside it.
+                pass
+
+    def _retire(self, ipam_pool_id: str) -> None:
+        self.retired.add(ipam_pool_id)
+        self.placed = {k: v for k, v in self.placed.items() if v.ipam_pool_id != ipam_pool_id}
+        self.provisioned = {
+            k: v for k, v in self.provisioned.items() if v.ipam_pool_id != ipam_pool_id
+        }
+
+
+class Redoing:
+    """Changes that were made once, made again, under their old numbers."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+        self._numbers: dict[str, int] = {}
+
+    def redo(self, entries: Iterable[Entry]) -> None:
+        """Make them; what is in the database must be what was there before the first."""
+        net, versions = _Net(), dict[str, int]()
+        for entry in entries:
+            number = self._number_of(entry)
+            versions[entry.ipam_pool_id] = entry.pool_version
+            self._note(entry, number)
+            for change in changes_from_text(entry.content):
+                net.add(change)
+        self._remove(net)
+        self._place(net)
+        for pool_id, version in versions.items():
+            self._settle(pool_id, version, is_retired=pool_id in net.retired)
+
+    def _number_of(self, entry: Entry) -> int:
+        number = self._numbers.get(entry.ipam_pool_id)
+        if number is None:
+            number = self._numbers[entry.ipam_pool_id] = self._defined(entry)
+        return number
+
+    def _defined(self, entry: Entry) -> int:
+        """The pool's number; it becomes known if it was not, or as it was known."""
+        is_it = pools.c.ipam_pool_id == entry.ipam_pool_id
+        row = self._connection.execute(sa.select(pools).where(is_it)).one_or_none()
+        definition = definition_from_json(entry.definition)
+        members = {"definition": entry.definition, "definition_version": definition.version}
+        if row is None:
+            new = {
+                "ipam_pool_id": entry.ipam_pool_id,
+                "version": 0,
+                "is_retired": False,
+                "owner_id": definition.owner_id,
+                "ipam_region": definition.ipam_region,
+                "source_ipam_pool_id": definition.source_ipam_pool_id,
+                "scope_number": self._scope_number(definition.ipam_scope_id),
+                **usage_to_row(Usage()),
+                **members,
+            }
+            inserted = pools.insert().values(new).returning(pools.c.number)
+            made: int = self._connection.execute(inserted).scalar_one()
+            return made
+        if (row.definition_version or 0) < definition.version:
+            self._connection.execute(pools.update().where(is_it).values(members))
+        number: int = row.number
+        return number
+
+    def _scope_number(self, ipam_scope_id: str) -> int:
+        is_it = scopes.c.ipam_scope_id == ipam_scope_id
+        number = self._connection.scalar(sa.select(scopes.c.number).where(is_it))
+        if number is None:
+            inserted = scopes.insert().values(ipam_scope_id=ipam_scope_id)
+            number = self._connection.execute(inserted.returning(scopes.c.number)).scalar_one()
+        return int(number)
+
+    def _note(self, entry: Entry, number: int) -> None:
+        row = {
+            "sequence": entry.sequence,
+            "pool_number": number,
+            "pool_version": entry.pool_version,
+            "content": entry.content,
+            "committed_at": datetime.fromisoformat(entry.committed_at),
+        }
+        self._connection.execute(changes.insert().values(row))
+
+    def _remove(self, net: _Net) -> None:
+        retired = [self._numbers[pool_id] for pool_id in sorted(net.retired)]
+        # CIDRs first, for they hold the allocations that they are in their source pools.
+        gone = {"state": CidrState.DEPROVISIONED.value, "parent_allocation_id": None}
+        for pool_cidr_id in sorted(net.deprovisioned):
+            is_it = pool_cidrs.c.ipam_pool_cidr_id == pool_cidr_id
+            self._connection.execute(pool_cidrs.update().where(is_it).values(gone))
+        for number in retired:
+            for table in (pool_cidrs, allocations):
+                self._connection.execute(table.delete().where(table.c.pool_number == number))
+        for record_id in sorted(net.removed):
+            is_it = allocations.c.ipam_pool_allocation_id == record_id
+            self._connection.execute(allocations.delete().where(is_it))
+
+    def _place(self, net: _Net) -> None:
+        for record in net.placed.values():
+            number = self._numbers[record.ipam_pool_id]
+            if isinstance(record, Allocation):
+                row = allocation_to_row(record, number)
+            else:
+                row = set_aside_to_row(record, number)
+            self._connection.execute(allocations.insert().values(row))
+        for found in net.provisioned.values():
+            self._provision(found)
+        for pool_id, placement in net.placements.items():
+            is_it = pools.c.ipam_pool_id == pool_id
+            stored = placement_to_json(placement)
+            self._connection.execute(pools.update().where(is_it).values(placement=stored))
+
+    def _provision(self, found: PoolCidr) -> None:
+        number, keys = self._numbers[found.ipam_pool_id], keys_of(found.cidr)
+        namesake = pool_cidrs.delete().where(
+            pool_cidrs.c.pool_number == number,
+            pool_cidrs.c.first_key == keys["first_key"],
+            pool_cidrs.c.prefix_length == keys["prefix_length"],
+            pool_cidrs.c.state == CidrState.DEPROVISIONED.value,
+        )
+        self._connection.execute(namesake)
+        scope = sa.select(pools.c.scope_number).where(pools.c.number == number)
+        row = {
+            "ipam_pool_cidr_id": found.ipam_pool_cidr_id,
+            "pool_number": number,
+            "scope_number": scope.scalar_subquery(),
+            "state": CidrState.PROVISIONED.value,
+            "parent_allocation_id": found.parent_allocation_id,
+            **keys,
+        }
+        self._connection.execute(pool_cidrs.insert().values(row))
+
+    def _settle(self, ipam_pool_id: str, version: int, *, is_retired: bool) -> None:
+        """The pool's version, and figures as its records make them."""
+        number = self._numbers[ipam_pool_id]
+        is_it = pools.c.number == number
+        self._connection.execute(snapshots.delete().where(snapshots.c.pool_number == number))
+        changed = pools.update().where(is_it)
+        self._connection.execute(changed.values(version=version, is_retired=is_retired))
+        record = queries.pool_record(self._connection, ipam_pool_id)
+        if record is None:
+            raise AssertionError(f"'{ipam_pool_id}' is not there")
+        check = PoolCheck(self._connection, record)
+        for _ in check.findings():
+            pass
+        self._connection.execute(changed.values(usage_to_row(check.usage)))
+
+
+def _id_of(record: Allocation | SetAside) -> str:
+    return record.set_aside_id if isinstance(record, SetAside) else record.ipam_pool_allocation_id
