@@ -192,6 +192,8 @@ class Breach(StrEnum):
     """Nobody's request explains it."""
     DISAGREEING = "disagreeing"
     """Parent and child, or a pool and its own counters."""
+    AUDITED = "audited"
+    """What the ledger's own check finds (BEY-10)."""
     UNFORESEEN = "unforeseen"
     """An answer that tells the client nothing."""
     STALE = "stale"
