@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -25,6 +26,7 @@ from typing import Any, Literal
 
 import psutil
 import sqlalchemy as sa
+from sqlalchemy import make_url
 
 from services.allocation import tables
 from services.allocation.allocation import Allocation, ResourceType
@@ -150,6 +152,10 @@ def report(name: str, database_url: str, options: argparse.Namespace) -> None:
                     ],
                 )
             compare_batches(noop, ledger, pools, options)
+        if make_url(database_url).get_backend_name() == "postgresql":
+            compare_replicas(
+                ledger, server_in(Path(folder) / "other", database_url), pools, options
+            )
         grow(ledger, pools, options)
 
 
@@ -179,6 +185,27 @@ def compare_batches(
         f"{name:31}{statistics.median(rates):9,.0f}{statistics.median(ratios):10.2f}"
         "   allocations/s"
     )
+
+
+def compare_replicas(
+    one: Server, other: Server, pools: Sequence[str], options: argparse.Namespace
+) -> None:
+    """Two processes on one database beside one, with as many clients each."""
+    ratios: dict[str, list[float]] = {"different pools": [], "one hot pool": []}
+    with one.process.running(), other.process.running(), ThreadPoolExecutor(2) as threads:
+        one.ask(nothing)
+        other.ask(nothing)
+        for _ in range(options.pairs):
+            alone = one.measure("allocate", CLIENTS[1], options.seconds, [pools[5]])
+            for name, second in (("different pools", pools[6]), ("one hot pool", pools[5])):
+                together = [
+                    threads.submit(server.measure, "allocate", CLIENTS[1], options.seconds, [pool])
+                    for server, pool in ((one, pools[5]), (other, second))
+                ]
+                rate = sum(done.result().per_second for done in together)
+                ratios[name].append(rate / alone.per_second)
+    for name, found in ratios.items():
+        print(f"two processes, {name}: {statistics.median(found):.2f} of the rate of one")
 
 
 def grow(ledger: Server, pools: Sequence[str], options: argparse.Namespace) -> None:
