@@ -9,6 +9,8 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from services.allocation import tables
 from services.allocation.allocation import Allocation, ResourceType
@@ -16,6 +18,7 @@ from services.allocation.changes import Decision, Held
 from services.allocation.definition import PoolDefinition, ScopeType
 from services.allocation.service.allocating import Reservation
 from services.allocation.service.ledger import Ledger
+from services.allocation.store.bulk import BulkInsert
 from services.allocation.store.reader import SqlReader
 from services.allocation.store.records import allocation_to_row, keys_of
 from services.allocation.store.writer import SqlWriter
@@ -26,6 +29,7 @@ from shared.ids import IPAM_POOL_ALLOCATION, IPAM_POOL_CIDR
 from shared.persistence.database import Database
 from shared.persistence.migrations import upgrade
 from shared.rpc.server import background
+from tests.postgres import DIALECTS
 
 OWNER = Caller("123456789012", "us-east-1", "tester")
 POOLS = {
@@ -98,6 +102,75 @@ def test_the_database_refuses_overlapping_allocations(
             insert_allocation(database, first, cidr)
     else:
         insert_allocation(database, first, cidr)
+
+
+@st.composite
+def two_blocks(draw: st.DrawFn) -> tuple[Cidr, Cidr]:
+    """Of one family, often one inside the other or side by side, of all lengths."""
+    family = draw(st.sampled_from(AddressFamily))
+    address = draw(st.integers(0, (1 << family.bits) - 1))
+    lengths = st.integers(1, family.bits)
+    first = Cidr(family, address, family.bits).supernet(draw(lengths))
+    flipped = address ^ (1 << draw(st.integers(0, family.bits - 1)))
+    near = Cidr(family, draw(st.sampled_from([address, flipped])), family.bits)
+    return first, near.supernet(draw(lengths))
+
+
+def test_the_database_knows_what_overlaps(database: Database, pools: dict[str, int]) -> None:
+    # ALLOC-3
+    number = pools[POOL]
+
+    @settings(max_examples=300, deadline=None)
+    @given(two_blocks())
+    def check(blocks: tuple[Cidr, Cidr]) -> None:
+        first, second = blocks
+        with database.engine.connect() as connection, connection.begin() as transaction:
+            insert_row(connection, number, first)
+            if first.overlaps(second):
+                with pytest.raises(sa.exc.IntegrityError):
+                    insert_row(connection, number, second)
+            else:
+                insert_row(connection, number, second)
+            transaction.rollback()
+
+    check()
+
+
+@pytest.mark.parametrize("database_url", DIALECTS[1:], indirect=True)
+def test_the_guard_looks_at_little_however_much_there_is(
+    database: Database, pools: dict[str, int]
+) -> None:  # BEY-7
+    insert = BulkInsert(tables.allocations)
+    with database.write() as connection:
+        # In turns, as pools are allocated from: that is what an index has to keep apart.
+        for start in range(0, 20_000, 500):
+            for number in pools.values():
+                blocks = [Cidr(AddressFamily.IPV4, 8 * n, 29) for n in range(start, start + 500)]
+                insert.execute(
+                    connection,
+                    [allocation_to_row(allocation(str(block)), number) for block in blocks],
+                )
+        pages = [pages_of_insert(connection, number) for number in pools.values()]
+    assert max(pages) < 100
+
+
+def pages_of_insert(connection: sa.Connection, number: int) -> int:
+    """How many pages PostgreSQL looks at for one row more."""
+    cidr = Cidr.parse("200.0.0.0/29")
+    row = (IPAM_POOL_ALLOCATION.new(), number, cidr.first_key, cidr.last_key)
+    [explained] = connection.exec_driver_sql(
+        """
+        EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)
+        INSERT INTO ipam_pool_allocations (
+            ipam_pool_allocation_id, pool_number, first_key, last_key,
+            prefix_length, resource_type, resource_owner, tags, created_at
+        ) VALUES (%s, %s, %s, %s, 29, 'custom', 'x', '{}', now())
+        """,
+        row,
+    ).scalar_one()
+    plan = explained["Plan"]
+    looked_at: int = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+    return looked_at
 
 
 def test_the_database_lets_no_allocation_move_onto_another(
@@ -212,6 +285,11 @@ def allocation(cidr: str) -> Allocation:
     return Allocation(
         IPAM_POOL_ALLOCATION.new(), POOL, Cidr.parse(cidr), ResourceType.CUSTOM, "x", NOW
     )
+
+
+def insert_row(connection: sa.Connection, pool_number: int, cidr: Cidr) -> None:
+    row = allocation_to_row(allocation(str(cidr)), pool_number)
+    connection.execute(tables.allocations.insert(), [row])
 
 
 def insert_allocation(database: Database, pool_number: int, cidr: str) -> str:

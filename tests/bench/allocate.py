@@ -76,7 +76,8 @@ class Server:
         load = Load(
             port=self.settings.port_of("allocation"),
             token=TokenSigner(secret).token_for(OWNER),
-            name=f"{os.getpid()}-{next(self.numbers)}",
+            # Of this run and server, for client tokens are made of it.
+            name=f"{os.getpid()}-{self.settings.port}-{next(self.numbers)}",
             pools=list(pools),
             kind=kind,
             clients=clients,
