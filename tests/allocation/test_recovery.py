@@ -1,18 +1,21 @@
 """A database restored from a backup gives nothing away that was given away after it (BEY-14)."""
 
 import asyncio
+import errno
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.allocation.store.journal import Journal
+from services.allocation.store.journal import Entry, Journal
 from shared.errors import CadastreError
 from shared.settings import Settings
 from tests.allocation.backup import back_up, restore
 from tests.allocation.test_check_ledger import check
 from tests.allocation.test_watch import watching
 from tests.allocation.world import WEST, World, serving
+from tests.waiting import eventually
 
 ASKS = "make check REPAIR=1"
 
@@ -162,3 +165,30 @@ async def test_all_that_is_done_is_copied_when_the_service_stops(settings: Setti
         await asyncio.gather(*(world.allocate(pool, netmask_length=24) for _ in range(20)))
     last = max(row["sequence"] for row in back_up(settings)["ipam_ledger_changes"])
     assert journal_in(settings).last_sequence == last
+
+
+async def test_a_disk_that_is_full_for_a_while_stops_nobody(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:  # BEY-14
+    append = Journal.append
+    failures: list[Sequence[Entry]] = []
+
+    def failing(journal: Journal, entries: Sequence[Entry]) -> None:
+        if len(failures) < 2:
+            failures.append(entries)
+            raise OSError(errno.ENOSPC, "No space left on device")
+        append(journal, entries)
+
+    monkeypatch.setattr(Journal, "append", failing)
+    async with serving(settings) as world:
+        pool = await world.pool("10.0.0.0/16")
+        await world.allocate(pool, netmask_length=24)
+
+        async def is_copied_after_all() -> bool:
+            return len(failures) == 2
+
+        await eventually(is_copied_after_all)
+        await world.allocate(pool, netmask_length=24)
+    copied = [entry.sequence for entry in journal_in(settings).after(0)]
+    there = [row["sequence"] for row in back_up(settings)["ipam_ledger_changes"]]
+    assert copied == sorted(there)

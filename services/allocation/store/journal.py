@@ -101,10 +101,13 @@ class Journal:
 
     def close(self) -> None:
         """Let another process write."""
-        for file in (self._file, self._owned):
-            if file:
-                file.close()
-        self._file = self._owned = None
+        try:
+            if self._file:
+                self._file.close()
+        finally:
+            if self._owned:
+                self._owned.close()
+            self._file = self._owned = None
 
     def _resume(self) -> None:
         """Go on with the last file; a line that a crash cut off goes."""

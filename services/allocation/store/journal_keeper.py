@@ -30,6 +30,8 @@ class JournalKeeper:
 
     def __init__(self, database: Database, journal: Journal) -> None:
         self._database, self._journal, self._feed = database, journal, SqlFeed(database)
+        # What is copied; None while another process copies, or nobody.
+        self._reached: int | None = None
 
     async def run(self) -> None:
         """Copy what is done; never ends by itself."""
@@ -45,18 +47,27 @@ class JournalKeeper:
     async def _try_to_copy(self) -> None:
         try:
             await self._copy()
-        except Unavailable as error:
+        except (Unavailable, OSError) as error:
+            # Such as a full disk. What was written in part is cut off before more is written.
+            self._journal.close()
+            self._reached = None
             _log.warning("changes not copied", error=str(error))
 
     async def _copy(self) -> None:
-        if not self._journal.own():
-            return
-        if self._journal.last_sequence is None:
-            self._journal.begin(await self._database.run(self._latest))
-        reached = self._journal.last_sequence or 0
-        while entries := await self._feed.entries_after(reached):
+        if self._reached is None:
+            if not self._journal.own():
+                return
+            self._reached = await self._beginning()
+        while entries := await self._feed.entries_after(self._reached):
             self._journal.append(entries)
-            reached = entries[-1].sequence
+            self._reached = entries[-1].sequence
+
+    async def _beginning(self) -> int:
+        known = self._journal.last_sequence
+        if known is None:
+            known = await self._database.run(self._latest)
+            self._journal.begin(known)
+        return known
 
     def _latest(self) -> int:
         with self._database.read() as connection:
