@@ -81,6 +81,9 @@ class Linger:
     """If nobody comes for so long, all who can come are here."""
 
 
+_LOOKS_AGAIN_SECONDS = 0.0005
+
+
 class _Waiter(Generic[Work]):
     """An item and where its answer is awaited."""
 
@@ -148,17 +151,19 @@ class Batcher(Generic[Work]):
     async def _linger(self, batch_length: int) -> None:
         """After a batch that was worth it, let a fuller one gather.
 
-        It ends when enough wait, when for a while nobody came, or when its time is up. A request
-        among few goes at once: each wait would cost it more than it saves.
+        It ends when all are back who were answered, beside those who waited meanwhile; when that is
+        more than enough; when for a while nobody came; or when its time is up. A request among few
+        goes at once: each wait would cost it more than it saves.
         """
         linger, clock = self._linger_for, asyncio.get_running_loop().time
         if batch_length < linger.after_batches_of:
             return
-        end = clock() + linger.seconds
-        waiting = -1
-        while waiting < len(self._line) < linger.enough and clock() < end:
-            waiting = len(self._line)
-            await asyncio.sleep(linger.quiet_seconds)
+        arrived, last_arrival = len(self._line), clock()
+        full, end = min(linger.enough, arrived + batch_length), last_arrival + linger.seconds
+        while len(self._line) < full and clock() < min(end, last_arrival + linger.quiet_seconds):
+            await asyncio.sleep(_LOOKS_AGAIN_SECONDS)
+            if len(self._line) > arrived:
+                arrived, last_arrival = len(self._line), clock()
 
     async def _carry_out(self, waiters: Sequence[_Waiter[Work]]) -> None:
         try:
