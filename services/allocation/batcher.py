@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
@@ -20,6 +20,9 @@ class Keyed(Protocol):
 
 Item = TypeVar("Item", bound=Keyed)
 
+# Stands for itself, and is never busy.
+_NO_KEYS = frozenset({""})
+
 
 class Line(Generic[Item]):
     """First come, first served among those that share a key; the rest pass each other freely."""
@@ -28,16 +31,30 @@ class Line(Generic[Item]):
         """``mixes``: any two may go in one batch; otherwise only those with keys of the first."""
         self._mixes, self._longest_batch = mixes, longest_batch
         self._waiting: deque[Item] = deque()
+        self._waiting_by_key: Counter[str] = Counter()
         self._busy: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, item: Item) -> None:
+    def add(self, item: Item) -> bool:
+        """Whether it may be able to go; if not, it is because of a batch to be `finished`."""
         self._waiting.append(item)
+        self._waiting_by_key.update(item.keys or _NO_KEYS)
+        return self._busy.isdisjoint(item.keys)
+
+    def waiting_after(self, batch: Iterable[Item]) -> int:
+        """How many can go with what comes next in a batch like this."""
+        if self._mixes:
+            return len(self._waiting)
+        keys = {key for item in batch for key in item.keys}
+        return max((self._waiting_by_key[key] for key in keys), default=0)
 
     def take(self) -> list[Item]:
         """The next batch; its keys are busy until it is `finished`. Empty: nobody can go."""
+        if self._waiting_by_key.keys() <= self._busy:
+            # Told without a look at each, for on PostgreSQL a hot pool's are asked for often.
+            return []
         batch: list[Item] = []
         keys: set[str] = set()
         passed_over = set(self._busy)
@@ -53,6 +70,10 @@ class Line(Generic[Item]):
                 # Whoever needs one of these keys comes after it, so that nobody waits for ever.
                 passed_over |= item.keys
         self._waiting.extendleft(reversed(left))
+        for item in batch:
+            self._waiting_by_key.subtract(item.keys or _NO_KEYS)
+        # Less the keys that nobody waits for any more.
+        self._waiting_by_key = +self._waiting_by_key
         self._busy |= keys
         return batch
 
@@ -127,8 +148,8 @@ class Batcher(Generic[Work]):
             Exception: the refusal, or why the batch could not be committed.
         """
         waiter = _Waiter(work)
-        self._line.add(waiter)
-        self._changed.set()
+        if self._line.add(waiter):
+            self._changed.set()
         return await waiter.answer
 
     async def run(self) -> None:
@@ -144,11 +165,12 @@ class Batcher(Generic[Work]):
                 await self._changed.wait()
             if waiters := [waiter for waiter in batch if not waiter.answer.done()]:
                 await self._carry_out(waiters)
+            # Its keys stay busy, or another committer would take what is to gather.
+            await self._linger(batch)
             self._line.finished(batch)
             self._changed.set()
-            await self._linger(len(batch))
 
-    async def _linger(self, batch_length: int) -> None:
+    async def _linger(self, batch: Sequence[_Waiter[Work]]) -> None:
         """After a batch that was worth it, let a fuller one gather.
 
         It ends when all are back who were answered, beside those who waited meanwhile; when that is
@@ -156,14 +178,14 @@ class Batcher(Generic[Work]):
         goes at once: each wait would cost it more than it saves.
         """
         linger, clock = self._linger_for, asyncio.get_running_loop().time
-        if batch_length < linger.after_batches_of:
+        if len(batch) < linger.after_batches_of:
             return
-        arrived, last_arrival = len(self._line), clock()
-        full, end = min(linger.enough, arrived + batch_length), last_arrival + linger.seconds
-        while len(self._line) < full and clock() < min(end, last_arrival + linger.quiet_seconds):
+        arrived, last_arrival = self._line.waiting_after(batch), clock()
+        full, end = min(linger.enough, arrived + len(batch)), last_arrival + linger.seconds
+        while arrived < full and clock() < min(end, last_arrival + linger.quiet_seconds):
             await asyncio.sleep(_LOOKS_AGAIN_SECONDS)
-            if len(self._line) > arrived:
-                arrived, last_arrival = len(self._line), clock()
+            if (waiting := self._line.waiting_after(batch)) > arrived:
+                arrived, last_arrival = waiting, clock()
 
     async def _carry_out(self, waiters: Sequence[_Waiter[Work]]) -> None:
         try:

@@ -100,6 +100,28 @@ def batcher_of(commits: Commits, committers: int = 1, linger: Linger = PATIENT) 
     )
 
 
+def test_what_needs_nothing_waits_for_nobody() -> None:
+    line = line_of("a1", "a2", longest_batch=1)
+    first = line.take()
+    assert [found.name for found in first] == ["a1"]
+    assert not line.add(job("a3"))
+    assert line.take() == []
+    free = Job("free", frozenset())
+    assert line.add(free)
+    assert line.take() == [free]
+    line.finished(first)
+    assert [found.name for found in line.take()] == ["a2"]
+
+
+def test_a_line_tells_how_many_can_go_with_a_batch() -> None:
+    line = line_of("a1", "b1", "a2", "ab1")
+    batch = line.take()
+    assert [found.name for found in batch] == ["a1", "a2"]
+    assert line.waiting_after(batch) == 1
+    mixing = line_of("a1", "b1", "a2", mixes=True, longest_batch=1)
+    assert mixing.waiting_after(mixing.take()) == 2
+
+
 async def test_what_comes_during_a_commit_is_the_next_batch() -> None:
     commits = Commits()
     batcher = batcher_of(commits)
@@ -177,6 +199,21 @@ async def test_after_a_long_batch_a_fuller_one_gathers() -> None:
         await asyncio.gather(*first)
         await asyncio.gather(*during, batcher.submit(job("b3")))
     assert commits.batches == [["a1", "a2"], ["b1", "b2", "b3"]]
+
+
+async def test_no_other_committer_takes_what_is_to_gather() -> None:
+    commits = Commits()
+    linger = Linger(after_batches_of=2, enough=3, seconds=FOR_EVER, quiet_seconds=FOR_EVER)
+    batcher = batcher_of(commits, committers=2, linger=linger)
+    async with background(batcher.run()):
+        first = [asyncio.create_task(batcher.submit(job(name))) for name in ("a1", "a2")]
+        await until(lambda: len(commits.batches) == 1)
+        commits.gate.set()
+        await asyncio.gather(*first)
+        then = [asyncio.create_task(batcher.submit(job(name))) for name in ("a3", "b1")]
+        await until(lambda: len(commits.batches) == 2)
+        await asyncio.gather(*then[1:], batcher.submit(job("a4")), *then[:1])
+    assert commits.batches == [["a1", "a2"], ["b1"], ["a3", "a4"]]
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ ATTEMPTS = 5
 """How often a batch is tried that lost against another replica's."""
 LONGEST_BATCH = 500
 POSTGRESQL_COMMITTERS = 4
-LINGER = Linger(after_batches_of=8, enough=64, seconds=0.008, quiet_seconds=0.002)
+LINGER = Linger(after_batches_of=8, enough=128, seconds=0.016, quiet_seconds=0.006)
 CACHED_POOLS = 10_000
 
 T = TypeVar("T")
