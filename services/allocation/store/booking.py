@@ -23,22 +23,22 @@ from services.allocation.changes import (
     Retired,
 )
 from services.allocation.pool import Pool, Usage
-from services.allocation.pool_cidr import CidrState
 from services.allocation.set_aside import SetAside
 from services.allocation.store.bulk import BulkDelete, BulkInsert, BulkUpdate
 from services.allocation.store.cache import CachedPool
 from services.allocation.store.change_log import ChangeLog
 from services.allocation.store.open_pools import OpenPools
-from services.allocation.store.records import (
-    allocation_to_row,
-    definition_to_json,
-    keys_of,
-    placement_to_json,
-    set_aside_to_row,
-    usage_to_row,
+from services.allocation.store.pool_rows import (
+    insert_defined_pool,
+    insert_pool_cidr,
+    insert_retired_pool,
+    set_definition,
+    set_deprovisioned,
+    set_placement,
 )
+from services.allocation.store.records import allocation_to_row, set_aside_to_row, usage_to_row
 from services.allocation.store.tokens import BatchTokens
-from services.allocation.tables import allocations, pool_cidrs, pools, scopes, snapshots
+from services.allocation.tables import allocations, pool_cidrs, pools, snapshots
 from shared.errors import CadastreError
 from shared.fail_points import FailPoint, reach
 
@@ -170,61 +170,28 @@ class Booking:
 
     def _place(self, change: PlacementChanged) -> None:
         self._changing(change.ipam_pool_id, change).place(change.placement)
-        is_it = pools.c.number == self._opened.in_use[change.ipam_pool_id].number
-        placement = placement_to_json(change.placement)
-        self._connection.execute(pools.update().where(is_it).values(placement=placement))
+        number = self._opened.in_use[change.ipam_pool_id].number
+        set_placement(self._connection, number, change.placement)
 
     def _provision(self, change: Provisioned) -> None:
         found = change.pool_cidr
         self._changing(found.ipam_pool_id, change).provision(found)
         self.flush()
-        number, keys = self._opened.in_use[found.ipam_pool_id].number, keys_of(found.cidr)
-        namesake = pool_cidrs.delete().where(
-            pool_cidrs.c.pool_number == number,
-            pool_cidrs.c.first_key == keys["first_key"],
-            pool_cidrs.c.prefix_length == keys["prefix_length"],
-            pool_cidrs.c.state == CidrState.DEPROVISIONED.value,
-        )
-        self._connection.execute(namesake)
-        scope = sa.select(pools.c.scope_number).where(pools.c.number == number)
-        row = {
-            "ipam_pool_cidr_id": found.ipam_pool_cidr_id,
-            "pool_number": number,
-            "scope_number": scope.scalar_subquery(),
-            "state": found.state.value,
-            "parent_allocation_id": found.parent_allocation_id,
-            **keys,
-        }
-        self._connection.execute(pool_cidrs.insert().values(row))
+        insert_pool_cidr(self._connection, self._opened.in_use[found.ipam_pool_id].number, found)
 
     def _deprovision(self, change: Deprovisioned) -> None:
         found = change.pool_cidr
         self._changing(found.ipam_pool_id, change).deprovision(found)
         self.flush()
-        is_it = pool_cidrs.c.ipam_pool_cidr_id == found.ipam_pool_cidr_id
-        gone = {"state": CidrState.DEPROVISIONED.value, "parent_allocation_id": None}
-        self._connection.execute(pool_cidrs.update().where(is_it).values(gone))
+        set_deprovisioned(self._connection, found.ipam_pool_cidr_id)
 
     def _define(self, change: Defined) -> None:
         definition = change.definition
-        members = {
-            "definition": definition_to_json(definition),
-            "definition_version": definition.version,
-        }
         if cached := self._opened.in_use.get(definition.ipam_pool_id):
             cached.pool.definition = definition
-            is_it = pools.c.number == cached.number
-            self._connection.execute(pools.update().where(is_it).values(**members))
+            set_definition(self._connection, cached.number, definition)
             return
-        number = self._insert_pool(
-            definition.ipam_pool_id,
-            owner_id=definition.owner_id,
-            ipam_region=definition.ipam_region,
-            source_ipam_pool_id=definition.source_ipam_pool_id,
-            scope_number=self._scope_number(definition.ipam_scope_id),
-            is_retired=False,
-            **members,
-        )
+        number = insert_defined_pool(self._connection, definition)
         self._opened.in_use[definition.ipam_pool_id] = CachedPool(number, 0, Pool(definition))
 
     def _retire(self, change: Retired) -> None:
@@ -232,7 +199,7 @@ class Booking:
         self._opened.retired.add(change.ipam_pool_id)
         cached = self._opened.in_use.pop(change.ipam_pool_id, None)
         if cached is None:
-            self._insert_pool(change.ipam_pool_id, is_retired=True)
+            insert_retired_pool(self._connection, change.ipam_pool_id)
             return
         for table in (pool_cidrs, allocations, snapshots):
             self._connection.execute(table.delete().where(table.c.pool_number == cached.number))
@@ -267,20 +234,6 @@ class Booking:
         ]
         _SET_VERSION.execute(self._connection, rows)
         self._log.write({c.pool.ipam_pool_id: (c.number, c.version) for c in changed})
-
-    def _scope_number(self, ipam_scope_id: str) -> int:
-        is_it = sa.select(scopes.c.number).where(scopes.c.ipam_scope_id == ipam_scope_id)
-        number: int | None = self._connection.scalar(is_it)
-        if number is None:
-            inserted = scopes.insert().values(ipam_scope_id=ipam_scope_id)
-            number = self._connection.execute(inserted.returning(scopes.c.number)).scalar_one()
-        return number
-
-    def _insert_pool(self, ipam_pool_id: str, **members: object) -> int:
-        row = {"ipam_pool_id": ipam_pool_id, "version": 0, **usage_to_row(Usage()), **members}
-        inserted = pools.insert().values(row).returning(pools.c.number)
-        created: int = self._connection.execute(inserted).scalar_one()
-        return created
 
 
 def _undo(pool: Pool, change: PoolChange) -> None:

@@ -20,22 +20,26 @@ from services.allocation.changes import (
     Retired,
 )
 from services.allocation.placement import Placement
-from services.allocation.pool import Usage
-from services.allocation.pool_cidr import CidrState, PoolCidr
+from services.allocation.pool_cidr import PoolCidr
 from services.allocation.set_aside import SetAside
 from services.allocation.store.audit import queries
 from services.allocation.store.audit.pool_check import PoolCheck
 from services.allocation.store.change_log import changes_from_text
 from services.allocation.store.journal import Entry
+from services.allocation.store.pool_rows import (
+    insert_defined_pool,
+    insert_pool_cidr,
+    set_definition,
+    set_deprovisioned,
+    set_placement,
+)
 from services.allocation.store.records import (
     allocation_to_row,
     definition_from_json,
-    keys_of,
-    placement_to_json,
     set_aside_to_row,
     usage_to_row,
 )
-from services.allocation.tables import allocations, changes, pool_cidrs, pools, scopes, snapshots
+from services.allocation.tables import allocations, changes, pool_cidrs, pools, snapshots
 
 
 @dataclass
@@ -110,34 +114,12 @@ class Redoing:
         is_it = pools.c.ipam_pool_id == entry.ipam_pool_id
         row = self._connection.execute(sa.select(pools).where(is_it)).one_or_none()
         definition = definition_from_json(entry.definition)
-        members = {"definition": entry.definition, "definition_version": definition.version}
         if row is None:
-            new = {
-                "ipam_pool_id": entry.ipam_pool_id,
-                "version": 0,
-                "is_retired": False,
-                "owner_id": definition.owner_id,
-                "ipam_region": definition.ipam_region,
-                "source_ipam_pool_id": definition.source_ipam_pool_id,
-                "scope_number": self._scope_number(definition.ipam_scope_id),
-                **usage_to_row(Usage()),
-                **members,
-            }
-            inserted = pools.insert().values(new).returning(pools.c.number)
-            made: int = self._connection.execute(inserted).scalar_one()
-            return made
-        if (row.definition_version or 0) < definition.version:
-            self._connection.execute(pools.update().where(is_it).values(members))
+            return insert_defined_pool(self._connection, definition)
         number: int = row.number
+        if (row.definition_version or 0) < definition.version:
+            set_definition(self._connection, number, definition)
         return number
-
-    def _scope_number(self, ipam_scope_id: str) -> int:
-        is_it = scopes.c.ipam_scope_id == ipam_scope_id
-        number = self._connection.scalar(sa.select(scopes.c.number).where(is_it))
-        if number is None:
-            inserted = scopes.insert().values(ipam_scope_id=ipam_scope_id)
-            number = self._connection.execute(inserted.returning(scopes.c.number)).scalar_one()
-        return int(number)
 
     def _note(self, entry: Entry, number: int) -> None:
         row = {
@@ -152,10 +134,8 @@ class Redoing:
     def _remove(self, net: _Net) -> None:
         retired = [self._numbers[pool_id] for pool_id in sorted(net.retired)]
         # CIDRs first, for they hold the allocations that they are in their source pools.
-        gone = {"state": CidrState.DEPROVISIONED.value, "parent_allocation_id": None}
         for pool_cidr_id in sorted(net.deprovisioned):
-            is_it = pool_cidrs.c.ipam_pool_cidr_id == pool_cidr_id
-            self._connection.execute(pool_cidrs.update().where(is_it).values(gone))
+            set_deprovisioned(self._connection, pool_cidr_id)
         for number in retired:
             for table in (pool_cidrs, allocations):
                 self._connection.execute(table.delete().where(table.c.pool_number == number))
@@ -172,31 +152,9 @@ class Redoing:
                 row = set_aside_to_row(record, number)
             self._connection.execute(allocations.insert().values(row))
         for found in net.provisioned.values():
-            self._provision(found)
+            insert_pool_cidr(self._connection, self._numbers[found.ipam_pool_id], found)
         for pool_id, placement in net.placements.items():
-            is_it = pools.c.ipam_pool_id == pool_id
-            stored = placement_to_json(placement)
-            self._connection.execute(pools.update().where(is_it).values(placement=stored))
-
-    def _provision(self, found: PoolCidr) -> None:
-        number, keys = self._numbers[found.ipam_pool_id], keys_of(found.cidr)
-        namesake = pool_cidrs.delete().where(
-            pool_cidrs.c.pool_number == number,
-            pool_cidrs.c.first_key == keys["first_key"],
-            pool_cidrs.c.prefix_length == keys["prefix_length"],
-            pool_cidrs.c.state == CidrState.DEPROVISIONED.value,
-        )
-        self._connection.execute(namesake)
-        scope = sa.select(pools.c.scope_number).where(pools.c.number == number)
-        row = {
-            "ipam_pool_cidr_id": found.ipam_pool_cidr_id,
-            "pool_number": number,
-            "scope_number": scope.scalar_subquery(),
-            "state": CidrState.PROVISIONED.value,
-            "parent_allocation_id": found.parent_allocation_id,
-            **keys,
-        }
-        self._connection.execute(pool_cidrs.insert().values(row))
+            set_placement(self._connection, self._numbers[pool_id], placement)
 
     def _settle(self, ipam_pool_id: str, version: int, *, is_retired: bool) -> None:
         """The pool's version, and figures as its records make them."""

@@ -1,0 +1,99 @@
+"""Rows of pools and of their CIDRs, one at a time: they change seldom."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.allocation.definition import PoolDefinition
+from services.allocation.placement import Placement
+from services.allocation.pool import Usage
+from services.allocation.pool_cidr import CidrState, PoolCidr
+from services.allocation.store.records import (
+    definition_to_json,
+    keys_of,
+    placement_to_json,
+    usage_to_row,
+)
+from services.allocation.tables import pool_cidrs, pools, scopes
+
+
+def insert_defined_pool(connection: sa.Connection, definition: PoolDefinition) -> int:
+    """Make a pool known that has nothing yet; its number."""
+    return _insert_pool(
+        connection,
+        definition.ipam_pool_id,
+        is_retired=False,
+        owner_id=definition.owner_id,
+        ipam_region=definition.ipam_region,
+        source_ipam_pool_id=definition.source_ipam_pool_id,
+        scope_number=_scope_number(connection, definition.ipam_scope_id),
+        **_members(definition),
+    )
+
+
+def insert_retired_pool(connection: sa.Connection, ipam_pool_id: str) -> int:
+    """Keep a pool from ever being made known; its number."""
+    return _insert_pool(connection, ipam_pool_id, is_retired=True)
+
+
+def set_definition(connection: sa.Connection, pool_number: int, definition: PoolDefinition) -> None:
+    is_it = pools.c.number == pool_number
+    connection.execute(pools.update().where(is_it).values(_members(definition)))
+
+
+def set_placement(connection: sa.Connection, pool_number: int, placement: Placement) -> None:
+    is_it = pools.c.number == pool_number
+    stored = placement_to_json(placement)
+    connection.execute(pools.update().where(is_it).values(placement=stored))
+
+
+def insert_pool_cidr(connection: sa.Connection, pool_number: int, found: PoolCidr) -> None:
+    """Give a pool a CIDR; its deprovisioned namesake is forgotten."""
+    keys = keys_of(found.cidr)
+    namesake = pool_cidrs.delete().where(
+        pool_cidrs.c.pool_number == pool_number,
+        pool_cidrs.c.first_key == keys["first_key"],
+        pool_cidrs.c.prefix_length == keys["prefix_length"],
+        pool_cidrs.c.state == CidrState.DEPROVISIONED.value,
+    )
+    connection.execute(namesake)
+    scope = sa.select(pools.c.scope_number).where(pools.c.number == pool_number)
+    row = {
+        "ipam_pool_cidr_id": found.ipam_pool_cidr_id,
+        "pool_number": pool_number,
+        "scope_number": scope.scalar_subquery(),
+        "state": CidrState.PROVISIONED.value,
+        "parent_allocation_id": found.parent_allocation_id,
+        **keys,
+    }
+    connection.execute(pool_cidrs.insert().values(row))
+
+
+def set_deprovisioned(connection: sa.Connection, ipam_pool_cidr_id: str) -> None:
+    is_it = pool_cidrs.c.ipam_pool_cidr_id == ipam_pool_cidr_id
+    gone = {"state": CidrState.DEPROVISIONED.value, "parent_allocation_id": None}
+    connection.execute(pool_cidrs.update().where(is_it).values(gone))
+
+
+def _insert_pool(connection: sa.Connection, ipam_pool_id: str, **members: object) -> int:
+    row = {"ipam_pool_id": ipam_pool_id, "version": 0, **usage_to_row(Usage()), **members}
+    inserted = pools.insert().values(row).returning(pools.c.number)
+    number: int = connection.execute(inserted).scalar_one()
+    return number
+
+
+def _scope_number(connection: sa.Connection, ipam_scope_id: str) -> int:
+    is_it = sa.select(scopes.c.number).where(scopes.c.ipam_scope_id == ipam_scope_id)
+    number: int | None = connection.scalar(is_it)
+    if number is None:
+        inserted = scopes.insert().values(ipam_scope_id=ipam_scope_id)
+        number = connection.execute(inserted.returning(scopes.c.number)).scalar_one()
+    return number
+
+
+def _members(definition: PoolDefinition) -> Mapping[str, Any]:
+    return {
+        "definition": definition_to_json(definition),
+        "definition_version": definition.version,
+    }
