@@ -17,7 +17,8 @@ pytestmark = pytest.mark.timeout(300)
 def assert_all_promises_were_kept(report: Report) -> None:
     shown = [f"seed {report.options.seed}", *map(str, report.violations)]
     assert len(shown) == 1, "\n".join(shown)
-    assert sum(isinstance(call.outcome, Made) for call in report.calls) > 100
+    # There was something to lose at every kill, on however slow a machine.
+    assert sum(isinstance(call.outcome, Made) for call in report.calls) > 10 * report.kills.total()
 
 
 @pytest.mark.postgres
