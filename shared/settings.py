@@ -1,12 +1,14 @@
 """Configuration from the environment (README, "Configuration")."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Context = Literal["gateway", "control_plane", "allocation", "network", "discovery", "metrics"]
+
+GrpcContext = Literal["control_plane", "allocation", "network", "discovery", "metrics"]
 
 PORT_OFFSETS: dict[Context, int] = {
     "gateway": 0,
@@ -45,6 +47,8 @@ class Settings(BaseSettings):
     """How long released space rests before it can be allocated again (IPAM-6)."""
     fail_point: str = ""
     """Where the process is to die, for tests of crashes; see ``shared/fail_points.py``."""
+    fronts: dict[GrpcContext, Annotated[int, Field(ge=0, le=64)]] = {"allocation": 1}
+    """How many processes speak gRPC for a service, as JSON; 0: it does so itself."""
     addresses: dict[Context, str] = Field(default_factory=dict)
     """Where services listen for each other, as JSON, for those not at ``host`` and their offset."""
 

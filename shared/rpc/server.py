@@ -4,44 +4,44 @@ import asyncio
 import gc
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 import grpc
-import structlog
 import uvloop
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import CollectorRegistry
 from pydantic import ValidationError
 
-from cadastre.common.v1 import telemetry_service_pb2_grpc
 from shared import fail_points, telemetry
 from shared.errors import StartFailed
-from shared.identity import TokenSigner, TokenVerifier, load_secret
+from shared.identity import TokenVerifier, load_secret
+from shared.rpc.background import background
 from shared.rpc.client import MAX_MESSAGE_BYTES
+from shared.rpc.fronts.ports import PortTaken
+from shared.rpc.fronts.serving import fronted
 from shared.rpc.interceptor import ChassisInterceptor, caller_of
 from shared.rpc.metrics import RpcMetrics
-from shared.rpc.telemetry_servicer import TelemetryServicer
+from shared.rpc.telemetry_servicer import TELEMETRY_SERVICE, TelemetryServicer, telemetry_binding
+from shared.rpc.wiring import Binding, Build, RunningServer, Runtime, runtime_for
 from shared.settings import Context as ContextName
-from shared.settings import Settings
+from shared.settings import GrpcContext, Settings
 
 __all__ = [
     "Binding",
     "Build",
+    "PortTaken",
     "RunningServer",
     "Runtime",
     "background",
     "caller_of",
     "main",
     "running",
+    "settle_memory",
 ]
 
 _OPTIONS = [
-    # Otherwise a second process would silently share the port.
-    ("grpc.so_reuseport", 0),
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
 ]
@@ -49,48 +49,7 @@ _OPTIONS = [
 _COLLECTED_AFTER = (50_000, 20, 50)
 
 
-@dataclass(frozen=True)
-class Runtime:
-    """What the chassis gives a context to build itself with."""
-
-    context: ContextName
-    settings: Settings
-    registry: CollectorRegistry
-    signer: TokenSigner
-    log: structlog.typing.FilteringBoundLogger
-
-
-@dataclass(frozen=True)
-class Binding:
-    """A servicer and how it is registered. ``full_name`` is the service's, package included."""
-
-    add: Callable[[Any, grpc.aio.Server], None]
-    servicer: object
-    full_name: str
-
-
-@dataclass(frozen=True)
-class RunningServer:
-    """A server that accepts calls."""
-
-    host: str
-    port: int
-
-    @property
-    def address(self) -> str:
-        """``host:port``."""
-        return f"{self.host}:{self.port}"
-
-
-Build: TypeAlias = Callable[[Runtime], AbstractAsyncContextManager[Sequence[Binding]]]
-"""A context's wiring: opens its database, clients and background work, and closes them."""
-
-
-class PortTaken(StartFailed):
-    """The port can't be bound."""
-
-
-def main(context: ContextName, build: Build) -> None:
+def main(context: GrpcContext, build: Build) -> None:
     """Serve until SIGTERM or Ctrl-C. Ends the process with 1 when it can't start or go on."""
     try:
         settings = Settings()
@@ -106,16 +65,18 @@ def main(context: ContextName, build: Build) -> None:
         sys.exit(f"{context}: {error}")
 
 
-async def _serve_until_told(context: ContextName, build: Build, settings: Settings) -> None:
+async def _serve_until_told(context: GrpcContext, build: Build, settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with running(context, build, settings):
-        _settle_memory()
+    fronts = settings.fronts.get(context, 0)
+    server = fronted(context, build, settings, fronts) if fronts else None
+    async with server or running(context, build, settings):
+        settle_memory()
         await stop.wait()
 
 
-def _settle_memory() -> None:
+def settle_memory() -> None:
     """Keep the garbage collector off what stays for good: all that was imported and set up.
 
     Looking through that takes tens of milliseconds each time, in which every call waits. What a
@@ -128,25 +89,29 @@ def _settle_memory() -> None:
 
 @asynccontextmanager
 async def running(
-    context: ContextName, build: Build, settings: Settings
+    context: ContextName, build: Build, settings: Settings, *, shared_port: int | None = None
 ) -> AsyncIterator[RunningServer]:
     """A context's server, from the moment it serves to the moment it has drained.
+
+    ``shared_port`` is one that other processes of this service may listen on, too.
 
     Raises:
         StartFailed: the signing key is unusable, the port taken, or what ``build`` says.
     """
     secret = load_secret(settings.identity_secret_path)
-    registry, log = telemetry.new_registry(), telemetry.logger(context)
-    runtime = Runtime(context, settings, registry, TokenSigner(secret), log)
+    runtime = runtime_for(context, settings, secret)
+    log = runtime.log
     interceptor = ChassisInterceptor(
-        verifier=TokenVerifier(secret), metrics=RpcMetrics(registry), log=log
+        verifier=TokenVerifier(secret), metrics=RpcMetrics(runtime.registry), log=log
     )
-    server = grpc.aio.server(interceptors=[interceptor], options=_OPTIONS)
+    # Not asked for, a second process would silently share the port.
+    is_shared = shared_port is not None
+    options = [*_OPTIONS, ("grpc.so_reuseport", int(is_shared))]
+    server = grpc.aio.server(interceptors=[interceptor], options=options)
     async with build(runtime) as bindings:
-        healths = _register(server, [*bindings, _telemetry_binding(registry)])
-        bound = RunningServer(
-            settings.host, _bind(server, settings.host, settings.port_of(context))
-        )
+        healths = _register(server, _with_telemetry(bindings, runtime.registry))
+        port = settings.port_of(context) if shared_port is None else shared_port
+        bound = RunningServer(settings.host, _bind(server, settings.host, port))
         await server.start()
         await _report(healths, bindings, is_serving=True)
         log.info("serving", address=bound.address)
@@ -159,40 +124,11 @@ async def running(
             log.info("stopped")
 
 
-@asynccontextmanager
-async def background(*coroutines: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Work that goes on for the length of the block.
-
-    When one of them fails, the task that opened the block is cancelled, so the service stops.
-
-    Raises:
-        ExceptionGroup: at the end of the block, with what failed.
-    """
-    owner = asyncio.current_task()
-
-    def ended(task: asyncio.Task[None]) -> None:
-        if owner and not task.cancelled() and task.exception():
-            owner.cancel()
-
-    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
-    for task in tasks:
-        task.add_done_callback(ended)
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        results = await asyncio.gather(*tasks, return_exceptions=True)
-        if failures := [result for result in results if isinstance(result, Exception)]:
-            raise ExceptionGroup("background work failed", failures)
-
-
-def _telemetry_binding(registry: CollectorRegistry) -> Binding:
-    return Binding(
-        telemetry_service_pb2_grpc.add_TelemetryServiceServicer_to_server,
-        TelemetryServicer(registry),
-        "cadastre.common.v1.TelemetryService",
-    )
+def _with_telemetry(bindings: Sequence[Binding], registry: CollectorRegistry) -> Sequence[Binding]:
+    """And the service's own metrics, unless somebody else gathers them."""
+    if any(binding.full_name == TELEMETRY_SERVICE for binding in bindings):
+        return bindings
+    return [*bindings, telemetry_binding(TelemetryServicer(registry))]
 
 
 def _register(server: grpc.aio.Server, bindings: Sequence[Binding]) -> health.aio.HealthServicer:
@@ -211,10 +147,7 @@ def _bind(server: grpc.aio.Server, host: str, port: int) -> int:
     try:
         return server.add_insecure_port(f"{host}:{port}")
     except RuntimeError as error:
-        raise PortTaken(
-            f"{host}:{port} can't be bound; is something else listening there? CADASTRE_PORT moves"
-            " all ports"
-        ) from error
+        raise PortTaken(host, port) from error
 
 
 async def _report(

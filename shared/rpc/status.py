@@ -37,6 +37,9 @@ CODE_OF_KIND: dict[type[CadastreError], grpc.StatusCode] = {
     Unavailable: grpc.StatusCode.UNAVAILABLE,
 }
 _KIND_OF_CODE = {code: kind for kind, code in CODE_OF_KIND.items()}
+_KIND_OF_NUMBER: dict[int, type[CadastreError]] = {
+    code.value[0]: kind for kind, code in CODE_OF_KIND.items()
+}
 # A call that its own side cancels raises CancelledError; this CANCELLED is the connection's.
 _UNREACHABLE = (
     grpc.StatusCode.UNAVAILABLE,
@@ -61,6 +64,15 @@ def details_of(error: CadastreError) -> bytes:
     status = status_pb2.Status(code=code, message=error.message, details=[packed])
     content: bytes = status.SerializeToString()
     return content
+
+
+def refusal_from_details(content: bytes) -> CadastreError:
+    """Of `details_of`: the refusal with its own kind, reason and values."""
+    status = status_pb2.Status.FromString(content)
+    info = error_details_pb2.ErrorInfo()
+    status.details[0].Unpack(info)
+    kind = _KIND_OF_NUMBER[status.code]
+    return ForwardedRefusal(kind, info.reason, status.message, dict(info.metadata))
 
 
 def refusal_from(error: grpc.aio.AioRpcError) -> CadastreError | grpc.aio.AioRpcError:

@@ -1,8 +1,9 @@
 """A small service on the chassis: metrics' contract is small and internal, network's is AWS's."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,16 @@ from cadastre.network.v1 import network_service_pb2_grpc as network_grpc
 from shared.caller import Caller
 from shared.errors import InvalidParameterValue
 from shared.identity import TokenSigner, create_secret
-from shared.rpc.interceptor import Context
+from shared.rpc.fronts.serving import fronted
+from shared.rpc.interceptor import Context as CallContext
 from shared.rpc.server import Binding, Build, RunningServer, Runtime, caller_of, running
-from shared.settings import Settings
+from shared.settings import Context, Settings
 
 USER = Caller("123456789012", "us-east-1", "arn:aws:iam::123456789012:user/someone")
 SERVICE = Caller("123456789012", "us-east-1", "service/network", service="network")
+
+
+Serve = Callable[[Context, Build, Settings], AbstractAsyncContextManager[RunningServer]]
 
 
 class Gate(metrics_grpc.MetricsServiceServicer):
@@ -31,7 +36,7 @@ class Gate(metrics_grpc.MetricsServiceServicer):
         self.entered, self.opened = asyncio.Event(), asyncio.Event()
 
     async def GatherMetrics(
-        self, request: metrics_pb.GatherMetricsRequest, context: Context
+        self, request: metrics_pb.GatherMetricsRequest, context: CallContext
     ) -> metrics_pb.GatherMetricsResponse:
         self.entered.set()
         await self.opened.wait()
@@ -42,14 +47,14 @@ class Network(network_grpc.NetworkServiceServicer):
     """Does what its test tells by the request."""
 
     async def DescribeVpcs(
-        self, request: network_pb.DescribeVpcsRequest, context: Context
+        self, request: network_pb.DescribeVpcsRequest, context: CallContext
     ) -> network_pb.DescribeVpcsResponse:
         response = network_pb.DescribeVpcsResponse()
         response.vpcs.add(owner_id=caller_of(context).account_id)
         return response
 
     async def DeleteVpc(
-        self, request: network_pb.DeleteVpcRequest, context: Context
+        self, request: network_pb.DeleteVpcRequest, context: CallContext
     ) -> network_pb.DeleteVpcResponse:
         if request.vpc_id.endswith("0"):
             raise InvalidParameterValue("'x' is wrong; use 'y'", parameter="vpcId", value="x")
@@ -60,7 +65,7 @@ class Inventory(inventory_grpc.InventoryServiceServicer):
     """Counts for ever."""
 
     async def Watch(
-        self, request: inventory_pb.WatchRequest, context: Context
+        self, request: inventory_pb.WatchRequest, context: CallContext
     ) -> AsyncIterator[inventory_pb.WatchResponse]:
         if request.after_sequence < 0:
             raise InvalidParameterValue("no such sequence", parameter="afterSequence", value=-1)
@@ -111,7 +116,13 @@ def build(gate: Gate) -> Build:
     return build
 
 
+@pytest.fixture(params=[0, 1], ids=["in one process", "behind a front"])
+def serve(request: pytest.FixtureRequest) -> Serve:
+    """Either way of serving; to who calls, they are the same."""
+    return partial(fronted, count=request.param) if request.param else running
+
+
 @pytest.fixture
-async def server(settings: Settings, build: Build) -> AsyncIterator[RunningServer]:
-    async with running("network", build, settings) as server:
+async def server(serve: Serve, settings: Settings, build: Build) -> AsyncIterator[RunningServer]:
+    async with serve("network", build, settings) as server:
         yield server

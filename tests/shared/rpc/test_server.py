@@ -5,6 +5,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from prometheus_client.parser import text_string_to_metric_families
 
 from cadastre.common.v1 import telemetry_service_pb2, telemetry_service_pb2_grpc
 from cadastre.metrics.v1 import metrics_service_pb2, metrics_service_pb2_grpc
@@ -23,7 +24,7 @@ from shared.identity import SecretUnusable, TokenSigner
 from shared.rpc.client import Remote
 from shared.rpc.server import Build, PortTaken, RunningServer, background, running
 from shared.settings import Settings
-from tests.shared.rpc.conftest import SERVICE, USER, Gate
+from tests.shared.rpc.conftest import SERVICE, USER, Gate, Serve
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 
@@ -138,17 +139,17 @@ async def test_streams_are_served_and_refused_alike(
 
 
 async def test_shutdown_lets_running_calls_finish_ends_streams_and_refuses_new_calls(
-    settings: Settings, build: Build, gate: Gate, signer: TokenSigner
+    serve: Serve, settings: Settings, build: Build, gate: Gate, signer: TokenSigner
 ) -> None:
     ending = asyncio.Event()
 
-    async def serve(address: "asyncio.Future[str]") -> None:
-        async with running("network", build, settings) as server:
+    async def serve_until_told(address: "asyncio.Future[str]") -> None:
+        async with serve("network", build, settings) as server:
             address.set_result(server.address)
             await ending.wait()
 
     bound: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    serving = asyncio.create_task(serve(bound))
+    serving = asyncio.create_task(serve_until_told(bound))
     async with Remote(await bound, signer=signer) as remote:
         gather = metrics_service_pb2_grpc.MetricsServiceStub(remote.channel).GatherMetrics
         request = metrics_service_pb2.GatherMetricsRequest()
@@ -187,18 +188,20 @@ async def test_health_and_reflection_need_no_token(server: RunningServer) -> Non
 
 
 async def test_a_second_server_on_the_port_fails_clearly(
-    server: RunningServer, settings: Settings, build: Build
+    server: RunningServer, serve: Serve, settings: Settings, build: Build
 ) -> None:
     taken = settings.model_copy(update={"port": server.port - 3})
     with pytest.raises(PortTaken, match=str(server.port)):
-        async with running("network", build, taken):
+        async with serve("network", build, taken):
             pass
 
 
-async def test_a_missing_secret_fails_clearly(settings: Settings, build: Build) -> None:
+async def test_a_missing_secret_fails_clearly(
+    serve: Serve, settings: Settings, build: Build
+) -> None:
     settings.identity_secret_path.unlink()
     with pytest.raises(SecretUnusable, match="identity/secret"):
-        async with running("network", build, settings):
+        async with serve("network", build, settings):
             pass
 
 
@@ -211,10 +214,17 @@ async def test_requests_are_counted_by_method_and_code(
         answer = await remote.call(
             stub.GetMetrics, telemetry_service_pb2.GetMetricsRequest(), caller=SERVICE
         )
-    assert (
-        'cadastre_rpc_requests_total{code="INVALID_ARGUMENT",method="DeleteVpc",'
-        'service="cadastre.network.v1.NetworkService"} 1.0'
-    ) in answer.exposition.decode()
+    [requests] = [
+        family
+        for family in text_string_to_metric_families(answer.exposition.decode())
+        if family.name == "cadastre_rpc_requests"
+    ]
+    told = {
+        (sample.labels["method"], sample.labels["code"]): sample.value
+        for sample in requests.samples
+        if sample.name.endswith("_total")
+    }
+    assert told["DeleteVpc", "INVALID_ARGUMENT"] == 1
 
 
 async def test_an_idempotent_call_waits_for_a_peer_that_is_not_there_yet(
