@@ -15,7 +15,7 @@ from sqlalchemy import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
 from shared.errors import DryRunOperation, StartFailed
-from shared.persistence import sqlite
+from shared.persistence import postgresql, sqlite
 from shared.persistence.failures import failures_as_refusals
 from shared.persistence.sqlite import DatabaseInUse
 
@@ -57,9 +57,10 @@ class Database:
             # SQLite would make writers poll for their turn; within one process a lock wakes them.
             self._turn = threading.Lock()
         else:
-            # A server that was restarted costs a reconnect, not a failed request.
-            options |= {"isolation_level": "READ COMMITTED", "pool_pre_ping": True}
+            options |= {"isolation_level": "READ COMMITTED"}
         self.engine: Engine = sqlalchemy.create_engine(parsed, **options)
+        if self.dialect == "postgresql":
+            postgresql.ping_when_in_doubt(self.engine)
         self._reading = self._reading_engine()
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="database")
 

@@ -27,6 +27,7 @@ from services.allocation.set_aside import SetAside
 from services.allocation.store.bulk import BulkDelete, BulkInsert, BulkUpdate
 from services.allocation.store.cache import CachedPool
 from services.allocation.store.change_log import ChangeLog
+from services.allocation.store.driver import pipelined
 from services.allocation.store.open_pools import OpenPools
 from services.allocation.store.pool_rows import (
     insert_defined_pool,
@@ -124,25 +125,11 @@ class Booking:
         What goes is deleted first: its space may be somebody else's already. Rows are deleted in
         order of id, in which others lock them.
         """
-        if self._freed:
-            _DELETE.execute(self._connection, sorted(self._freed))
-            self._freed.clear()
-        if self._held or self._put_by:
-            numbers = self._opened.in_use
-            rows = [
-                allocation_to_row(held, numbers[held.ipam_pool_id].number)
-                for held in self._held.values()
-            ]
-            rows += [
-                set_aside_to_row(put_by, numbers[put_by.ipam_pool_id].number)
-                for put_by in self._put_by.values()
-            ]
-            _INSERT.execute(self._connection, rows)
-            self._held.clear()
-            self._put_by.clear()
-        self._tokens.write(self._now)
-        reach(FailPoint.LEDGER_AFTER_TOKENS)
-        self._write_versions()
+        with pipelined(self._connection):
+            self._write_allocations()
+            self._tokens.write(self._now)
+            reach(FailPoint.LEDGER_AFTER_TOKENS)
+            self._write_versions()
 
     def _hold(self, change: Held) -> None:
         allocation = change.allocation
@@ -219,6 +206,24 @@ class Booking:
         if self._done is not None:
             self._done.append((pool, change))
         return pool
+
+    def _write_allocations(self) -> None:
+        if self._freed:
+            _DELETE.execute(self._connection, sorted(self._freed))
+            self._freed.clear()
+        if self._held or self._put_by:
+            numbers = self._opened.in_use
+            rows = [
+                allocation_to_row(held, numbers[held.ipam_pool_id].number)
+                for held in self._held.values()
+            ]
+            rows += [
+                set_aside_to_row(put_by, numbers[put_by.ipam_pool_id].number)
+                for put_by in self._put_by.values()
+            ]
+            _INSERT.execute(self._connection, rows)
+            self._held.clear()
+            self._put_by.clear()
 
     def _write_versions(self) -> None:
         noted = self._log.changed_pools()

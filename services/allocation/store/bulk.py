@@ -1,8 +1,7 @@
 """Many rows in few calls of the driver, for what every allocation goes through.
 
 A call a row, which is what executemany makes, would let the thread that writes queue for Python's
-lock after each of them, while the event loop holds it; a call for many rows waits once. The
-statements are the drivers' own, put together once.
+lock after each of them, while the event loop holds it; a call for many rows waits once.
 """
 
 import json
@@ -14,6 +13,8 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import base as postgresql
+
+from services.allocation.store.driver import execute
 
 # SQLite is given statements of a few lengths only, so that it has met them before.
 _LENGTHS = (128, 64, 32, 16, 8, 4, 2, 1)
@@ -48,12 +49,12 @@ class BulkInsert:
         """
         if not _is_sqlite(connection):
             columns = self._columns_of(rows, is_sqlite=False)
-            connection.exec_driver_sql(self._in_postgresql, tuple(columns))
+            execute(connection, self._in_postgresql, columns)
             return
         for chunk in _chunks(rows):
             columns = self._columns_of(chunk, is_sqlite=True)
             flat = tuple(chain.from_iterable(zip(*columns, strict=True)))
-            connection.exec_driver_sql(self._in_sqlite(len(chunk)), flat)
+            execute(connection, self._in_sqlite(len(chunk)), flat)
 
     def _columns_of(self, rows: Sequence[Values], *, is_sqlite: bool) -> list[list[Any]]:
         columns = map(list, zip(*map(self._in_order, rows), strict=True))
@@ -79,7 +80,8 @@ class BulkUpdate:
         statement = self._statement
         if _is_sqlite(connection):
             statement = statement.replace("%s", "?")
-        connection.exec_driver_sql(statement, [self._in_order(row) for row in rows])
+        for row in rows:
+            execute(connection, statement, self._in_order(row))
 
 
 class BulkDelete:
@@ -93,9 +95,9 @@ class BulkDelete:
     def execute(self, connection: sa.Connection, keys: Sequence[str]) -> None:
         """Delete the rows that have one of ``keys``."""
         if _is_sqlite(connection):
-            connection.exec_driver_sql(self._in_sqlite, (json.dumps(keys),))
+            execute(connection, self._in_sqlite, (json.dumps(keys),))
         else:
-            connection.exec_driver_sql(self._in_postgresql, (list(keys),))
+            execute(connection, self._in_postgresql, (list(keys),))
 
 
 def _is_sqlite(connection: sa.Connection) -> bool:

@@ -1,8 +1,9 @@
 """The pools of one batch: locked for its length, and as the database has them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -10,13 +11,13 @@ from services.allocation.errors import ChangesLost
 from services.allocation.free_space import NotFree
 from services.allocation.store.cache import CachedPool
 from services.allocation.store.change_log import changes_between
+from services.allocation.store.driver import execute
 from services.allocation.store.observed import ObservedCache
 from services.allocation.store.pool_loader import definition_of, load_pool
 from services.allocation.store.records import Row
 from services.allocation.tables import scopes
 from shared.telemetry import logger
 
-# Of every batch, so in the drivers' own words.
 _LOCKED_IN_SQLITE = """
 SELECT ipam_pools.number, ipam_pool_id, version, is_retired, definition_version,
     scope_number, observed_version, lost_up_to
@@ -41,6 +42,19 @@ _FEWER_THAN_A_SNAPSHOT = 1_000
 """So many versions are sooner repeated than a snapshot is read."""
 
 
+class LockedPool(NamedTuple):
+    """A row of a pool that is locked; the columns above."""
+
+    number: int
+    ipam_pool_id: str
+    version: int
+    is_retired: bool
+    definition_version: int | None
+    scope_number: int
+    observed_version: int
+    lost_up_to: int | None
+
+
 @dataclass(slots=True)
 class OpenPools:
     """Pools in use by id, and the ids of retired ones."""
@@ -49,21 +63,28 @@ class OpenPools:
     retired: set[str] = field(default_factory=set)
 
 
+def lock_pools(connection: sa.Connection, ipam_pool_ids: Sequence[str]) -> Iterable[Any]:
+    """Lock the pools that are known, in order of id, as everybody does: rows for `open_pools`."""
+    if not ipam_pool_ids:
+        return ()
+    found: Iterable[Any] = execute(connection, *_locking(connection, ipam_pool_ids))
+    return found
+
+
 def open_pools(
     connection: sa.Connection,
-    ipam_pool_ids: Sequence[str],
+    locked: Iterable[Any],
     cached: Mapping[str, CachedPool],
     observed: ObservedCache,
 ) -> OpenPools:
-    """Lock the pools that are known, in order of id, as everybody does.
+    """The pools that `lock_pools` locked.
 
     Raises:
         ChangesLost: the database is not what it was.
     """
     opened = OpenPools()
-    if not ipam_pool_ids:
-        return opened
-    for row in _locked(connection, ipam_pool_ids):
+    # All at once: the driver's cursor is not read any more when a pool has to be loaded.
+    for row in list(map(LockedPool._make, locked)):
         if row.lost_up_to is not None:
             raise ChangesLost
         if row.is_retired:
@@ -77,11 +98,10 @@ def open_pools(
     return opened
 
 
-def _locked(connection: sa.Connection, ipam_pool_ids: Sequence[str]) -> Sequence[Row]:
+def _locking(connection: sa.Connection, ipam_pool_ids: Sequence[str]) -> tuple[str, tuple[Any]]:
     if connection.dialect.name == "sqlite":
-        wanted = json.dumps(ipam_pool_ids)
-        return connection.exec_driver_sql(_LOCKED_IN_SQLITE, (wanted,)).all()
-    return connection.exec_driver_sql(_LOCKED_IN_POSTGRESQL, (list(ipam_pool_ids),)).all()
+        return _LOCKED_IN_SQLITE, (json.dumps(ipam_pool_ids),)
+    return _LOCKED_IN_POSTGRESQL, (list(ipam_pool_ids),)
 
 
 def lock_scopes(connection: sa.Connection, ipam_scope_ids: Sequence[str]) -> None:

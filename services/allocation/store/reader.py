@@ -133,7 +133,8 @@ class SqlView:
 
     def answered_allocation(self, key: TokenKey) -> Allocation | None:
         tokens = BatchTokens(self._connection)
-        tokens.fetch([key])
+        tokens.ask([key])
+        tokens.read()
         answer = tokens.answer(key)
         return answer if isinstance(answer, Allocation) else None
 

@@ -15,8 +15,9 @@ from services.allocation.set_aside import SetAside, SetAsideReason
 from services.allocation.store.booking import Booking
 from services.allocation.store.cache import CachedPool
 from services.allocation.store.change_log import ChangeLog
+from services.allocation.store.driver import pipelined
 from services.allocation.store.observed import ObservedCache
-from services.allocation.store.open_pools import lock_scopes, open_pools
+from services.allocation.store.open_pools import lock_pools, lock_scopes, open_pools
 from services.allocation.store.records import (
     RecordTexts,
     allocation_from_row,
@@ -50,11 +51,14 @@ class SqlRows:
         """Lock what the commands need: pools first, then scopes, and read all they name at once."""
         self._connection, self._now, self._cool_down = connection, now, cool_down
         named = sorted(_union(c.pools for c in commands))
-        self._opened = open_pools(connection, named, cached, observed)
-        lock_scopes(connection, sorted(_union(c.scopes for c in commands)))
         texts = RecordTexts()
         self.tokens = BatchTokens(connection, texts)
-        self.tokens.fetch(_tokens(commands))
+        with pipelined(connection):
+            locked = lock_pools(connection, named)
+            self.tokens.ask(_tokens(commands))
+        self.tokens.read()
+        self._opened = open_pools(connection, locked, cached, observed)
+        lock_scopes(connection, sorted(_union(c.scopes for c in commands)))
         log = ChangeLog(connection, now, texts)
         self.booking = Booking(connection, now, self._opened, self.tokens, log)
         self._found: dict[str, Allocation | None] = {}

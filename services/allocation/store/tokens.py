@@ -18,6 +18,7 @@ from services.allocation.errors import TokenCancelled
 from services.allocation.service.command import Once
 from services.allocation.service.rows import CANCELLED, Answer, Cancellation
 from services.allocation.store.bulk import BulkInsert
+from services.allocation.store.driver import execute
 from services.allocation.store.records import RecordTexts, record_from_json
 from services.allocation.tables import client_tokens
 from shared.errors import IdempotentParameterMismatch
@@ -52,22 +53,27 @@ class BatchTokens:
 
     def __init__(self, connection: sa.Connection, texts: RecordTexts | None = None) -> None:
         self._connection, self._texts = connection, texts or RecordTexts()
+        self._found: Iterable[Any] = ()
         self._used: dict[TokenKey, _Used] = {}
         self._new: dict[TokenKey, _Used] = {}
         self._since_mark: list[TokenKey] = []
 
-    def fetch(self, keys: Collection[TokenKey]) -> None:
-        """Look the batch's tokens up; only these can be asked for."""
+    def ask(self, keys: Collection[TokenKey]) -> None:
+        """Look the batch's tokens up, for `read`; only these are known then."""
         wanted = [(key.owner, key.operation, key.token) for key in keys]
         if not wanted:
             return
         if self._connection.dialect.name == "sqlite":
-            found = self._connection.exec_driver_sql(_USED_IN_SQLITE, (json.dumps(wanted),))
+            self._found = execute(self._connection, _USED_IN_SQLITE, (json.dumps(wanted),))
         else:
-            columns = tuple(map(list, zip(*wanted, strict=True)))
-            found = self._connection.exec_driver_sql(_USED_IN_POSTGRESQL, columns)
-        for owner, operation, token, known, answer in found:
+            columns = list(map(list, zip(*wanted, strict=True)))
+            self._found = execute(self._connection, _USED_IN_POSTGRESQL, columns)
+
+    def read(self) -> None:
+        """Take what `ask` found."""
+        for owner, operation, token, known, answer in self._found:
             self._used[TokenKey(owner, operation, token)] = _Used(bytes(known), bytes(answer))
+        self._found = ()
 
     def answer(self, key: TokenKey) -> Answer | Cancellation | None:
         used = self._used.get(key)
