@@ -4,11 +4,12 @@
 """
 
 import asyncio
-from collections import Counter, deque
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import Generic, Protocol, TypeVar
 
+from services.allocation.gathering import Gathering, Linger
 from shared.errors import Unavailable
 
 
@@ -31,7 +32,7 @@ class Line(Generic[Item]):
         """``mixes``: any two may go in one batch; otherwise only those with keys of the first."""
         self._mixes, self._longest_batch = mixes, longest_batch
         self._waiting: deque[Item] = deque()
-        self._waiting_by_key: Counter[str] = Counter()
+        self._waiting_by_key: defaultdict[str, int] = defaultdict(int)
         self._busy: set[str] = set()
 
     def __len__(self) -> int:
@@ -40,7 +41,8 @@ class Line(Generic[Item]):
     def add(self, item: Item) -> bool:
         """Whether it may be able to go; if not, it is because of a batch to be `finished`."""
         self._waiting.append(item)
-        self._waiting_by_key.update(item.keys or _NO_KEYS)
+        for key in item.keys or _NO_KEYS:
+            self._waiting_by_key[key] += 1
         return self._busy.isdisjoint(item.keys)
 
     def waiting_after(self, batch: Iterable[Item]) -> int:
@@ -48,7 +50,7 @@ class Line(Generic[Item]):
         if self._mixes:
             return len(self._waiting)
         keys = {key for item in batch for key in item.keys}
-        return max((self._waiting_by_key[key] for key in keys), default=0)
+        return max((self._waiting_by_key.get(key, 0) for key in keys), default=0)
 
     def take(self) -> list[Item]:
         """The next batch; its keys are busy until it is `finished`. Empty: nobody can go."""
@@ -71,11 +73,15 @@ class Line(Generic[Item]):
                 passed_over |= item.keys
         self._waiting.extendleft(reversed(left))
         for item in batch:
-            self._waiting_by_key.subtract(item.keys or _NO_KEYS)
-        # Less the keys that nobody waits for any more.
-        self._waiting_by_key = +self._waiting_by_key
+            for key in item.keys or _NO_KEYS:
+                self._one_less(key)
         self._busy |= keys
         return batch
+
+    def _one_less(self, key: str) -> None:
+        self._waiting_by_key[key] -= 1
+        if not self._waiting_by_key[key]:
+            del self._waiting_by_key[key]
 
     def finished(self, batch: Iterable[Item]) -> None:
         """The batch's keys can be used by others."""
@@ -86,23 +92,6 @@ class Line(Generic[Item]):
 Work = TypeVar("Work", bound=Keyed)
 Commit = Callable[[Sequence[Work]], Awaitable[Sequence[object]]]
 """Carries out a batch: for each item its answer, or the refusal to raise. All of it, or nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Linger:
-    """When a committer waits for a fuller batch, so that fewer transactions carry more."""
-
-    after_batches_of: int
-    """How long the last batch has to be."""
-    enough: int
-    """As many waiting end it."""
-    seconds: float
-    """The longest wait."""
-    quiet_seconds: float
-    """If nobody comes for so long, all who can come are here."""
-
-
-_LOOKS_AGAIN_SECONDS = 0.0005
 
 
 class _Waiter(Generic[Work]):
@@ -133,11 +122,12 @@ class Batcher(Generic[Work]):
         committers: int,
         mixes: bool,
         longest_batch: int,
-        linger: "Linger",
+        linger: Linger,
     ) -> None:
         self._commit, self._committers, self._linger_for = commit, committers, linger
         self._line: Line[_Waiter[Work]] = Line(mixes=mixes, longest_batch=longest_batch)
         self._changed = asyncio.Event()
+        self._gatherings: set[Gathering] = set()
 
     async def submit(self, work: Work) -> object:
         """The answer, once the batch it went in is committed.
@@ -150,6 +140,8 @@ class Batcher(Generic[Work]):
         waiter = _Waiter(work)
         if self._line.add(waiter):
             self._changed.set()
+        for gathering in self._gatherings:
+            gathering.look()
         return await waiter.answer
 
     async def run(self) -> None:
@@ -163,29 +155,29 @@ class Batcher(Generic[Work]):
             while not (batch := self._line.take()):
                 self._changed.clear()
                 await self._changed.wait()
+            began = asyncio.get_running_loop().time()
             if waiters := [waiter for waiter in batch if not waiter.answer.done()]:
                 await self._carry_out(waiters)
             # Its keys stay busy, or another committer would take what is to gather.
-            await self._linger(batch)
+            await self._linger(batch, began)
             self._line.finished(batch)
             self._changed.set()
 
-    async def _linger(self, batch: Sequence[_Waiter[Work]]) -> None:
-        """After a batch that was worth it, let a fuller one gather.
-
-        It ends when all are back who were answered, beside those who waited meanwhile; when that is
-        more than enough; when for a while nobody came; or when its time is up. A request among few
-        goes at once: each wait would cost it more than it saves.
-        """
-        linger, clock = self._linger_for, asyncio.get_running_loop().time
+    async def _linger(self, batch: Sequence[_Waiter[Work]], began: float) -> None:
+        """After a batch that was worth it, let a fuller one gather."""
+        linger = self._linger_for
         if len(batch) < linger.after_batches_of:
             return
-        arrived, last_arrival = self._line.waiting_after(batch), clock()
-        full, end = min(linger.enough, arrived + len(batch)), last_arrival + linger.seconds
-        while arrived < full and clock() < min(end, last_arrival + linger.quiet_seconds):
-            await asyncio.sleep(_LOOKS_AGAIN_SECONDS)
-            if (waiting := self._line.waiting_after(batch)) > arrived:
-                arrived, last_arrival = waiting, clock()
+        gathering = Gathering(
+            partial(self._line.waiting_after, batch),
+            wanted=min(len(batch), linger.enough),
+            end=began + linger.pace_seconds,
+        )
+        self._gatherings.add(gathering)
+        try:
+            await gathering.over()
+        finally:
+            self._gatherings.discard(gathering)
 
     async def _carry_out(self, waiters: Sequence[_Waiter[Work]]) -> None:
         try:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from services.allocation.batcher import Batcher, Line, Linger
+from services.allocation.batcher import Batcher, Line
+from services.allocation.gathering import Linger
 from shared.errors import ServiceUnavailable
 from shared.rpc.server import background
 
@@ -91,7 +92,7 @@ class Commits:
 
 # So long that a test that waits for the end of it runs into its own time limit.
 FOR_EVER = 1000.0
-PATIENT = Linger(after_batches_of=3, enough=4, seconds=FOR_EVER, quiet_seconds=0)
+PATIENT = Linger(after_batches_of=4, enough=4, pace_seconds=FOR_EVER)
 
 
 def batcher_of(commits: Commits, committers: int = 1, linger: Linger = PATIENT) -> Batcher[Job]:
@@ -189,21 +190,21 @@ async def test_nothing_is_done_for_who_has_gone() -> None:
 
 async def test_after_a_long_batch_a_fuller_one_gathers() -> None:
     commits = Commits()
-    linger = Linger(after_batches_of=2, enough=3, seconds=FOR_EVER, quiet_seconds=0.05)
+    linger = Linger(after_batches_of=3, enough=9, pace_seconds=FOR_EVER)
     batcher = batcher_of(commits, linger=linger)
     async with background(batcher.run()):
-        first = [asyncio.create_task(batcher.submit(job(name))) for name in ("a1", "a2")]
+        first = [asyncio.create_task(batcher.submit(job(name))) for name in ("a1", "a2", "a3")]
         await until(lambda: len(commits.batches) == 1)
         during = [asyncio.create_task(batcher.submit(job(name))) for name in ("b1", "b2")]
         commits.gate.set()
         await asyncio.gather(*first)
         await asyncio.gather(*during, batcher.submit(job("b3")))
-    assert commits.batches == [["a1", "a2"], ["b1", "b2", "b3"]]
+    assert commits.batches == [["a1", "a2", "a3"], ["b1", "b2", "b3"]]
 
 
 async def test_no_other_committer_takes_what_is_to_gather() -> None:
     commits = Commits()
-    linger = Linger(after_batches_of=2, enough=3, seconds=FOR_EVER, quiet_seconds=FOR_EVER)
+    linger = Linger(after_batches_of=2, enough=9, pace_seconds=FOR_EVER)
     batcher = batcher_of(commits, committers=2, linger=linger)
     async with background(batcher.run()):
         first = [asyncio.create_task(batcher.submit(job(name))) for name in ("a1", "a2")]
@@ -219,12 +220,11 @@ async def test_no_other_committer_takes_what_is_to_gather() -> None:
 @pytest.mark.parametrize(
     ("first", "linger"),
     [
-        (["a1"], Linger(after_batches_of=2, enough=9, seconds=FOR_EVER, quiet_seconds=FOR_EVER)),
-        (["a1", "a2"], Linger(after_batches_of=2, enough=9, seconds=FOR_EVER, quiet_seconds=0)),
-        (["a1", "a2"], Linger(after_batches_of=2, enough=9, seconds=0, quiet_seconds=FOR_EVER)),
-        (["a1", "a2"], Linger(after_batches_of=2, enough=0, seconds=9, quiet_seconds=FOR_EVER)),
+        (["a1"], Linger(after_batches_of=2, enough=9, pace_seconds=FOR_EVER)),
+        (["a1", "a2"], Linger(after_batches_of=2, enough=9, pace_seconds=0)),
+        (["a1", "a2"], Linger(after_batches_of=2, enough=1, pace_seconds=FOR_EVER)),
     ],
-    ids=["among few", "nobody else comes", "its time is up", "enough wait"],
+    ids=["among few", "its time is up", "enough wait"],
 )
 async def test_a_request_goes_when_waiting_gains_nothing(first: list[str], linger: Linger) -> None:
     commits = Commits()

@@ -6,9 +6,10 @@ from typing import TypeAlias, TypeVar, cast
 
 from sqlalchemy.exc import IntegrityError
 
-from services.allocation.batcher import Batcher, Linger
+from services.allocation.batcher import Batcher
 from services.allocation.changes import Decision
 from services.allocation.errors import PartRefused
+from services.allocation.gathering import Linger
 from services.allocation.service.command import Batch, Command, Once, Part
 from services.allocation.service.rows import Rows
 from services.allocation.store.cache import PoolCache
@@ -24,7 +25,7 @@ ATTEMPTS = 5
 """How often a batch is tried that lost against another replica's."""
 LONGEST_BATCH = 500
 POSTGRESQL_COMMITTERS = 4
-LINGER = Linger(after_batches_of=8, enough=128, seconds=0.016, quiet_seconds=0.006)
+LINGER = Linger(after_batches_of=8, enough=128, pace_seconds=0.016)
 CACHED_POOLS = 10_000
 
 T = TypeVar("T")
@@ -61,11 +62,11 @@ class SqlWriter:
         )
 
     async def carry_out(self, command: Command[T]) -> T:
-        return cast(T, await self._batcher.submit(cast(Command[object], command)))
+        return cast(T, await self._batcher.submit(cast("Command[object]", command)))
 
     async def carry_out_all(self, batch: Batch[T]) -> Sequence[T | CadastreError]:
-        outcomes = await self._batcher.submit(cast(Batch[object], batch))
-        return cast(Sequence[T | CadastreError], outcomes)
+        outcomes = await self._batcher.submit(cast("Batch[object]", batch))
+        return cast("Sequence[T | CadastreError]", outcomes)
 
     async def run(self) -> None:
         """Carry out what is submitted; never ends by itself."""
