@@ -21,10 +21,9 @@ class AddressFamily(enum.Enum):
     IPV4 = "ipv4"
     IPV6 = "ipv6"
 
-    @property
-    def bits(self) -> int:
+    def __init__(self, word: str) -> None:
+        self.bits = 32 if word == "ipv4" else 128
         """Length of an address in bits."""
-        return 32 if self is AddressFamily.IPV4 else 128
 
 
 @total_ordering
@@ -40,11 +39,11 @@ class Cidr:
     prefix_length: int
 
     def __post_init__(self) -> None:
-        bits = self.family.bits
-        if not 0 <= self.prefix_length <= bits:
-            raise ValueError(f"prefix length {self.prefix_length} outside 0-{bits}")
-        if not 0 <= self.first < 1 << bits or self.first & (self.size - 1):
-            raise ValueError(f"{self.first:#x}/{self.prefix_length} is not a block")
+        bits, first, prefix_length = self.family.bits, self.first, self.prefix_length
+        if not 0 <= prefix_length <= bits:
+            raise ValueError(f"prefix length {prefix_length} outside 0-{bits}")
+        if not 0 <= first < 1 << bits or first & ((1 << (bits - prefix_length)) - 1):
+            raise ValueError(f"{first:#x}/{prefix_length} is not a block")
 
     @classmethod
     def parse(cls, text: str, *, parameter: str = "cidr", clear_host_bits: bool = False) -> "Cidr":
@@ -97,12 +96,21 @@ class Cidr:
     @property
     def first_key(self) -> bytes:
         """The lowest address as 16 big-endian bytes, IPv4 mapped into ::ffff:0:0/96."""
-        return _key(self.family, self.first)
+        return self.keys[0]
 
     @property
     def last_key(self) -> bytes:
         """The highest address as 16 big-endian bytes, IPv4 mapped into ::ffff:0:0/96."""
-        return _key(self.family, self.last)
+        return self.keys[1]
+
+    @property
+    def keys(self) -> tuple[bytes, bytes]:
+        """`first_key` and `last_key`."""
+        bits, first = self.family.bits, self.first
+        if bits == 32:
+            first |= _MAPPED_PREFIX
+        last = first | ((1 << (bits - self.prefix_length)) - 1)
+        return first.to_bytes(KEY_BYTES), last.to_bytes(KEY_BYTES)
 
     @property
     def halves(self) -> tuple["Cidr", "Cidr"]:
@@ -167,11 +175,6 @@ def check_netmask_length(length: int, family: AddressFamily, *, parameter: str) 
             value=length,
         )
     return length
-
-
-def _key(family: AddressFamily, address: int) -> bytes:
-    value = _MAPPED_PREFIX | address if family is AddressFamily.IPV4 else address
-    return value.to_bytes(KEY_BYTES)
 
 
 def _malformed(text: str, parameter: str) -> InvalidParameterValue:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from services.allocation.allocation import Allocation
 from services.allocation.definition import PoolDefinition
@@ -14,8 +14,7 @@ from services.allocation.set_aside import SetAside
 T_co = TypeVar("T_co", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
-class TokenKey:
+class TokenKey(NamedTuple):
     """Names one use of a client token. ``owner`` is an account, or a service for its resources."""
 
     owner: str

@@ -35,10 +35,10 @@ def allocation_to_proto(allocation: Allocation) -> pool_allocation_pb2.IpamPoolA
         ipam_pool_allocation_id=allocation.ipam_pool_allocation_id,
         description=allocation.description,
         resource_id=allocation.resource_id,
-        resource_type=proto_number(_TYPE, allocation.resource_type),
+        resource_type=_TYPE_NUMBERS[allocation.resource_type],
         resource_region=allocation.resource_region,
         resource_owner=allocation.resource_owner,
-        tags=tags_to_proto(allocation.tags),
+        tags=tags_to_proto(allocation.tags) if allocation.tags else None,
     )
 
 
@@ -191,3 +191,7 @@ def aws_word(enum_type: Any, number: int) -> str:
 def proto_number(enum_type: Any, word: str) -> Any:
     """The contract's number for AWS's word."""
     return enum_number(enum_type.DESCRIPTOR, word)
+
+
+# Looked up once, for every allocation comes through here.
+_TYPE_NUMBERS = {word: proto_number(_TYPE, word) for word in ResourceType}

@@ -34,7 +34,7 @@ from services.allocation.errors import (
 from services.allocation.free_space import FreeSpace, NoFit, NotFree
 from services.allocation.observed_cidrs import NOTHING_OBSERVED, ObservedCidrs
 from services.allocation.placeable_space import PlaceableSpace
-from services.allocation.placement import AS_USUAL, Placement
+from services.allocation.placement import AS_USUAL, Placement, Strategy
 from services.allocation.pool_cidr import PoolCidr
 from services.allocation.rules import check_netmask_rule
 from services.allocation.set_aside import SetAside, SetAsideReason
@@ -348,8 +348,7 @@ class Pool:
         self._placeable.block(blocked)
 
     def _check_family(self, wanted: WantedBlock, length: int) -> None:
-        given = [*([wanted.cidr] if wanted.cidr else []), *(wanted.allowed or ())]
-        for cidr in (*given, *wanted.disallowed):
+        for cidr in wanted.cidrs:
             self.check_family(cidr)
         check_netmask_length(length, self.definition.address_family, parameter="netmaskLength")
 
@@ -359,18 +358,22 @@ class Pool:
         if wanted.cidr:
             return self._checked_free(wanted.cidr)
         space = self._placeable.left if self._placeable else self._space
+        strategy = self._placement.strategy
         try:
             return space.find(
                 length,
                 allowed=wanted.allowed,
                 disallowed=wanted.disallowed,
-                strategy=self._placement.strategy,
-                # Another one after each allocation, and the same for the preview before it.
-                seed=f"{self.ipam_pool_id} {space.free_addresses} {self._allocation_count}",
+                strategy=strategy,
+                seed=self._seed(space) if strategy is Strategy.RANDOM else "",
             )
         except NoFit as error:
             largest = error.largest_free
             raise InsufficientCidrSpace(f"'{self.ipam_pool_id}'", length, largest) from None
+
+    def _seed(self, space: FreeSpace) -> str:
+        """Another one after each allocation, and the same for the preview before it."""
+        return f"{self.ipam_pool_id} {space.free_addresses} {self._allocation_count}"
 
     def _checked_free(self, cidr: Cidr) -> Cidr:
         if not self._space.is_free(cidr):

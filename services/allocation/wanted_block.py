@@ -1,6 +1,6 @@
 """What block a request asks for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from shared.cidr import Cidr
@@ -19,6 +19,12 @@ class WantedBlock:
     netmask_length: int | None = None
     allowed: tuple[Cidr, ...] | None = None
     disallowed: tuple[Cidr, ...] = ()
+
+    @property
+    def cidrs(self) -> Iterable[Cidr]:
+        """All it names."""
+        named = (self.cidr,) if self.cidr else ()
+        return (*named, *(self.allowed or ()), *self.disallowed)
 
     @classmethod
     def parse(
@@ -42,8 +48,9 @@ class WantedBlock:
             return cls(Cidr.parse(cidr))
         return cls(
             netmask_length=netmask_length,
-            allowed=_cidrs(allowed, "allowedCidrs") or None,
-            disallowed=_cidrs(disallowed, "disallowedCidrs"),
+            # Told apart first, for most requests have neither.
+            allowed=_cidrs(allowed, "allowedCidrs") if allowed else None,
+            disallowed=_cidrs(disallowed, "disallowedCidrs") if disallowed else (),
         )
 
 

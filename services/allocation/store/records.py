@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from json.encoder import encode_basestring_ascii
 from typing import Any, TypeAlias
@@ -28,11 +28,8 @@ def cidr_of(row: Row) -> Cidr:
 
 
 def keys_of(cidr: Cidr) -> dict[str, Any]:
-    return {
-        "first_key": cidr.first_key,
-        "last_key": cidr.last_key,
-        "prefix_length": cidr.prefix_length,
-    }
+    first_key, last_key = cidr.keys
+    return {"first_key": first_key, "last_key": last_key, "prefix_length": cidr.prefix_length}
 
 
 def allocation_to_row(allocation: Allocation, pool_number: int) -> dict[str, Any]:
@@ -115,14 +112,13 @@ def definition_to_json(definition: PoolDefinition) -> dict[str, Any]:
 
 
 def definition_from_json(members: Mapping[str, Any]) -> PoolDefinition:
-    definition = PoolDefinition(**members)
-    source = definition.public_ip_source
-    return replace(
-        definition,
-        address_family=AddressFamily(definition.address_family),
-        scope_type=ScopeType(definition.scope_type),
-        public_ip_source=PublicIpSource(source) if source else None,
-    )
+    source = members["public_ip_source"]
+    meant = {
+        "address_family": AddressFamily(members["address_family"]),
+        "scope_type": ScopeType(members["scope_type"]),
+        "public_ip_source": PublicIpSource(source) if source else None,
+    }
+    return PoolDefinition(**{**members, **meant})
 
 
 def placement_to_json(placement: Placement) -> dict[str, Any]:
