@@ -18,6 +18,10 @@ class Keyed(Protocol):
     def keys(self) -> frozenset[str]:
         """What it needs to itself while it is carried out."""
 
+    @property
+    def weight(self) -> int:
+        """How much of a batch it fills."""
+
 
 Item = TypeVar("Item", bound=Keyed)
 
@@ -29,7 +33,10 @@ class Line(Generic[Item]):
     """First come, first served among those that share a key; the rest pass each other freely."""
 
     def __init__(self, *, mixes: bool, longest_batch: int) -> None:
-        """``mixes``: any two may go in one batch; otherwise only those with keys of the first."""
+        """``mixes``: any two may go in one batch; otherwise only those with keys of the first.
+
+        What is heavier than ``longest_batch`` goes alone.
+        """
         self._mixes, self._longest_batch = mixes, longest_batch
         self._waiting: deque[Item] = deque()
         self._waiting_by_key: defaultdict[str, int] = defaultdict(int)
@@ -61,12 +68,14 @@ class Line(Generic[Item]):
         keys: set[str] = set()
         passed_over = set(self._busy)
         left: deque[Item] = deque()
-        while self._waiting and len(batch) < self._longest_batch:
+        room = self._longest_batch
+        while self._waiting and room > 0:
             item = self._waiting.popleft()
-            joins = self._mixes or not batch or item.keys <= keys
+            joins = not batch or ((self._mixes or item.keys <= keys) and item.weight <= room)
             if joins and passed_over.isdisjoint(item.keys):
                 batch.append(item)
                 keys |= item.keys
+                room -= item.weight
             else:
                 left.append(item)
                 # Whoever needs one of these keys comes after it, so that nobody waits for ever.
@@ -98,8 +107,7 @@ class _Waiter(Generic[Work]):
     """An item and where its answer is awaited."""
 
     def __init__(self, work: Work) -> None:
-        self.work = work
-        self.keys = work.keys
+        self.work, self.keys, self.weight = work, work.keys, work.weight
         self.answer: asyncio.Future[object] = asyncio.get_running_loop().create_future()
 
     def tell(self, outcome: object) -> None:

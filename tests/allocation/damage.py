@@ -14,7 +14,13 @@ from shared.ids import IPAM_POOL_ALLOCATION, IPAM_POOL_CIDR
 from shared.settings import Settings
 
 _GUARDS = {
-    "ipam_pool_allocations": ["allocations_never_overlap", "allocations_never_move"],
+    "ipam_pool_allocations": [
+        "allocations_never_overlap",
+        "allocations_never_move",
+        "ipv4_allocation_is_a_block",
+        "ipv4_allocations_never_overlap",
+        "ipv6_allocations_never_overlap",
+    ],
     "ipam_pool_cidrs": ["top_level_cidrs_never_overlap", "pool_cidrs_never_move"],
 }
 

@@ -14,6 +14,7 @@ from shared.rpc.server import background
 class Job:
     name: str
     keys: frozenset[str]
+    weight: int = 1
 
 
 def job(name: str) -> Job:
@@ -70,6 +71,18 @@ def test_a_line_that_mixes_takes_everyone_up_to_a_length() -> None:
     assert names(batch) == ["a1", "b1", "ab1"]
     line.finished(batch)
     assert names(line.take()) == ["c1"]
+
+
+def test_a_batch_has_room_for_so_much_and_what_is_heavier_goes_alone() -> None:
+    line: Line[Job] = Line(mixes=True, longest_batch=10)
+    weights = {"a1": 4, "b1": 6, "c1": 1, "d1": 12, "e1": 1, "f1": 12}
+    for name, weight in weights.items():
+        line.add(Job(name, job(name).keys, weight))
+    taken = []
+    while batch := line.take():
+        taken.append(names(batch))
+        line.finished(batch)
+    assert taken == [["a1", "b1"], ["c1", "e1"], ["d1"], ["f1"]]
 
 
 class Commits:

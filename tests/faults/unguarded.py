@@ -15,7 +15,8 @@ from shared.rpc.server import main
 
 _ROW_LOCK = "FOR NO KEY UPDATE OF ipam_pools"
 _GUARDS = (
-    "ALTER TABLE ipam_pool_allocations DROP CONSTRAINT allocations_never_overlap",
+    "ALTER TABLE ipam_pool_allocations DROP CONSTRAINT ipv4_allocations_never_overlap",
+    "ALTER TABLE ipam_pool_allocations DROP CONSTRAINT ipv6_allocations_never_overlap",
     "ALTER TABLE ipam_pool_allocations DROP CONSTRAINT one_allocation_per_address",
     "ALTER TABLE ipam_ledger_changes DROP CONSTRAINT one_change_per_version",
 )

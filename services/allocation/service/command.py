@@ -35,7 +35,11 @@ class Command(Generic[T]):
     @property
     def keys(self) -> frozenset[str]:
         """Commands without a common key can be carried out at the same time."""
-        return self.pools | self.scopes
+        return self.pools | self.scopes if self.scopes else self.pools
+
+    @property
+    def weight(self) -> int:
+        return 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,11 @@ class Batch(Generic[T]):
     def keys(self) -> frozenset[str]:
         """Batches and commands without a common key can be carried out at the same time."""
         return self.pools
+
+    @property
+    def weight(self) -> int:
+        """As much as its parts would as commands."""
+        return len(self.parts)
 
 
 class Writer(Protocol):
