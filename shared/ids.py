@@ -4,6 +4,7 @@ import random
 import re
 import time
 from dataclasses import dataclass
+from functools import cache
 
 from shared.errors import MalformedId, UnknownId
 
@@ -45,7 +46,7 @@ class IdKind:
             MalformedId: other prefix, length or digits.
         """
         # AWS has issued 8-digit ids and pool allocations with 33 digits: be liberal in length.
-        if not re.fullmatch(re.escape(self.prefix) + r"[0-9a-f]{8,40}", value):
+        if not _pattern(self.prefix).fullmatch(value):
             form = f"'{self.prefix}' and {self.digits} hexadecimal digits"
             raise MalformedId(self.error_stem, value, form)
         return value
@@ -53,6 +54,11 @@ class IdKind:
     def unknown(self, value: str) -> UnknownId:
         """The refusal for an id that names nothing the caller may see."""
         return UnknownId(self.error_stem, value)
+
+
+@cache
+def _pattern(prefix: str) -> re.Pattern[str]:
+    return re.compile(re.escape(prefix) + r"[0-9a-f]{8,40}")
 
 
 IPAM = IdKind("ipam-", "InvalidIpamId")

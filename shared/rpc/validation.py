@@ -1,7 +1,7 @@
 """The rules that contracts state about request members, checked before any handler runs."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import Any
 
@@ -34,61 +34,49 @@ def validate(message: Message) -> None:
 
 
 def _check_message(message: Message, path: str) -> None:
-    for check in _checks_of(message.DESCRIPTOR):
-        check(message, path)
+    required, checks = _rules_of(message.DESCRIPTOR)
+    # Most members of most requests are left out, so it is the others that are gone through.
+    given = {field.name: value for field, value in message.ListFields()}
+    for name, shown in required.items():
+        if given.get(name, "") == "":
+            raise MissingParameter(path + shown)
+    for name, value in given.items():
+        for check in checks[name]:
+            check(value, path)
 
 
 @cache
-def _checks_of(descriptor: Descriptor) -> Sequence[Check]:
-    return [_member_check(field) for field in descriptor.fields]
+def _rules_of(descriptor: Descriptor) -> tuple[Mapping[str, str], Mapping[str, Sequence[Check]]]:
+    """The required members with the names that AWS gives them, and what to check of each member."""
+    rules = {field: field.GetOptions().Extensions[options_pb2.rules] for field in descriptor.fields}
+    required = {field.name: field.camelcase_name for field in rules if rules[field].required}
+    return required, {field.name: _member_checks(field, rules[field]) for field in rules}
 
 
-def _member_check(field: FieldDescriptor) -> Check:
-    rules = field.GetOptions().Extensions[options_pb2.rules]
-    value_checks = _value_checks(field, rules)
+def _member_checks(field: FieldDescriptor, rules: options_pb2.FieldRules) -> list[Check]:
+    checks, name = _value_checks(field, rules), field.camelcase_name
     if field.is_repeated:
         max_items = rules.max_items if rules.HasField("max_items") else DEFAULT_MAX_ITEMS
-        return partial(_check_list, field, rules.required, max_items, value_checks)
-    return partial(_check_single, field, rules.required, value_checks)
+        return [partial(_check_list, name, max_items, checks)]
+    return [partial(_check_single, name, check) for check in checks]
 
 
 def _check_list(
-    field: FieldDescriptor,
-    is_required: bool,
-    max_items: int,
-    checks: Sequence[Check],
-    message: Message,
-    path: str,
+    name: str, max_items: int, checks: Sequence[Check], values: Sequence[Any], path: str
 ) -> None:
-    values = getattr(message, field.name)
-    name = path + field.camelcase_name
-    if is_required and not values:
-        raise MissingParameter(name)
     if len(values) > max_items:
         raise InvalidParameterValue(
-            f"{len(values)} values for parameter {name}; at most {max_items} are allowed",
-            parameter=name,
+            f"{len(values)} values for parameter {path}{name}; at most {max_items} are allowed",
+            parameter=path + name,
             count=len(values),
         )
     for index, value in enumerate(values, 1):
         for check in checks:
-            check(value, f"{name}.{index}")
+            check(value, f"{path}{name}.{index}")
 
 
-def _check_single(
-    field: FieldDescriptor,
-    is_required: bool,
-    checks: Sequence[Check],
-    message: Message,
-    path: str,
-) -> None:
-    value = getattr(message, field.name)
-    is_there = message.HasField(field.name) if field.has_presence else bool(value)
-    if is_required and (not is_there or value == ""):
-        raise MissingParameter(path + field.camelcase_name)
-    if is_there:
-        for check in checks:
-            check(value, path + field.camelcase_name)
+def _check_single(name: str, check: Check, value: Any, path: str) -> None:
+    check(value, path + name)
 
 
 def _value_checks(field: FieldDescriptor, rules: options_pb2.FieldRules) -> list[Check]:
@@ -106,7 +94,9 @@ def _string_checks(rules: options_pb2.FieldRules) -> list[Check]:
     checks: list[Check] = [partial(_check_text, longest)]
     prefixes = [rules.id_prefix] if rules.id_prefix else list(rules.id_prefixes)
     if prefixes:
-        checks.append(partial(_check_id, [KIND_BY_PREFIX[prefix] for prefix in prefixes]))
+        # One may begin another: "ipam-", "ipam-pool-".
+        longest_first = sorted(prefixes, key=len, reverse=True)
+        checks.append(partial(_check_id, [KIND_BY_PREFIX[prefix] for prefix in longest_first]))
     return checks
 
 
@@ -139,9 +129,8 @@ def _check_text(longest: int, value: str | bytes, name: str) -> None:
 
 
 def _check_id(kinds: Sequence[IdKind], value: str, _name: str) -> None:
-    # One prefix may begin another ("ipam-", "ipam-pool-"): the longest that fits is meant.
-    fitting = [kind for kind in kinds if value.startswith(kind.prefix)] or kinds
-    max(fitting, key=lambda kind: len(kind.prefix)).check(value)
+    # The longest prefix that fits is meant; where none does, one as good as any.
+    next((kind for kind in kinds if value.startswith(kind.prefix)), kinds[0]).check(value)
 
 
 def _check_range(rules: options_pb2.FieldRules, value: int, name: str) -> None:
