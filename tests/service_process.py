@@ -36,6 +36,7 @@ class ServiceProcess:
             "CADASTRE_PORT": str(settings.port),
             "CADASTRE_DATABASE_URL": settings.database_url,
             "CADASTRE_ADDRESSES": json.dumps(settings.addresses),
+            "CADASTRE_FRONTS": json.dumps(settings.fronts),
             "CADASTRE_LOG_LEVEL": log_level,
             "CADASTRE_FAIL_POINT": fail_point,
         }

@@ -1,5 +1,7 @@
 """AllocateIpamPoolCidr through gRPC beside a call that does nothing, on both databases.
 
+That call is answered by one process, and by one behind a front, as the ledger is: two figures.
+
 All are real processes on loopback, as configured by default: every acknowledged allocation is on
 disk. Each client sends its next call, with a client token of its own, when the last is answered.
 What is compared was measured in turns, since a machine has its moods; the median of the pairs
@@ -20,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from itertools import count
+from operator import attrgetter
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal
@@ -46,6 +49,7 @@ from tests.faults.database_server import database_server
 from tests.service_process import REPOSITORY, ServiceProcess
 
 OWNER = Caller(ACCOUNT, HOME, "bench")
+NOOP = "tests.bench.noop"
 SQLITE = "sqlite:///{data}/{context}.db"
 POOL = Cidr.parse("10.0.0.0/8")
 NETMASK_LENGTH = 29
@@ -132,27 +136,29 @@ def main() -> None:
 def report(name: str, database_url: str, options: argparse.Namespace) -> None:
     """Measure one database, and print."""
     with tempfile.TemporaryDirectory() as folder:
-        noop = server_in(Path(folder) / "noop", database_url, module="tests.bench.noop")
+        alone = server_in(Path(folder) / "alone", database_url, module=NOOP, fronts=0)
+        fronted = server_in(Path(folder) / "fronted", database_url, module=NOOP)
         ledger = server_in(Path(folder) / "ledger", database_url)
-        with noop.process.running(), ledger.process.running():
-            noop.ask(nothing)
+        with alone.process.running(), fronted.process.running(), ledger.process.running():
             pools = ledger.ask(new_pools)
+            for noop in (alone, fronted):
+                noop.ask(nothing)
             print(
-                f"\n{name:31}{'calls/s':>9}{'of no-op':>10}"
-                f"{'p50 ms':>8}{'p99 ms':>8}{'of no-op':>10}"
+                f"\n{name:31}{'calls/s':>9}{'of no-op':>14}"
+                f"{'p50 ms':>8}{'p99 ms':>8}{'of no-op':>14}"
             )
             for clients in CLIENTS:
                 compare(
                     f"AllocateIpamPoolCidr, {clients} clients",
                     [
-                        (
-                            noop.measure("allocate", clients, options.seconds, pools[:1]),
-                            ledger.measure("allocate", clients, options.seconds, pools[:1]),
+                        tuple(
+                            server.measure("allocate", clients, options.seconds, pools[:1])
+                            for server in (alone, fronted, ledger)
                         )
                         for _ in range(options.pairs)
                     ],
                 )
-            compare_batches(noop, ledger, pools, options)
+            compare_batches(alone, ledger, pools, options)
         if make_url(database_url).get_backend_name() == "postgresql":
             compare_replicas(
                 ledger, server_in(Path(folder) / "other", database_url), pools, options
@@ -160,13 +166,19 @@ def report(name: str, database_url: str, options: argparse.Namespace) -> None:
         grow(ledger, pools, options)
 
 
-def compare(name: str, pairs: list[tuple[Result, Result]]) -> None:
-    rates = statistics.median(ledger.per_second / noop.per_second for noop, ledger in pairs)
-    p99s = statistics.median(ledger.p99 / noop.p99 for noop, ledger in pairs)
-    middle = sorted((ledger for _, ledger in pairs), key=lambda r: r.per_second)[len(pairs) // 2]
+def compare(name: str, rounds: list[tuple[Result, ...]]) -> None:
+    """Beside a no-op in one process, and beside one behind a front as the ledger is."""
+    rates, p99s = (
+        "/".join(
+            f"{statistics.median(figure(found[-1]) / figure(found[noop]) for found in rounds):.2f}"
+            for noop in (0, 1)
+        )
+        for figure in (attrgetter("per_second"), attrgetter("p99"))
+    )
+    middle = sorted((found[-1] for found in rounds), key=attrgetter("per_second"))[len(rounds) // 2]
     print(
-        f"{name:31}{middle.per_second:9,.0f}{rates:10.2f}"
-        f"{middle.p50 * 1000:8.1f}{middle.p99 * 1000:8.1f}{p99s:10.2f}"
+        f"{name:31}{middle.per_second:9,.0f}{rates:>14}"
+        f"{middle.p50 * 1000:8.1f}{middle.p99 * 1000:8.1f}{p99s:>14}"
         f"   load: {middle.cpu_share:.0%} of a CPU"
     )
 
@@ -183,7 +195,7 @@ def compare_batches(
         ratios.append(rates[-1] / nothing_done.per_second)
     name = f"batches of {size}, {BATCHES_UNDER_WAY} clients"
     print(
-        f"{name:31}{statistics.median(rates):9,.0f}{statistics.median(ratios):10.2f}"
+        f"{name:31}{statistics.median(rates):9,.0f}{statistics.median(ratios):>14.2f}"
         "   allocations/s"
     )
 
@@ -219,10 +231,11 @@ def grow(ledger: Server, pools: Sequence[str], options: argparse.Namespace) -> N
             began = perf_counter()
             ledger.ask(lambda world: allocate_one(world, many))
             seconds = perf_counter() - began
-            megabytes = psutil.Process(ledger.process.pid).memory_info().rss / 1e6
+            core = psutil.Process(ledger.process.pid)
+            core_mb, front_mb = (p.memory_info().rss / 1e6 for p in (core, *core.children()))
             print(
                 f"first allocation of {options.held:,} held, from {attempt}: {seconds:.2f} s;"
-                f" then {megabytes:.0f} MB in memory"
+                f" then {core_mb:.0f} MB in memory, and {front_mb:.0f} MB in the front"
             )
     with ledger.process.running():
         ledger.ask(lambda world: allocate_one(world, many))
@@ -236,8 +249,13 @@ def grow(ledger: Server, pools: Sequence[str], options: argparse.Namespace) -> N
             print(f"{kind}: {statistics.median(found):.2f} of the rate of a pool that holds little")
 
 
-def server_in(folder: Path, database_url: str, *, module: str = "") -> Server:
-    settings = Settings(data=folder, port=free_base_port(), database_url=database_url)
+def server_in(folder: Path, database_url: str, *, module: str = "", fronts: int = 1) -> Server:
+    settings = Settings(
+        data=folder,
+        port=free_base_port(),
+        database_url=database_url,
+        fronts={"allocation": fronts},
+    )
     create_secret(settings.identity_secret_path)
     process = ServiceProcess("allocation", settings, module=module, log_level="info")
     return Server(process, settings)
