@@ -1,9 +1,10 @@
 """A block of a pool that somebody has."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
 
 from shared.cidr import Cidr
 
@@ -20,8 +21,10 @@ class ResourceType(StrEnum):
     ANYCAST_IP_LIST = "anycast-ip-list"
 
 
-@dataclass(frozen=True, slots=True)
-class Allocation:
+NO_TAGS: Mapping[str, str] = MappingProxyType({})
+
+
+class Allocation(NamedTuple):
     """A live allocation; one that was released is nowhere.
 
     ``allocated_by`` is the service that made it for a resource of its own, under
@@ -37,6 +40,6 @@ class Allocation:
     resource_id: str | None = None
     resource_region: str | None = None
     description: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = NO_TAGS
     allocated_by: str | None = None
     client_token: str | None = None

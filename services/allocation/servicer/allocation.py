@@ -1,7 +1,6 @@
 """AllocationService: what AWS's clients ask of the ledger."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from cadastre.allocation.v1 import allocation_service_pb2 as pb
@@ -16,6 +15,7 @@ from services.allocation.messages import (
     allocation_to_proto,
     block_to_allocate_from_proto,
     block_to_provision_from_proto,
+    fill_in_allocation,
     pool_cidr_to_proto,
     proof_from_proto,
     reservation_from_proto,
@@ -87,7 +87,9 @@ class AllocationServicer(allocation_service_pb2_grpc.AllocationServiceServicer):
             once=once_of(request, caller),
             dry_run=request.dry_run,
         )
-        return pb.AllocateIpamPoolCidrResponse(ipam_pool_allocation=allocation_to_proto(allocation))
+        response = pb.AllocateIpamPoolCidrResponse()
+        fill_in_allocation(response.ipam_pool_allocation, allocation)
+        return response
 
     async def ReleaseIpamPoolAllocation(
         self, request: pb.ReleaseIpamPoolAllocationRequest, context: Context
@@ -109,7 +111,7 @@ class AllocationServicer(allocation_service_pb2_grpc.AllocationServiceServicer):
         [allocation] = await self._annotator.annotate(
             caller_of(context),
             [request.ipam_pool_allocation_id],
-            lambda allocation: replace(allocation, description=description),
+            lambda allocation: allocation._replace(description=description),
             dry_run=request.dry_run,
         )
         return pb.ModifyIpamPoolAllocationResponse(
@@ -168,7 +170,7 @@ class AllocationServicer(allocation_service_pb2_grpc.AllocationServiceServicer):
         return await self._annotator.annotate(
             caller_of(context),
             request.resources,
-            lambda allocation: replace(allocation, tags=change(allocation.tags)),
+            lambda allocation: allocation._replace(tags=change(allocation.tags)),
             dry_run=request.dry_run,
         )
 

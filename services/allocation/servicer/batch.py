@@ -3,7 +3,7 @@
 from cadastre.allocation.v1 import allocation_service_pb2, batch_service_pb2_grpc
 from cadastre.allocation.v1 import batch_service_pb2 as pb
 from services.allocation.allocation import Allocation
-from services.allocation.messages import allocation_to_proto, reservation_from_proto
+from services.allocation.messages import fill_in_allocation, reservation_from_proto
 from services.allocation.service.ledger import Ledger
 from services.allocation.service.releasing import Release
 from services.allocation.servicer.allocation import once_of
@@ -33,7 +33,10 @@ class BatchServicer(batch_service_pb2_grpc.BatchServiceServicer):
             all_or_nothing=request.all_or_nothing,
             dry_run=request.dry_run,
         )
-        return pb.BatchAllocateIpamPoolCidrsResponse(outcomes=map(_allocated, outcomes))
+        response = pb.BatchAllocateIpamPoolCidrsResponse()
+        for outcome in outcomes:
+            _fill_in_allocated(response.outcomes.add(), outcome)
+        return response
 
     async def BatchReleaseIpamPoolAllocations(
         self, request: pb.BatchReleaseIpamPoolAllocationsRequest, context: Context
@@ -65,10 +68,13 @@ def _check_one_of_many(
             )
 
 
-def _allocated(outcome: Allocation | CadastreError) -> pb.AllocateIpamPoolCidrOutcome:
+def _fill_in_allocated(
+    message: pb.AllocateIpamPoolCidrOutcome, outcome: Allocation | CadastreError
+) -> None:
     if isinstance(outcome, CadastreError):
-        return pb.AllocateIpamPoolCidrOutcome(refusal=_refusal(outcome))
-    return pb.AllocateIpamPoolCidrOutcome(ipam_pool_allocation=allocation_to_proto(outcome))
+        message.refusal.CopyFrom(_refusal(outcome))
+    else:
+        fill_in_allocation(message.ipam_pool_allocation, outcome)
 
 
 def _released(outcome: CadastreError | None) -> pb.ReleaseIpamPoolAllocationOutcome:

@@ -42,7 +42,7 @@ def allocation_to_row(allocation: Allocation, pool_number: int) -> dict[str, Any
         "resource_region": allocation.resource_region,
         "resource_owner": allocation.resource_owner,
         "description": allocation.description,
-        "tags": allocation.tags,
+        "tags": dict(allocation.tags),
         "allocated_by": allocation.allocated_by,
         "client_token": allocation.client_token,
         "created_at": allocation.created_at,
@@ -166,7 +166,7 @@ def usage_from_row(row: Row) -> Usage:
 def record_to_text(record: Record) -> str:
     """As JSON, for what is kept longer than the record: answers to tokens, and changes."""
     if isinstance(record, Allocation):
-        return _allocation_to_text(record)
+        return _allocation_to_text(record, record.created_at.isoformat())
     if isinstance(record, SetAside):
         return json.dumps((_SET_ASIDE, *_set_aside_members(record)))
     return json.dumps((_POOL_CIDR, *_pool_cidr_members(record)))
@@ -206,22 +206,31 @@ class RecordTexts:
 
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
+        # Most were created at the time of the batch.
+        self._time: datetime | None = None
+        self._time_text = ""
 
     def of(self, record: Record) -> str:
         if not isinstance(record, Allocation):
             return record_to_text(record)
         known = self._known.get(record.ipam_pool_allocation_id)
         if known is None:
-            known = self._known[record.ipam_pool_allocation_id] = record_to_text(record)
+            known = _allocation_to_text(record, self._text_of(record.created_at))
+            self._known[record.ipam_pool_allocation_id] = known
         return known
 
+    def _text_of(self, time: datetime) -> str:
+        if time is not self._time:
+            self._time, self._time_text = time, time.isoformat()
+        return self._time_text
 
-def _allocation_to_text(allocation: Allocation) -> str:
+
+def _allocation_to_text(allocation: Allocation, created_at: str) -> str:
     # By hand, for every allocation comes through here. What is not quoted needs no escapes.
     return (
         f'["{_ALLOCATION}", "{allocation.ipam_pool_allocation_id}", "{allocation.ipam_pool_id}",'
         f' "{allocation.cidr}", "{allocation.resource_type.value}",'
-        f' {_quoted(allocation.resource_owner)}, "{allocation.created_at.isoformat()}",'
+        f' {_quoted(allocation.resource_owner)}, "{created_at}",'
         f" {_quoted(allocation.resource_id)}, {_quoted(allocation.resource_region)},"
         f" {_quoted(allocation.description)},"
         f" {json.dumps(allocation.tags) if allocation.tags else '{}'},"
