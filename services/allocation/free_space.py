@@ -217,6 +217,11 @@ class FreeSpace:
         return self._free.largest
 
     @property
+    def block_count(self) -> int:
+        """Number of free blocks: what memory goes by."""
+        return len(self._free.prefix_lengths)
+
+    @property
     def free_addresses(self) -> int:
         """Number of addresses that can still be taken."""
         return self._free_addresses

@@ -1,5 +1,6 @@
 """Carries commands out in batches, each one transaction (design.md section 4)."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias, TypeVar, cast
@@ -26,7 +27,10 @@ ATTEMPTS = 5
 LONGEST_BATCH = 500
 POSTGRESQL_COMMITTERS = 4
 LINGER = Linger(after_batches_of=8, enough=128, pace_seconds=0.016)
-CACHED_POOLS = 10_000
+CACHED_BLOCKS = 1_000_000
+"""So many free blocks, of all pools in memory, take up about 250 MB."""
+IDLE_SECONDS = 900.0
+_FORGETS_EVERY_SECONDS = 60.0
 
 T = TypeVar("T")
 Work: TypeAlias = Command[object] | Batch[object]
@@ -50,7 +54,7 @@ class SqlWriter:
         self._database, self._clock, self._on_commit = database, clock, on_commit
         self._cool_down = cool_down
         self._observed = ObservedCache()
-        self._cache = PoolCache(capacity=CACHED_POOLS)
+        self._cache = PoolCache(most_blocks=CACHED_BLOCKS, idle_seconds=IDLE_SECONDS)
         # SQLite has one writer at a time: the more goes in its transaction, the better.
         is_single_writer = database.dialect == "sqlite"
         self._batcher: Batcher[Work] = Batcher(
@@ -70,7 +74,14 @@ class SqlWriter:
 
     async def run(self) -> None:
         """Carry out what is submitted; never ends by itself."""
-        await self._batcher.run()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._batcher.run())
+            group.create_task(self._forget_idle_pools())
+
+    async def _forget_idle_pools(self) -> None:
+        while True:
+            await asyncio.sleep(_FORGETS_EVERY_SECONDS)
+            self._cache.forget_idle()
 
     async def _commit(self, commands: Sequence[Work]) -> Sequence[object]:
         outcomes = await self._database.run(self._commit_or_repeat, commands)
