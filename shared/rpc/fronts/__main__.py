@@ -1,11 +1,13 @@
 """A front, started by its core with the number of a socket's file descriptor."""
 
 import asyncio
+import os
 import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 import uvloop
 from prometheus_client import generate_latest
@@ -20,8 +22,6 @@ from shared.settings import Settings
 
 
 def main() -> None:
-    # Ctrl-C is for the core, which says when it is time to stop.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         uvloop.run(_serve_until_told(socket.socket(fileno=int(sys.argv[1]))))
     except StartFailed as error:
@@ -31,7 +31,8 @@ def main() -> None:
 async def _serve_until_told(core: socket.socket) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
-    link = Link(lost=stop.set)
+    # Nobody is left to answer; a front that drained would only hold on to the port.
+    link = Link(lost=partial(os._exit, 1))
     await loop.create_unix_connection(lambda: link.frames, sock=core)
     hello = await link.hello
     settings = Settings.model_validate_json(hello.settings)

@@ -4,13 +4,13 @@ import asyncio
 import importlib
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from functools import partial
+from itertools import count
 from typing import Any
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
-from shared.errors import CadastreError, ServiceUnavailable
 from shared.rpc.fronts.frames import Frames, Kind, call_to_payload
 from shared.rpc.fronts.hello import Hello, methods_of, request_type_of
 from shared.rpc.interceptor import Context, Handler, caller_of
@@ -29,16 +29,14 @@ class Link:
     """The way to the core."""
 
     def __init__(self, lost: Callable[[], None]) -> None:
-        """``lost`` is called when the core has gone."""
-        self._tell_lost = lost
-        self._is_lost = False
-        self._calls = 0
+        """``lost`` is called when the core has gone; no call is ever answered then."""
+        self._numbers = count(1)
         # A unary call waits for one frame, a stream for any number.
         self._answers: dict[int, asyncio.Future[_Frame]] = {}
         self._streams: dict[int, asyncio.Queue[_Frame]] = {}
         self._collect: Callable[[], bytes] = bytes
         self.hello: asyncio.Future[Hello] = asyncio.get_running_loop().create_future()
-        self.frames = Frames(self._receive, self._lost)
+        self.frames = Frames(self._receive, lost)
 
     def serve_figures(self, collect: Callable[[], bytes]) -> None:
         """From now on answer the core's questions for metrics with this."""
@@ -90,9 +88,7 @@ class Link:
                 self.frames.send(Kind.CANCEL, number)
 
     def _send_call(self, method: int, request: Message, context: Context) -> int:
-        if self._is_lost:
-            raise _gone()
-        self._calls = number = self._calls + 1 & 0xFFFF_FFFF
+        number = next(self._numbers)
         payload = call_to_payload(
             method, caller_of(context), request_id.get(), request.SerializeToString()
         )
@@ -115,13 +111,6 @@ class Link:
                 answer.set_result(frame)
         elif stream := self._streams.get(number):
             stream.put_nowait(frame)
-
-    def _lost(self) -> None:
-        self._is_lost = True
-        self.hello.cancel()
-        for number in (*self._answers, *self._streams):
-            self._pass_on(number, (Kind.LOST, b""))
-        self._tell_lost()
 
 
 def forwarded(link: Link, hello: Hello) -> list[Binding]:
@@ -165,14 +154,4 @@ def _handlers(
 
 
 def _failure(kind: int, payload: bytes) -> Exception:
-    match kind:
-        case Kind.REFUSAL:
-            return refusal_from_details(payload)
-        case Kind.LOST:
-            return _gone()
-        case _:
-            return CoreFailed()
-
-
-def _gone() -> CadastreError:
-    return ServiceUnavailable("The service is restarting; repeat the request")
+    return refusal_from_details(payload) if kind == Kind.REFUSAL else CoreFailed()

@@ -10,8 +10,8 @@ from typing import NamedTuple, cast
 
 from shared.caller import Caller
 
-_HEAD = struct.Struct(">IBI")
-"""Length of the payload, kind, number of the call."""
+_HEAD = struct.Struct(">IBQ")
+"""Length of the payload, kind, number of the call, which none ever shares with another."""
 _CALL_HEAD = struct.Struct(">HHH")
 _CALLERS_REMEMBERED = 4096
 
@@ -19,8 +19,6 @@ _CALLERS_REMEMBERED = 4096
 class Kind(IntEnum):
     """What a frame says, about the call of its number."""
 
-    LOST = 0
-    """Never sent: the peer has gone."""
     HELLO = 1
     """Core to front: what to serve; see `shared.rpc.fronts.hello`."""
     READY = 2

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
 from typing import Any
 
 import structlog
@@ -66,9 +67,14 @@ class HostedFront:
         self._methods, self._log = methods, log
         self._running: dict[int, _Running] = {}
         self._collecting: dict[int, asyncio.Future[bytes]] = {}
-        self._collections = 0
+        self._collections = count(1)
+        self._is_gone = False
         self.ready = asyncio.Event()
         self.frames = Frames(self._receive, self._lost)
+
+    @property
+    def calls_under_way(self) -> int:
+        return len(self._running)
 
     async def figures(self) -> bytes:
         """The front's own metrics.
@@ -76,8 +82,9 @@ class HostedFront:
         Raises:
             FrontGone: there is no front any more.
         """
-        self._collections += 1
-        number = self._collections
+        if self._is_gone:
+            raise FrontGone
+        number = next(self._collections)
         self._collecting[number] = asyncio.get_running_loop().create_future()
         self.frames.send(Kind.COLLECT, number)
         try:
@@ -90,6 +97,8 @@ class HostedFront:
             case Kind.CALL:
                 task = asyncio.create_task(self._serve(number, call_from_payload(payload)))
                 self._running[number] = _Running(task)
+                # Not the task's own last act: cancelled soon enough, it never has a first one.
+                task.add_done_callback(partial(self._ended, number))
             case Kind.CANCEL:
                 for running in self._of(number):
                     running.task.cancel()
@@ -99,9 +108,7 @@ class HostedFront:
             case Kind.READY:
                 self.ready.set()
             case Kind.FIGURES:
-                # Whoever asked may have gone.
-                with suppress(KeyError):
-                    self._collecting[number].set_result(payload)
+                self._collected(number, payload)
             case _:
                 raise ValueError(f"a frame of kind {kind} from a front")
 
@@ -110,7 +117,17 @@ class HostedFront:
         if running := self._running.get(number):
             yield running
 
+    def _ended(self, number: int, _task: "asyncio.Task[None]") -> None:
+        del self._running[number]
+
+    def _collected(self, number: int, figures: bytes) -> None:
+        # Whoever asked may have gone.
+        answer = self._collecting.get(number)
+        if answer and not answer.done():
+            answer.set_result(figures)
+
     def _lost(self) -> None:
+        self._is_gone = True
         for running in self._running.values():
             running.task.cancel()
         for answer in self._collecting.values():
@@ -129,11 +146,15 @@ class HostedFront:
                 await self._answer(number, hosted.behaviour(request, None))
         except CadastreError as refusal:
             self.frames.send(Kind.REFUSAL, number, details_of(refusal))
-        except Exception:  # noqa: BLE001 - the process's edge: told to the log, not the caller
-            self._log.error("call failed", exc_info=True, method=hosted.name)
+        except asyncio.CancelledError:
+            # Not always because the front said so, and then it waits.
             self.frames.send(Kind.FAULT, number)
-        finally:
-            del self._running[number]
+            raise
+        except Exception:  # noqa: BLE001 - the process's edge: told to the log, not the caller
+            self._log.error(
+                "call failed", exc_info=True, method=hosted.name, request_id=call.request_id
+            )
+            self.frames.send(Kind.FAULT, number)
 
     async def _answer(self, number: int, answer: Awaitable[Message]) -> None:
         self.frames.send(Kind.ANSWER, number, (await answer).SerializeToString())

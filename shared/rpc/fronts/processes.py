@@ -25,30 +25,46 @@ class FrontEnded(StartFailed):
 async def front_process(
     hello: Hello, front: HostedFront
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A front, from the moment it serves until, at the end of the block, it is killed.
-
-    Raises:
-        FrontEnded: it could not start.
-    """
+    """A front that is told what to serve; at the end of the block, it is killed."""
     ours, theirs = socket.socketpair()
-    with theirs:
+    with ours, theirs:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "shared.rpc.fronts",
             str(theirs.fileno()),
             pass_fds=[theirs.fileno()],
+            # Ctrl-C at a terminal is for the core, which says when it is time to stop.
+            start_new_session=True,
         )
-    await asyncio.get_running_loop().create_unix_connection(lambda: front.frames, sock=ours)
+        theirs.close()
+        try:
+            loop = asyncio.get_running_loop()
+            await loop.create_unix_connection(lambda: front.frames, sock=ours)
+            front.frames.send(Kind.HELLO, payload=hello.to_bytes())
+            yield process
+        finally:
+            front.frames.close()
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+
+async def ready(process: asyncio.subprocess.Process, front: HostedFront) -> None:
+    """Wait until a front serves.
+
+    Raises:
+        FrontEnded: it could not start.
+    """
+    ended = asyncio.ensure_future(process.wait())
+    serves = asyncio.ensure_future(front.ready.wait())
     try:
-        front.frames.send(Kind.HELLO, payload=hello.to_bytes())
-        await _ready(process, front)
-        yield process
+        await asyncio.wait((ended, serves), return_when=asyncio.FIRST_COMPLETED)
+        if ended.done():
+            raise FrontEnded(ended.result())
     finally:
-        front.frames.close()
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        ended.cancel()
+        serves.cancel()
 
 
 async def drained(processes: Sequence[asyncio.subprocess.Process], grace_seconds: float) -> None:
@@ -59,18 +75,6 @@ async def drained(processes: Sequence[asyncio.subprocess.Process], grace_seconds
     ended = asyncio.gather(*(process.wait() for process in processes))
     with suppress(TimeoutError):
         await asyncio.wait_for(ended, grace_seconds + _OVERTIME_SECONDS)
-
-
-async def _ready(process: asyncio.subprocess.Process, front: HostedFront) -> None:
-    ended = asyncio.ensure_future(process.wait())
-    ready = asyncio.ensure_future(front.ready.wait())
-    try:
-        await asyncio.wait((ended, ready), return_when=asyncio.FIRST_COMPLETED)
-        if ended.done():
-            raise FrontEnded(ended.result())
-    finally:
-        ended.cancel()
-        ready.cancel()
 
 
 async def any_ended(processes: Sequence[asyncio.subprocess.Process]) -> None:

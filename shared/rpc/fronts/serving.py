@@ -13,7 +13,7 @@ from shared.rpc.background import background
 from shared.rpc.fronts.hello import Hello
 from shared.rpc.fronts.hosting import HostedFront, hosted_by
 from shared.rpc.fronts.ports import claimed_port
-from shared.rpc.fronts.processes import any_ended, drained, front_process
+from shared.rpc.fronts.processes import any_ended, drained, front_process, ready
 from shared.rpc.interceptor import Context
 from shared.rpc.telemetry_servicer import telemetry_binding
 from shared.rpc.wiring import Build, RunningServer, runtime_for
@@ -55,14 +55,19 @@ async def fronted(
             modules=[binding.add.__module__ for binding in bindings],
             services=[binding.full_name for binding in bindings],
         )
-        starting = [front_process(hello, front) for front in fronts]
-        processes = await asyncio.gather(*map(stack.enter_async_context, starting))
+        processes = [
+            await stack.enter_async_context(front_process(hello, front)) for front in fronts
+        ]
+        for process, front in zip(processes, fronts, strict=True):
+            await ready(process, front)
         server = RunningServer(settings.host, port)
         runtime.log.info("serving", address=server.address, fronts=count)
-        async with background(any_ended(processes)):
-            yield server
-        await drained(processes, settings.shutdown_grace_seconds)
-    runtime.log.info("stopped")
+        try:
+            async with background(any_ended(processes)):
+                yield server
+        finally:
+            await drained(processes, settings.shutdown_grace_seconds)
+            runtime.log.info("stopped")
 
 
 class FrontedTelemetryServicer(telemetry_service_pb2_grpc.TelemetryServiceServicer):
@@ -74,7 +79,13 @@ class FrontedTelemetryServicer(telemetry_service_pb2_grpc.TelemetryServiceServic
     async def GetMetrics(
         self, _request: telemetry_service_pb2.GetMetricsRequest, _context: Context
     ) -> telemetry_service_pb2.GetMetricsResponse:
-        told = await asyncio.gather(*(front.figures() for front in self._fronts))
-        by_process = {f"front-{number}": figures for number, figures in enumerate(told, 1)}
+        asked = (front.figures() for front in self._fronts)
+        told = await asyncio.gather(*asked, return_exceptions=True)
+        by_process = {
+            f"front-{number}": figures
+            for number, figures in enumerate(told, 1)
+            # One that has gone has none, and the service is about to end.
+            if isinstance(figures, bytes)
+        }
         families = Families({"core": generate_latest(self._registry), **by_process}, label=PROCESS)
         return telemetry_service_pb2.GetMetricsResponse(exposition=generate_latest(families))

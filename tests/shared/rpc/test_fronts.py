@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 import pytest
+import structlog
 from prometheus_client.parser import text_string_to_metric_families
 
 from cadastre.common.v1 import telemetry_service_pb2, telemetry_service_pb2_grpc
@@ -20,16 +21,17 @@ from cadastre.network.v1 import inventory_service_pb2_grpc as inventory_grpc
 from shared.errors import CadastreError, ServiceUnavailable, Unavailable, kind_of
 from shared.identity import TokenSigner, create_secret
 from shared.rpc.client import Remote
-from shared.rpc.fronts.hosting import STREAM_WINDOW
-from shared.rpc.fronts.processes import FrontEnded
+from shared.rpc.fronts.hello import Hello
+from shared.rpc.fronts.hosting import STREAM_WINDOW, HostedFront
+from shared.rpc.fronts.processes import FrontEnded, front_process, ready
 from shared.rpc.fronts.serving import fronted
 from shared.rpc.interceptor import Context
-from shared.rpc.server import Binding, Build, Runtime
+from shared.rpc.server import Binding, Build, RunningServer, Runtime
 from shared.settings import Settings
 from tests.acceptance.installation import free_base_port
 from tests.allocation.world import World
 from tests.service_process import ServiceProcess
-from tests.shared.rpc.conftest import SERVICE
+from tests.shared.rpc.conftest import SERVICE, Gate
 from tests.waiting import eventually
 
 
@@ -158,6 +160,48 @@ async def test_a_front_that_ends_ends_the_service(settings: Settings, build: Bui
     with pytest.raises(ExceptionGroup) as raised:
         await serve()
     assert raised.group_contains(FrontEnded, match=str(-signal.SIGKILL))
+
+
+async def test_a_service_drains_its_other_fronts_when_one_ends(
+    settings: Settings, signer: TokenSigner, build: Build, gate: Gate
+) -> None:
+    async def serve(served: "asyncio.Future[RunningServer]") -> None:
+        async with fronted("network", build, settings, 2) as server:
+            served.set_result(server)
+            await asyncio.Event().wait()
+
+    served: asyncio.Future[RunningServer] = asyncio.get_running_loop().create_future()
+    serving = asyncio.create_task(serve(served))
+    async with Remote((await served).address, signer=signer) as remote:
+        gather = metrics_grpc.MetricsServiceStub(remote.channel).GatherMetrics
+        call = asyncio.create_task(
+            remote.call(gather, metrics_pb.GatherMetricsRequest(), caller=SERVICE)
+        )
+        await gate.entered.wait()
+        [of_call] = [front for front in fronts_of(os.getpid()) if has_connections(front)]
+        [other] = [front for front in fronts_of(os.getpid()) if front != of_call]
+        other.kill()
+        await eventually(lambda: asyncio.sleep(0, not other.is_running()))
+        gate.opened.set()
+        assert (await call).exposition == b"at last"
+        with pytest.raises(ExceptionGroup):
+            await serving
+
+
+def has_connections(process: psutil.Process) -> bool:
+    return any(found.status == psutil.CONN_ESTABLISHED for found in process.net_connections("tcp"))
+
+
+async def test_a_front_that_cannot_start_is_told(
+    settings: Settings, build: Build, capfd: pytest.CaptureFixture[str]
+) -> None:
+    wrong = settings.model_copy(update={"identity_secret_file": settings.data / "not-there"})
+    hello = Hello("network", wrong.model_dump_json(), 0, [], [])
+    front = HostedFront([], structlog.get_logger())
+    async with front_process(hello, front) as process:
+        with pytest.raises(FrontEnded, match="1"):
+            await ready(process, front)
+    assert "not-there" in capfd.readouterr().err
 
 
 async def test_fronts_end_with_their_core_and_its_successor_has_the_port_at_once(
