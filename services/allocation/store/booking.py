@@ -125,6 +125,8 @@ class Booking:
         What goes is deleted first: its space may be somebody else's already. Rows are deleted in
         order of id, in which others lock them.
         """
+        if not (self._log.has_more or self._tokens.have_more):
+            return
         with pipelined(self._connection):
             self._write_allocations()
             self._tokens.write(self._now)

@@ -53,6 +53,11 @@ class ChangeLog:
         self._connection, self._now, self._texts = connection, now, texts
         self._texts_by_pool: defaultdict[str, list[str]] = defaultdict(list)
 
+    @property
+    def has_more(self) -> bool:
+        """Something was done since the last `write`."""
+        return bool(self._texts_by_pool)
+
     def note(self, ipam_pool_id: str, change: PoolChange) -> None:
         """Remember what was done to a pool since the last `write`."""
         self._texts_by_pool[ipam_pool_id].append(_text_of(change, self._texts))

@@ -102,6 +102,11 @@ class BatchTokens:
         self._used[once.key] = self._new[once.key] = used
         self._since_mark.append(once.key)
 
+    @property
+    def have_more(self) -> bool:
+        """Something was remembered since the last `write`."""
+        return bool(self._new)
+
     def mark(self) -> None:
         """What is remembered from now on may have to be forgotten."""
         self._since_mark.clear()
