@@ -27,6 +27,8 @@ def configure_logging(level: str) -> None:
     )
     # Libraries have their say when something is wrong.
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    # It warns of each transaction that lost a race, which is told to whoever asked for it.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 
 def logger(context: str) -> structlog.typing.FilteringBoundLogger:

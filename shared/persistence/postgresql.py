@@ -26,10 +26,9 @@ def ping_when_in_doubt(engine: Engine) -> None:
     @event.listens_for(engine, "checkout")
     def ping(connection: Any, record: Any, _proxy: Any) -> None:
         idle_seconds = time.monotonic() - record.info.get(_USED_AT, time.monotonic())
-        if idle_seconds < _TRUSTED_SECONDS and not _has_something_to_read(connection):
-            return
         try:
-            engine.dialect.do_ping(connection)
+            if idle_seconds > _TRUSTED_SECONDS or _has_something_to_read(connection):
+                engine.dialect.do_ping(connection)
         except engine.dialect.loaded_dbapi.Error as error:
             # The others were open as long: the pool tries them no more, and connects anew.
             raise InvalidatePoolError from error
