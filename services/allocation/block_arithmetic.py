@@ -21,26 +21,30 @@ def block_around(blocks: Mapping[int, int], cidr: Cidr) -> int | None:
     return prefix_length if is_inside else None
 
 
-def gaps(bits: int, roots: Mapping[int, int], held: Sequence[Block]) -> Iterator[Block]:
-    """The free blocks that ``held`` leaves of ``roots``, both in order of address."""
-    number = 0
+def gaps(bits: int, roots: Mapping[int, int], held: Iterable[Block]) -> Iterator[Block]:
+    """The free blocks that ``held`` leaves of ``roots``, both in order of address.
+
+    Raises:
+        ValueError: they are not in order, overlap, or a held block is outside every root.
+    """
+    remaining, nothing = iter(held), (1 << bits, 0)
+    block, length = next(remaining, nothing)
     for first, prefix_length in roots.items():
         reached, end = first, first + (1 << (bits - prefix_length))
-        while number < len(held) and held[number][0] < end:
-            block, length = held[number]
-            number += 1
-            if block > reached:
+        while block < end:
+            if block != reached:
+                if block < reached:
+                    raise ValueError(f"{block:#x}/{length} overlaps one before, or no root has it")
                 yield from fewest_blocks(reached, block, bits)
-            elif block < reached:
-                raise ValueError(f"{block:#x}/{length} overlaps another or is outside every root")
             if length > bits:
                 raise ValueError(f"a prefix length of {length} is not one of {bits} bits")
             reached = block + (1 << (bits - length))
+            block, length = next(remaining, nothing)
         if reached > end:
             raise ValueError(f"a held block reaches outside the root {first:#x}/{prefix_length}")
         yield from fewest_blocks(reached, end, bits)
-    if number < len(held):
-        raise ValueError(f"{held[number][0]:#x} is outside every root")
+    if (block, length) != nothing:
+        raise ValueError(f"{block:#x} is outside every root")
 
 
 def fewest_blocks(first: int, end: int, bits: int) -> Iterator[Block]:

@@ -5,7 +5,7 @@ A checksum, then each list: how many blocks, their first addresses, their prefix
 
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from shared.cidr import AddressFamily
 
@@ -43,6 +43,15 @@ def blocks_from_bytes(content: bytes, family: AddressFamily) -> list[list[Block]
         lists.append(list(zip(_firsts_from_bytes(firsts, family), lengths, strict=True)))
         body = body[_COUNT.size + len(firsts) + count :]
     return lists
+
+
+def blocks_from_columns(firsts: bytes, lengths: bytes, family: AddressFamily) -> Iterator[Block]:
+    """Blocks whose first addresses stand one after the other, and so their prefix lengths.
+
+    All are big-endian, the lengths of 32 bits.
+    """
+    numbers = struct.unpack(f">{len(lengths) // 4}i", lengths)
+    return zip(_firsts_from_bytes(memoryview(firsts), family), numbers, strict=True)
 
 
 def _list_to_bytes(blocks: list[Block], family: AddressFamily) -> bytes:

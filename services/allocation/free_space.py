@@ -61,15 +61,17 @@ class FreeSpace:
     ) -> "FreeSpace":
         """What is left of ``roots`` once every block of ``held`` is taken, in one pass.
 
-        Quickest when ``held``, first addresses and prefix lengths, is in order.
+        ``held`` has first addresses and prefix lengths in order of address, and need not be a list:
+        there may be a million.
 
         Raises:
-            ValueError: roots overlap, held blocks overlap, or a held block is outside every root.
+            ValueError: roots overlap, held blocks overlap or are not in order, or one is outside
+                every root.
         """
         space = cls(family)
         for root in roots:
             space._note_root(root)
-        space._fill(gaps(space._bits, space._roots, sorted(held)))
+        space._fill(gaps(space._bits, space._roots, held))
         return space
 
     @classmethod

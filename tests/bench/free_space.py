@@ -33,7 +33,7 @@ class BusyPool:
         self.rebuild()
 
     def rebuild(self) -> None:
-        held = [(cidr.first, cidr.prefix_length) for cidr in self.held]
+        held = [(cidr.first, cidr.prefix_length) for cidr in sorted(self.held)]
         self.space = FreeSpace.rebuilt(POOL.family, [POOL], held)
 
     def take_one_and_give_it_back(self) -> None:

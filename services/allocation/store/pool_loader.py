@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence, Set
 
 import sqlalchemy as sa
 
+from services.allocation.block_codec import Block, blocks_from_columns
 from services.allocation.changes import (
     Deprovisioned,
     Freed,
@@ -23,6 +24,7 @@ from services.allocation.pool_cidr import CidrState, PoolCidr
 from services.allocation.set_aside import SetAside
 from services.allocation.store.cache import CachedPool
 from services.allocation.store.change_log import changes_between
+from services.allocation.store.driver import execute
 from services.allocation.store.records import (
     Row,
     definition_from_json,
@@ -32,7 +34,7 @@ from services.allocation.store.records import (
     usage_from_row,
 )
 from services.allocation.tables import allocations, is_set_aside, pool_cidrs, pools, snapshots
-from shared.cidr import AddressFamily, Cidr
+from shared.cidr import KEY_BYTES, AddressFamily, Cidr
 from shared.telemetry import logger
 
 CHANGES_UNTIL_SNAPSHOT = 20_000
@@ -40,6 +42,19 @@ CHANGES_UNTIL_SNAPSHOT = 20_000
 
 _FEW_ALLOCATIONS = 1_000
 """So many are read sooner than a snapshot and what came after it."""
+
+_HELD_IN_SQLITE = """
+SELECT substr(first_key, ?), prefix_length FROM ipam_pool_allocations
+WHERE pool_number = ? ORDER BY first_key
+"""
+# As two values, for a million rows take the driver three times as long as the server.
+_HELD_IN_POSTGRESQL = """
+SELECT string_agg(substr(first_key, %b), ''::bytea), string_agg(int4send(prefix_length), ''::bytea)
+FROM (
+    SELECT first_key, prefix_length FROM ipam_pool_allocations
+    WHERE pool_number = %b ORDER BY first_key
+) AS held
+"""
 
 _log = logger("allocation")
 
@@ -174,12 +189,19 @@ def _repeat(space: FreeSpace, change: PoolChange) -> None:
 def _from_allocations(
     connection: sa.Connection, row: Row, definition: PoolDefinition, provisioned: Sequence[PoolCidr]
 ) -> FreeSpace:
-    blocks = connection.execute(
-        sa.select(allocations.c.first_key, allocations.c.prefix_length)
-        .where(allocations.c.pool_number == row.number)
-        .order_by(allocations.c.first_key)
-    )
     family = definition.address_family
-    bytes_of_key = slice(-family.bits // 8, None)
-    held = ((int.from_bytes(key[bytes_of_key]), length) for key, length in blocks)
+    held = _held_blocks(connection, row.number, family)
     return FreeSpace.rebuilt(family, [found.cidr for found in provisioned], held)
+
+
+def _held_blocks(
+    connection: sa.Connection, pool_number: int, family: AddressFamily
+) -> Iterable[Block]:
+    """All that is held or set aside, in order of address; of a million, every step counts."""
+    skipped = KEY_BYTES - family.bits // 8
+    if connection.dialect.name == "postgresql":
+        statement = _HELD_IN_POSTGRESQL
+        [(firsts, lengths)] = execute(connection, statement, (skipped + 1, pool_number))
+        return blocks_from_columns(firsts or b"", lengths or b"", family)
+    rows = execute(connection, _HELD_IN_SQLITE, (skipped + 1, pool_number))
+    return ((int.from_bytes(first), length) for first, length in rows)
