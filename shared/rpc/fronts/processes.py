@@ -27,27 +27,30 @@ async def front_process(
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """A front that is told what to serve; at the end of the block, it is killed."""
     ours, theirs = socket.socketpair()
-    with ours, theirs:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "shared.rpc.fronts",
-            str(theirs.fileno()),
-            pass_fds=[theirs.fileno()],
-            # Ctrl-C at a terminal is for the core, which says when it is time to stop.
-            start_new_session=True,
-        )
-        theirs.close()
-        try:
-            loop = asyncio.get_running_loop()
-            await loop.create_unix_connection(lambda: front.frames, sock=ours)
-            front.frames.send(Kind.HELLO, payload=hello.to_bytes())
-            yield process
-        finally:
-            front.frames.close()
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+    with theirs:
+        loop = asyncio.get_running_loop()
+        await loop.create_unix_connection(lambda: front.frames, sock=ours)
+        process = await _spawned(theirs.fileno())
+    try:
+        front.frames.send(Kind.HELLO, payload=hello.to_bytes())
+        yield process
+    finally:
+        front.frames.close()
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def _spawned(link: int) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "shared.rpc.fronts",
+        str(link),
+        pass_fds=[link],
+        # Ctrl-C at a terminal is for the core, which says when it is time to stop.
+        start_new_session=True,
+    )
 
 
 async def ready(process: asyncio.subprocess.Process, front: HostedFront) -> None:

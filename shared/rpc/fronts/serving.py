@@ -11,7 +11,7 @@ from shared.exposition import Families
 from shared.identity import load_secret
 from shared.rpc.background import background
 from shared.rpc.fronts.hello import Hello
-from shared.rpc.fronts.hosting import HostedFront, hosted_by
+from shared.rpc.fronts.hosting import FrontGone, HostedFront, hosted_by
 from shared.rpc.fronts.ports import claimed_port
 from shared.rpc.fronts.processes import any_ended, drained, front_process, ready
 from shared.rpc.interceptor import Context
@@ -79,13 +79,15 @@ class FrontedTelemetryServicer(telemetry_service_pb2_grpc.TelemetryServiceServic
     async def GetMetrics(
         self, _request: telemetry_service_pb2.GetMetricsRequest, _context: Context
     ) -> telemetry_service_pb2.GetMetricsResponse:
-        asked = (front.figures() for front in self._fronts)
-        told = await asyncio.gather(*asked, return_exceptions=True)
-        by_process = {
-            f"front-{number}": figures
-            for number, figures in enumerate(told, 1)
-            # One that has gone has none, and the service is about to end.
-            if isinstance(figures, bytes)
-        }
+        told = await asyncio.gather(*map(_figures_of, self._fronts))
+        by_process = {f"front-{number}": figures for number, figures in enumerate(told, 1)}
         families = Families({"core": generate_latest(self._registry), **by_process}, label=PROCESS)
         return telemetry_service_pb2.GetMetricsResponse(exposition=generate_latest(families))
+
+
+async def _figures_of(front: HostedFront) -> bytes:
+    try:
+        return await front.figures()
+    except FrontGone:
+        # The service is about to end for it.
+        return b""
