@@ -10,6 +10,7 @@ from typing import get_args
 import uvloop
 
 from tests.faults.history import Breach, Call, Made, Refused
+from tests.faults.holds import Fate
 from tests.faults.run import Options, Report, Weakness, run
 
 _SHOWN = 20
@@ -66,6 +67,8 @@ def _print(report: Report) -> None:
         print(*report.logs, sep="\n")
     print(f"\nseed {report.options.seed}")
     print(f"calls {len(report.calls)}: " + ", ".join(f"{n} {kind}" for kind, n in kinds.items()))
+    fates = ", ".join(f"{report.fates[fate]} {fate}" for fate in Fate)
+    print(f"holds {report.fates.total()}: {fates}")
     print(f"answered at a later attempt {sum(call.attempts > 1 for call in report.calls)}")
     print(f"kills {report.kills.total()}: {kills}")
     for breach in Breach:

@@ -10,6 +10,7 @@ from itertools import pairwise
 from tests.faults.blocks import unexplained_reads
 from tests.faults.history import (
     NEVER,
+    UNKNOWN_HOLD,
     Allocate,
     Breach,
     Call,
@@ -18,6 +19,7 @@ from tests.faults.history import (
     Found,
     FoundAllocation,
     FoundPool,
+    Hold,
     Made,
     Provision,
     Refused,
@@ -25,18 +27,26 @@ from tests.faults.history import (
     Unforeseen,
     Violation,
 )
+from tests.faults.holds import Holds
 
-_EXPECTED = ("InsufficientCidrSpace", "InvalidParameterValue", "DependencyViolation")
-"""Why full pools, taken blocks and CIDRs in use are refused; nothing else is asked for."""
+_EXPECTED = (
+    "InsufficientCidrSpace",
+    "InvalidParameterValue",
+    "DependencyViolation",
+    UNKNOWN_HOLD.reason,
+)
+"""For full pools, taken blocks, CIDRs in use and holds that are over; nothing else is asked for."""
 
 
 def violations(calls: Sequence[Call], found: Found) -> list[Violation]:
     """All promises that were broken; none is as it should be."""
+    holds = Holds(calls)
     return [
-        *_lost(calls, found),
+        *_lost(calls, found, holds),
+        *_denied(calls, holds),
         *_doubled(calls, found),
         *_overlapping(found),
-        *_back(calls, found),
+        *_back(calls, found, holds),
         *_unasked(calls, found),
         *_children_disagreeing(found),
         *_counters_disagreeing(found),
@@ -45,21 +55,27 @@ def violations(calls: Sequence[Call], found: Found) -> list[Violation]:
     ]
 
 
-def _lost(calls: Sequence[Call], found: Found) -> Iterator[Violation]:
-    there = {a.id: a.cidr for a in found.allocations} | {c.id: c.cidr for c in found.cidrs}
-    given_back = _given_back(calls)
+def _lost(calls: Sequence[Call], found: Found, holds: Holds) -> Iterator[Violation]:
+    there = {a.id: a.made for a in found.allocations} | {c.id: c.made for c in found.cidrs}
+    may_be_gone = _may_be_gone(calls, holds, found.at)
     for call in calls:
-        if isinstance(call.outcome, Made) and not given_back(call, call.outcome):
+        if isinstance(call.outcome, Made) and not may_be_gone(call, call.outcome):
             made = call.outcome
-            if there.get(made.id) != made.cidr:
+            if there.get(made.id) != made:
                 text = f"{made} was acknowledged; now there is {there.get(made.id)}"
                 yield Violation(Breach.LOST, text)
         if _is_surprise(call):
             yield Violation(Breach.LOST, f"{call.wanted} names what is unknown: {call.outcome}")
 
 
-def _given_back(calls: Iterable[Call]) -> Callable[[Call, Made], bool]:
-    """Tells whether somebody tried to give it back, after it was made."""
+def _denied(calls: Iterable[Call], holds: Holds) -> Iterator[Violation]:
+    for call in calls:
+        for hold in holds.denied_by(call):
+            yield Violation(Breach.LOST, f"{call.wanted}: {call.outcome}, but {hold} can't be over")
+
+
+def _may_be_gone(calls: Iterable[Call], holds: Holds, by: float) -> Callable[[Call, Made], bool]:
+    """Tells whether somebody tried to give it back, after it was made, or a hold may have ended."""
     last_try: dict[object, float] = {}
     for call in calls:
         if isinstance(call.outcome, Done) or call.may_come_true:
@@ -69,13 +85,15 @@ def _given_back(calls: Iterable[Call]) -> Callable[[Call, Made], bool]:
                 case Release(_, allocation_id):
                     last_try[allocation_id] = call.invoked
 
-    def is_given_back(call: Call, made: Made) -> bool:
+    def may_be_gone(call: Call, made: Made) -> bool:
+        if isinstance(call.wanted, Hold):
+            return holds.may_be_over(made.id, by)
         if isinstance(call.wanted, Provision):
             # The CIDR may have been another's before, of the same pool; an allocation's id may not.
             return last_try.get((call.wanted.pool_id, made.cidr), -NEVER) >= call.invoked
         return made.id in last_try
 
-    return is_given_back
+    return may_be_gone
 
 
 def _is_surprise(call: Call) -> bool:
@@ -91,7 +109,7 @@ def _is_surprise(call: Call) -> bool:
 def _doubled(calls: Sequence[Call], found: Found) -> Iterator[Violation]:
     answers: defaultdict[str, set[Made]] = defaultdict(set)
     for call in sorted(calls, key=lambda call: call.answered):
-        if isinstance(call.wanted, Allocate | Provision):
+        if isinstance(call.wanted, Allocate | Hold | Provision):
             told = answers[call.wanted.token]
             is_answer = isinstance(call.outcome, Made | Refused)
             if is_answer and told and call.outcome not in told:
@@ -111,6 +129,8 @@ def _ids_by_token(answers: Mapping[str, set[Made]], found: Found) -> dict[str, s
     for allocation in found.allocations:
         if allocation.token is not None:
             ids[allocation.token].add(allocation.id)
+    for answer in found.hold_answers:
+        ids[answer.token].add(answer.made.id)
     return ids
 
 
@@ -133,7 +153,7 @@ def _overlapping(found: Found) -> Iterator[Violation]:
             yield Violation(Breach.OVERLAPPING, f"{this} and {following}")
 
 
-def _back(calls: Sequence[Call], found: Found) -> Iterator[Violation]:
+def _back(calls: Sequence[Call], found: Found, holds: Holds) -> Iterator[Violation]:
     there = {allocation.id for allocation in found.allocations}
     provisioned = {(c.pool_id, c.cidr): c.id for c in found.cidrs}
     known = {c.outcome.id: c for c in calls if isinstance(c.outcome, Made)}
@@ -147,10 +167,13 @@ def _back(calls: Sequence[Call], found: Found) -> Iterator[Violation]:
                     yield Violation(
                         Breach.BACK, f"{cidr} of {pool_id} was deprovisioned and is there"
                     )
+    for row in found.allocations:
+        if holds.is_over(row.id):
+            yield Violation(Breach.BACK, f"{row} was settled or released and is there")
 
 
 def _unasked(calls: Sequence[Call], found: Found) -> Iterator[Violation]:
-    asked = {c.wanted.token for c in calls if isinstance(c.wanted, Allocate)}
+    asked = {c.wanted.token for c in calls if isinstance(c.wanted, Allocate | Hold)}
     acknowledged = {c.outcome.id for c in calls if isinstance(c.outcome, Made)}
     may_be_there = Counter(
         c.wanted.pool_id for c in calls if isinstance(c.wanted, Provision) and c.may_come_true
@@ -184,15 +207,15 @@ def _children_disagreeing(found: Found) -> Iterator[Violation]:
 def _counters_disagreeing(found: Found) -> Iterator[Violation]:
     for pool in found.pools:
         cidrs = [c.cidr for c in found.cidrs if c.pool_id == pool.pool_id]
-        held = [a.cidr for a in found.allocations if a.pool_id == pool.pool_id]
+        allocations = [a for a in found.allocations if a.pool_id == pool.pool_id and not a.is_hold]
         counted = FoundPool(
             pool.pool_id,
             pool.source_id,
             pool.scope,
             len(cidrs),
-            len(held),
+            len(allocations),
             sum(c.size for c in cidrs),
-            sum(c.size for c in held),
+            sum(a.cidr.size for a in allocations),
         )
         if pool != counted:
             yield Violation(Breach.DISAGREEING, f"{pool} is really {counted}")

@@ -7,29 +7,34 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC
 from itertools import count
 from typing import Any
 
 import grpc
 
-from cadastre.allocation.v1 import pool_allocation_pb2
+from cadastre.allocation.v1 import pool_allocation_pb2, pool_placement_pb2
 from shared.cidr import Cidr
 from shared.errors import CadastreError, Conflict, Unavailable, kind_of
 from shared.ids import IPAM_POOL
 from shared.rpc.client import Remote
 from tests.allocation.world import World
+from tests.faults.clock import moment_of
 from tests.faults.history import (
     NEVER,
     Allocate,
     Call,
     Deprovision,
     Done,
+    Hold,
     Made,
     Outcome,
     Provision,
     Read,
+    ReadHolds,
     Refused,
     Release,
+    ReleaseHold,
     Seen,
     Unforeseen,
     Unknown,
@@ -44,6 +49,7 @@ _GIVE_UP_SECONDS = 60.0
 _PAUSE_SECONDS = 0.05
 _NOT_FOUND = ("InvalidIpamPoolAllocationId.NotFound", "InvalidIpamPoolCidr.NotFound")
 _OF_A_POOL = pool_allocation_pb2.IPAM_POOL_ALLOCATION_RESOURCE_TYPE_IPAM_POOL
+_IS_HELD = pool_placement_pb2.IPAM_POOL_UNAVAILABLE_REASON_HOLD
 _ALL_IN_ONE_PAGE = 100_000
 
 Ask = Callable[[World], Awaitable[Outcome]]
@@ -61,7 +67,7 @@ class PersistentClient:
 
     async def allocate(self, wanted: Allocate, netmask_length: int) -> Call:
         """With `Allocate.cidr` that one; the length is for all others."""
-        block = {"cidr": str(wanted.cidr)} if wanted.cidr else {"netmask_length": netmask_length}
+        block = _block(wanted, netmask_length)
 
         async def ask(world: World) -> Outcome:
             made = await world.allocate(
@@ -82,6 +88,28 @@ class PersistentClient:
             return Done()
 
         return await self._insist(Release(pool_id, made.id), ask)
+
+    async def hold(self, wanted: Hold, netmask_length: int) -> Call:
+        """With `Hold.cidr` that one; the length is for all others."""
+        block = _block(wanted, netmask_length)
+
+        async def ask(world: World) -> Outcome:
+            made = await world.hold(
+                wanted.pool_id, client_token=wanted.token, ttl_seconds=wanted.ttl_seconds, **block
+            )
+            until = moment_of(made.expires_at.ToDatetime(UTC))
+            return Made(made.ipam_pool_hold_id, Cidr.parse(made.cidr), until)
+
+        return await self._insist(wanted, ask)
+
+    async def release_hold(self, pool_id: str, made: Made) -> Call:
+        async def ask(world: World) -> Outcome:
+            await world.owner(
+                "ReleaseIpamPoolHold", ipam_pool_id=pool_id, ipam_pool_hold_id=made.id
+            )
+            return Done()
+
+        return await self._insist(ReleaseHold(pool_id, made.id), ask)
 
     async def provision(self, wanted: Provision, netmask_length: int) -> Call:
         async def ask(world: World) -> Outcome:
@@ -112,6 +140,17 @@ class PersistentClient:
 
         return await self._insist(Read(pool_id), ask, replica=replica)
 
+    async def read_holds(self, pool_id: str, *, replica: int | None = None) -> Call:
+        """All holds of a pool, as of one moment."""
+
+        async def ask(world: World) -> Outcome:
+            answer = await world.owner("GetIpamPoolUnavailableCidrs", ipam_pool_id=pool_id)
+            assert not answer.next_token, "a pool has more holds than a page"
+            held = [a for a in answer.ipam_pool_unavailable_cidrs if a.reason == _IS_HELD]
+            return Seen({Cidr.parse(a.cidr): str(a.ipam_pool_hold_id) for a in held})
+
+        return await self._insist(ReadHolds(pool_id), ask, replica=replica)
+
     async def define_child(self, source_id: str) -> str:
         """A new pool below ``source_id``; asked for again it is the same."""
         pool_id = IPAM_POOL.prefix + f"{self._rng.getrandbits(64):017x}"
@@ -133,7 +172,7 @@ class PersistentClient:
             if attempts:
                 await asyncio.sleep(self._rng.uniform(0, 2 * _PAUSE_SECONDS))
             attempts += 1
-            if isinstance(wanted, Read):
+            if isinstance(wanted, Read | ReadHolds):
                 # An earlier look changed nothing: only what this one sees has to be explained.
                 invoked = time.monotonic()
             outcome = await _outcome_of(ask(self._world(wanted, replica)))
@@ -165,6 +204,10 @@ async def _outcome_of(answer: Awaitable[Outcome]) -> Outcome:
         return Refused(refusal.reason)
     except grpc.aio.AioRpcError as error:
         return Unforeseen(f"{error.code()}: {error.details()}")
+
+
+def _block(wanted: Allocate | Hold, netmask_length: int) -> dict[str, str | int]:
+    return {"cidr": str(wanted.cidr)} if wanted.cidr else {"netmask_length": netmask_length}
 
 
 def _holder(allocation: Any) -> str:

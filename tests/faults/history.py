@@ -4,6 +4,7 @@ All times are of one clock, in seconds.
 """
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -30,6 +31,22 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """Any block of a length, or with ``cidr`` this one, kept for whoever allocates exactly it."""
+
+    pool_id: str
+    token: str
+    ttl_seconds: int
+    cidr: Cidr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseHold:
+    pool_id: str
+    hold_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Provision:
     """A block of the source pool for a child pool."""
 
@@ -52,18 +69,29 @@ class Read:
     pool_id: str
 
 
-Wanted: TypeAlias = Allocate | Release | Provision | Deprovision | Read
+@dataclass(frozen=True, slots=True)
+class ReadHolds:
+    """All holds of a pool that have not expired."""
+
+    pool_id: str
+
+
+Wanted: TypeAlias = (
+    Allocate | Release | Hold | ReleaseHold | Provision | Deprovision | Read | ReadHolds
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """An allocation or a pool's CIDR, by id."""
+    """An allocation, a pool's CIDR or a hold, by id; only a hold expires."""
 
     id: str
     cidr: Cidr
+    expires_at: float = NEVER
 
     def __str__(self) -> str:
-        return f"{self.id} ({self.cidr})"
+        until = f", until {self.expires_at:.6f}" if self.expires_at < NEVER else ""
+        return f"{self.id} ({self.cidr}{until})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +125,9 @@ class Unforeseen:
     message: str
 
 
+UNKNOWN_HOLD = Refused("InvalidIpamPoolHoldId.NotFound")
+"""It was never there, or is over: settled, released or expired."""
+
 Outcome: TypeAlias = Made | Done | Seen | Refused | Unknown | Unforeseen
 
 
@@ -119,6 +150,35 @@ class Call:
         if isinstance(self.outcome, Refused):
             return self.attempts > 1
         return isinstance(self.outcome, Unknown | Unforeseen)
+
+    @property
+    def is_acknowledged(self) -> bool:
+        """The client was told that it was carried out."""
+        return isinstance(self.outcome, Made | Done)
+
+    @property
+    def may_be_done(self) -> bool:
+        """It was carried out, or may have been."""
+        return self.is_acknowledged or self.may_come_true
+
+    @property
+    def done_by(self) -> float:
+        """When it had been carried out, if it ever was."""
+        return self.answered if self.is_acknowledged else NEVER
+
+
+def without_repeats(calls: Iterable[Call]) -> Iterator[Call]:
+    """In order of their answers; of those with one token only the first that tells what was made.
+
+    The others took nothing, and the first answer is the strictest.
+    """
+    told: set[str] = set()
+    for call in sorted(calls, key=lambda call: call.answered):
+        if isinstance(call.outcome, Made):
+            if call.outcome.id in told:
+                continue
+            told.add(call.outcome.id)
+        yield call
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,19 +203,38 @@ class FoundCidr:
     cidr: Cidr
     parent_allocation_id: str | None
 
+    @property
+    def made(self) -> Made:
+        """As clients are told of it."""
+        return Made(self.id, self.cidr)
+
     def __str__(self) -> str:
         return f"{self.id} ({self.cidr} of {self.pool_id})"
 
 
 @dataclass(frozen=True, slots=True)
 class FoundAllocation:
-    """``child_pool_id`` is whose CIDR it is; the rest were made by hand with a token."""
+    """A row that takes a block: an allocation, or a hold, which has a time when it expires.
+
+    ``child_pool_id`` is whose CIDR it is; the rest were made by hand with a token.
+    """
 
     id: str
     pool_id: str
     cidr: Cidr
     token: str | None = None
     child_pool_id: str | None = None
+    expires_at: float = NEVER
+
+    @property
+    def is_hold(self) -> bool:
+        """It is nobody's allocation, and no figure counts it."""
+        return self.expires_at < NEVER
+
+    @property
+    def made(self) -> Made:
+        """As clients are told of it."""
+        return Made(self.id, self.cidr, self.expires_at)
 
     @property
     def holder(self) -> str:
@@ -164,16 +243,31 @@ class FoundAllocation:
 
     def __str__(self) -> str:
         whose = f"CIDR of {self.child_pool_id}" if self.child_pool_id else f"token {self.token}"
+        whose = f"hold, {whose}" if self.is_hold else whose
         return f"{self.id} ({self.cidr} of {self.pool_id}, {whose})"
 
 
 @dataclass(frozen=True, slots=True)
+class FoundAnswer:
+    """What the ledger keeps to answer a repeated request for a hold, be it long over."""
+
+    token: str
+    pool_id: str
+    made: Made
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
-    """The database, after all clients were done and nobody was left who could change it."""
+    """The database, after all clients were done and nobody was left who could change it.
+
+    ``hold_answers`` tell of all holds that there were: one that nobody was told of may have been in
+    the way for a time, and be gone.
+    """
 
     pools: tuple[FoundPool, ...]
     cidrs: tuple[FoundCidr, ...]
     allocations: tuple[FoundAllocation, ...]
+    hold_answers: tuple[FoundAnswer, ...]
     at: float
 
 
@@ -187,7 +281,7 @@ class Breach(StrEnum):
     OVERLAPPING = "overlapping"
     """Two hold one address."""
     BACK = "back"
-    """Given back, acknowledged, and there."""
+    """Given back or settled, acknowledged, and there."""
     UNASKED = "unasked"
     """Nobody's request explains it."""
     DISAGREEING = "disagreeing"

@@ -23,6 +23,7 @@ from tests.faults import unguarded
 from tests.faults.checker import violations
 from tests.faults.database_server import DatabaseServer, database_server
 from tests.faults.history import Breach, Call, Found, Violation
+from tests.faults.holds import Fate, Holds
 from tests.faults.snapshot import snapshot
 from tests.faults.workload import CIDRS, Worker, look_through_every_replica
 from tests.service_process import ServiceProcess
@@ -58,6 +59,8 @@ class Report:
     violations: Sequence[Violation]
     logs: Sequence[str]
     """What each replica said at last."""
+    fates: Counter[Fate]
+    """Of the holds that clients were told of."""
 
     def count(self, breach: Breach) -> int:
         return sum(found.kind is breach for found in self.violations)
@@ -114,7 +117,8 @@ async def run(options: Options) -> Report:
         found = await _last_look(installation, calls, rng)
         audited = await _audited(installation.remotes[0])
         logs = [replica.log[-_LOG_CHARACTERS:] for replica in installation.replicas]
-    return Report(options, calls, kills, [*violations(calls, found), *audited], logs)
+    broken = [*violations(calls, found), *audited]
+    return Report(options, calls, kills, broken, logs, Holds(calls).fates(by=found.at))
 
 
 async def _disturbed_work(

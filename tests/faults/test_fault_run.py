@@ -8,6 +8,7 @@ import pytest
 
 from tests import faults
 from tests.faults.history import Breach, Made
+from tests.faults.holds import Fate
 from tests.faults.run import Options, Report, run
 from tests.service_process import REPOSITORY
 
@@ -27,6 +28,8 @@ async def test_killing_replicas_and_their_database_loses_and_doubles_nothing() -
     report = await run(Options(seconds=10, kills=5))
     assert_all_promises_were_kept(report)
     assert report.kills == {"replica": 4, "database": 1}
+    # BEY-8: holds ended in every way that they can.
+    assert {Fate.SETTLED, Fate.RELEASED, Fate.EXPIRED} <= report.fates.keys()
 
 
 async def test_killing_the_one_process_on_sqlite_loses_and_doubles_nothing() -> None:

@@ -4,12 +4,13 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from shared.cidr import Cidr
 from shared.rpc.client import Remote
 from tests.faults.blocks import SMALLEST
 from tests.faults.client import PersistentClient
-from tests.faults.history import Allocate, Call, Deprovision, Done, Made, Provision
+from tests.faults.history import Allocate, Call, Deprovision, Done, Hold, Made, Provision
 
 CIDRS = ("10.0.0.0/22", "10.1.0.0/22")
 """Of the top-level pools that all clients share."""
@@ -17,6 +18,12 @@ WIDEST = 26
 HELD_AT_MOST = 6
 CHILD_CIDRS_AT_MOST = 2
 _REMEMBERED = 50
+_LONG_SECONDS, _SHORT_SECONDS = 86_400, 1
+"""Times to live of holds: one outlasts the run, the other ends about when the hold is used."""
+_SHORT_LIVED = 0.3
+"""Share of holds."""
+_LEFT_ALONE = 0.5
+"""Share of the short-lived ones, so that some expire however fast the machine is."""
 
 
 @dataclass
@@ -43,15 +50,21 @@ class Worker:
         self._spaces = dict(zip(shared_pools, map(Cidr.parse, CIDRS), strict=True))
         self._source_id = rng.choice(shared_pools)
         self._child: _Child | None = None
+        self._allocated: list[tuple[str, Made]] = []
         self._held: list[tuple[str, Made]] = []
-        self._answered: list[tuple[Allocate, int]] = []
+        self._answered: list[Callable[[], Awaitable[Call]]] = []
 
     async def work(self, ended: asyncio.Event) -> None:
         things: dict[Callable[[], Awaitable[None]], int] = {
             self._allocate_any: 30,
             self._allocate_exactly: 15,
             self._release: 35,
+            self._hold_any: 12,
+            self._hold_exactly: 12,
+            self._settle: 8,
+            self._release_hold: 5,
             self._read: 8,
+            self._read_holds: 4,
             self._repeat: 4,
             self._provision: 6,
             self._deprovision: 6,
@@ -61,34 +74,64 @@ class Worker:
             await thing()
 
     async def _allocate_any(self) -> None:
-        pool_id = self._rng.choice([*self._spaces, *self._child_with_space()])
-        await self._allocate(Allocate(pool_id, self._client.new_token()))
+        await self._allocate(Allocate(self._any_pool(), self._client.new_token()))
 
     async def _allocate_exactly(self) -> None:
-        pool_id = self._rng.choice(list(self._spaces))
-        block = self._block_in(self._spaces[pool_id])
+        pool_id, block = self._any_block()
         await self._allocate(Allocate(pool_id, self._client.new_token(), block))
 
     async def _allocate(self, wanted: Allocate) -> None:
-        if len(self._held) >= HELD_AT_MOST:
+        if self._has_enough():
             return
-        netmask_length = self._rng.randint(WIDEST, SMALLEST)
-        call = await self._client.allocate(wanted, netmask_length)
+        ask = partial(self._client.allocate, wanted, self._any_length())
+        call = await ask()
         if isinstance(call.outcome, Made):
-            self._held.append((wanted.pool_id, call.outcome))
-            self._answered = [*self._answered[-_REMEMBERED:], (wanted, netmask_length)]
+            self._allocated.append((wanted.pool_id, call.outcome))
+            self._remember(ask)
 
     async def _release(self) -> None:
+        if self._allocated:
+            await self._client.release(*self._one_out_of(self._allocated))
+
+    async def _hold_any(self) -> None:
+        await self._hold(self._any_pool(), None)
+
+    async def _hold_exactly(self) -> None:
+        await self._hold(*self._any_block())
+
+    async def _hold(self, pool_id: str, block: Cidr | None) -> None:
+        if self._has_enough():
+            return
+        is_short_lived = self._rng.random() < _SHORT_LIVED
+        ttl_seconds = _SHORT_SECONDS if is_short_lived else _LONG_SECONDS
+        wanted = Hold(pool_id, self._client.new_token(), ttl_seconds, block)
+        ask = partial(self._client.hold, wanted, self._any_length())
+        call = await ask()
+        if isinstance(call.outcome, Made):
+            self._remember(ask)
+            if not (is_short_lived and self._rng.random() < _LEFT_ALONE):
+                self._held.append((pool_id, call.outcome))
+
+    async def _settle(self) -> None:
+        """Allocate what is held, or was until it expired or another client settled it."""
         if self._held:
-            await self._client.release(*self._held.pop(self._rng.randrange(len(self._held))))
+            pool_id, hold = self._one_out_of(self._held)
+            await self._allocate(Allocate(pool_id, self._client.new_token(), hold.cidr))
+
+    async def _release_hold(self) -> None:
+        if self._held:
+            await self._client.release_hold(*self._one_out_of(self._held))
 
     async def _read(self) -> None:
-        await self._client.read(self._rng.choice([*self._spaces, *self._child_with_space()]))
+        await self._client.read(self._any_pool())
+
+    async def _read_holds(self) -> None:
+        await self._client.read_holds(self._any_pool())
 
     async def _repeat(self) -> None:
         """Ask once more with a token that was answered, perhaps of something long gone."""
         if self._answered:
-            await self._client.allocate(*self._rng.choice(self._answered))
+            await self._rng.choice(self._answered)()
 
     async def _provision(self) -> None:
         if self._child is None:
@@ -115,14 +158,29 @@ class Worker:
         if child.is_last_used and not child.cidrs:
             self._child = None
 
-    def _child_with_space(self) -> list[str]:
-        return [self._child.pool_id] if self._child and self._child.cidrs else []
+    def _has_enough(self) -> bool:
+        return len(self._allocated) + len(self._held) >= HELD_AT_MOST
 
-    def _block_in(self, space: Cidr) -> Cidr:
-        length = self._rng.randint(WIDEST, SMALLEST)
+    def _remember(self, ask: Callable[[], Awaitable[Call]]) -> None:
+        self._answered = [*self._answered[-_REMEMBERED:], ask]
+
+    def _one_out_of(self, things: list[tuple[str, Made]]) -> tuple[str, Made]:
+        return things.pop(self._rng.randrange(len(things)))
+
+    def _any_pool(self) -> str:
+        child = [self._child.pool_id] if self._child and self._child.cidrs else []
+        return self._rng.choice([*self._spaces, *child])
+
+    def _any_length(self) -> int:
+        return self._rng.randint(WIDEST, SMALLEST)
+
+    def _any_block(self) -> tuple[str, Cidr]:
+        """Of a shared pool, whoever has it."""
+        pool_id, space = self._rng.choice(list(self._spaces.items()))
+        length = self._any_length()
         size = 1 << (32 - length)
         number = self._rng.randrange(space.size // size)
-        return Cidr(space.family, space.first + number * size, length)
+        return pool_id, Cidr(space.family, space.first + number * size, length)
 
 
 async def look_through_every_replica(
@@ -133,3 +191,4 @@ async def look_through_every_replica(
     for replica in range(len(remotes)):
         for pool_id in pool_ids:
             await client.read(pool_id, replica=replica)
+            await client.read_holds(pool_id, replica=replica)
