@@ -22,7 +22,7 @@ from tests.allocation.world import World
 from tests.faults import unguarded
 from tests.faults.checker import violations
 from tests.faults.database_server import DatabaseServer, database_server
-from tests.faults.history import Breach, Call, Found, Violation
+from tests.faults.history import Breach, Call, Found, Made, Violation
 from tests.faults.holds import Fate, Holds
 from tests.faults.snapshot import snapshot
 from tests.faults.workload import CIDRS, Worker, look_through_every_replica
@@ -33,6 +33,9 @@ Weakness = Literal["protection", "durability"]
 
 _START_SECONDS = 60
 _PAUSE_SECONDS = 0.05
+_MADE_BETWEEN_KILLS = 40
+"""At least, so that there is something to lose at every kill, on however slow a machine."""
+_MADE_WITHIN_SECONDS = 60
 _LOG_CHARACTERS = 5_000
 
 
@@ -134,21 +137,26 @@ async def _disturbed_work(
             own = random.Random(rng.getrandbits(64))
             worker = Worker(installation.remotes, calls, shared_pools, own)
             tasks.create_task(worker.work(ended))
-        kills = await _disturb(options, installation, rng)
+        kills = await _disturb(options, installation, calls, rng)
         ended.set()
     return kills
 
 
 async def _disturb(
-    options: Options, installation: Installation, rng: random.Random
+    options: Options, installation: Installation, calls: Sequence[Call], rng: random.Random
 ) -> Counter[str]:
-    """Kill and start again, at moments spread over the time; over when it and they are."""
+    """Kill and start again, at moments spread over the time; over when it and they are.
+
+    A kill comes later than its moment if less than ``_MADE_BETWEEN_KILLS`` was made before it.
+    """
     victims: list[tuple[str, Victim]] = [("replica", found) for found in installation.replicas]
     if installation.server:
         victims.append(("database", installation.server))
     began, kills = time.monotonic(), Counter[str]()
     for number in range(options.kills):
+        up_since = len(calls)
         await _until(began + (number + rng.random()) * options.seconds / options.kills)
+        await _until_made(calls, up_since)
         # Each in its turn, so that even a few kills are of all kinds.
         name, victim = victims[number % len(victims)]
         installation.check_alive()
@@ -162,6 +170,15 @@ async def _disturb(
 
 async def _until(moment: float) -> None:
     await asyncio.sleep(max(0.0, moment - time.monotonic()))
+
+
+async def _until_made(calls: Sequence[Call], since: int) -> None:
+    def made() -> int:
+        return sum(isinstance(call.outcome, Made) for call in calls[since:])
+
+    async with asyncio.timeout(_MADE_WITHIN_SECONDS):
+        while made() < _MADE_BETWEEN_KILLS:  # noqa: ASYNC110 - clients need not know of it
+            await asyncio.sleep(_PAUSE_SECONDS)
 
 
 async def _last_look(installation: Installation, calls: list[Call], rng: random.Random) -> Found:

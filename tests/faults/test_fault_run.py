@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from tests import faults
-from tests.faults.history import Breach, Made
+from tests.faults.history import Breach
 from tests.faults.holds import Fate
 from tests.faults.run import Options, Report, run
 from tests.service_process import REPOSITORY
@@ -18,8 +18,6 @@ pytestmark = pytest.mark.timeout(300)
 def assert_all_promises_were_kept(report: Report) -> None:
     shown = [f"seed {report.options.seed}", *map(str, report.violations)]
     assert len(shown) == 1, "\n".join(shown)
-    # There was something to lose at every kill, on however slow a machine.
-    assert sum(isinstance(call.outcome, Made) for call in report.calls) > 10 * report.kills.total()
 
 
 @pytest.mark.postgres
