@@ -1,3 +1,4 @@
+import ipaddress
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from services.allocation.block_codec import Block
+from services.allocation.block_codec import Block, blocks_from_columns, blocks_to_bytes
 from services.allocation.free_space import FreeSpace, NoFit, NotFree, NotHeld
 from services.allocation.placement import Strategy
 from shared.cidr import AddressFamily, Cidr
@@ -135,7 +136,7 @@ def test_a_refusal_tells_the_largest_block_that_could_be_had(
             allowed=None if allowed is None else cidrs(*allowed),
             disallowed=cidrs(*disallowed),
         )
-    assert refusal.value.largest_free == largest
+    assert (refusal.value.wanted, refusal.value.largest_free) == (25, largest)
 
 
 def test_taking_splits_and_giving_back_coalesces() -> None:  # ALLOC-6
@@ -185,6 +186,7 @@ HELD = "10.0.0.0/26"
         pytest.param(FreeSpace.add_root, "2600::/9", ValueError, id="add of the other family"),
         pytest.param(FreeSpace.remove_root, ROOT, ValueError, id="remove a root in use"),
         pytest.param(FreeSpace.remove_root, "10.0.0.128/25", ValueError, id="remove a part"),
+        pytest.param(FreeSpace.remove_root, "10.0.2.0/25", ValueError, id="remove a free part"),
         pytest.param(FreeSpace.remove_root, "10.0.1.0/24", ValueError, id="remove an unknown root"),
         pytest.param(FreeSpace.remove_root, "::/8", ValueError, id="remove other family"),
     ],
@@ -192,7 +194,9 @@ HELD = "10.0.0.0/26"
 def test_a_refused_call_changes_nothing(
     operation: Callable[[FreeSpace, Cidr], None], cidr: str, error: type[Exception]
 ) -> None:  # ALLOC-3
-    space = space_of(ROOT, "0.0.0.0/8", held=[HELD, "10.0.0.255/32"])
+    space = space_of(
+        "0.0.0.0/8", ROOT, "10.0.2.0/24", held=[HELD, "10.0.0.255/32", "10.0.2.128/25"]
+    )
     before = (shown(space), space.roots, space.free_addresses)
     with pytest.raises(error):
         operation(space, Cidr.parse(cidr))
@@ -331,6 +335,10 @@ class FreeSpaceMachine(RuleBasedStateMachine):
     def no_address_is_lost_or_held_twice(self) -> None:  # ALLOC-3
         blocks = self.naive.blocks()
         assert list(self.space) == blocks
+        assert self.space.block_count == len(blocks)
+        for half in self.universe.halves:
+            parts = [half] if self.naive.is_free(half) else [b for b in blocks if half.contains(b)]
+            assert sorted(self.space.free_parts(half)) == parts
         assert self.space.free_addresses == len(self.naive.free)
         assert self.space.total_addresses == sum(root.size for root in self.naive.roots)
         assert self.space.largest_free == min((b.prefix_length for b in blocks), default=None)
@@ -360,6 +368,124 @@ def test_a_rebuilt_space_is_the_one_that_taking_leaves(data: st.DataObject) -> N
     for cidr in held:
         rebuilt.give_back(cidr)
     assert list(rebuilt) == sorted(roots)
+
+
+@st.composite
+def spaces(draw: st.DrawFn) -> FreeSpace:
+    """Roots that lie side by side or apart, and blocks taken of them."""
+    universe = draw(st.sampled_from(UNIVERSES))
+    roots: list[Cidr] = []
+    for cidr in draw(st.permutations([*universe.halves[0].halves, universe.halves[1]])):
+        roots += draw(st.sampled_from([[], [cidr], cidr.halves]))
+    space = FreeSpace.rebuilt(universe.family, roots, [])
+    for cidr in draw(st.lists(blocks_of(universe), max_size=20)):
+        if space.is_free(cidr):
+            space.take(cidr)
+    return space
+
+
+def what_is_in(space: FreeSpace) -> tuple[object, ...]:
+    amounts = (space.free_addresses, space.total_addresses, space.largest_free)
+    return space.family, space.roots, list(space), amounts
+
+
+@given(spaces())
+def test_a_dump_is_loaded_as_the_space_it_is_of(space: FreeSpace) -> None:
+    loaded = FreeSpace.loaded(space.family, space.dump())
+    assert what_is_in(loaded) == what_is_in(space)
+    for cidr in list(space):
+        loaded.give_back(loaded.take_next(space.family.bits, allowed=[cidr]))
+    assert loaded.dump() == space.dump()
+
+
+@given(spaces())
+def test_a_copy_goes_its_own_way(space: FreeSpace) -> None:
+    before, twin = what_is_in(space), space.copy()
+    assert what_is_in(twin) == before
+    twin.add_root(Cidr(space.family, 1 << 27, space.family.bits))
+    for cidr in list(twin):
+        twin.take(cidr)
+    assert what_is_in(space) == before
+    assert (list(twin), len(twin.roots)) == ([], len(space.roots) + 1)
+
+
+@given(spaces(), st.data())
+def test_a_damaged_dump_is_not_loaded(space: FreeSpace, data: st.DataObject) -> None:
+    content = bytearray(space.dump())
+    content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
+    with pytest.raises(ValueError, match="damaged"):
+        FreeSpace.loaded(space.family, bytes(content))
+
+
+@pytest.mark.parametrize("length", range(8))
+def test_a_dump_that_was_cut_off_is_not_loaded(length: int) -> None:
+    with pytest.raises(ValueError, match="damaged"):
+        FreeSpace.loaded(AddressFamily.IPV4, space_of(ROOT).dump()[:length])
+
+
+@pytest.mark.parametrize(
+    ("roots", "free", "says"),
+    [
+        pytest.param([ROOT], ["9.0.0.0/24"], "no free block", id="below the roots"),
+        pytest.param([ROOT], ["11.0.0.0/24"], "no free block", id="above the roots"),
+        pytest.param(
+            [ROOT, "10.0.2.0/24"], ["10.0.1.0/24"], "no free block", id="between the roots"
+        ),
+        pytest.param([ROOT], ["10.0.0.0/23"], "no free block", id="around a root"),
+        pytest.param(
+            ["10.0.0.0/25", "10.0.0.128/25"], [ROOT], "no free block", id="across two roots"
+        ),
+        pytest.param([ROOT], ["10.0.0.0/25", "10.0.0.64/26"], "no free block", id="overlapping"),
+        pytest.param([ROOT], ["10.0.0.128/26", "10.0.0.0/26"], "no free block", id="not in order"),
+        pytest.param(
+            [ROOT, "10.0.1.0/24"], ["10.0.1.0/26", HELD], "no free block", id="roots out of order"
+        ),
+        pytest.param([ROOT], ["10.0.0.0/25", "10.0.0.128/25"], "no free block", id="not merged"),
+        pytest.param([ROOT], ["10.0.0.1/31"], "no free block", id="not aligned"),
+        pytest.param([ROOT, "10.0.0.0/25"], [], "overlaps a root", id="roots overlap"),
+        pytest.param(["10.0.0.1/24"], [], "not a block", id="root not aligned"),
+        pytest.param(["10.0.0.0/33"], [], "prefix length of 33", id="root too long"),
+        pytest.param([ROOT], [HELD, "10.0.0.64/33"], "prefix length of 33", id="free too long"),
+    ],
+)
+def test_free_blocks_that_no_space_has_are_not_loaded(
+    roots: list[str], free: list[str], says: str
+) -> None:  # ALLOC-3
+    content = blocks_to_bytes([map(pair, roots), map(pair, free)], AddressFamily.IPV4)
+    with pytest.raises(ValueError, match=says):
+        FreeSpace.loaded(AddressFamily.IPV4, content)
+
+
+def pair(text: str) -> Block:
+    """First address and prefix length, right or wrong."""
+    address, _, length = text.partition("/")
+    return int(ipaddress.IPv4Address(address)), int(length)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [("ipv4", "ipv6"), ("ipv6", "ipv4")], ids=["IPv4 as IPv6", "IPv6 as IPv4"]
+)
+def test_a_dump_of_the_other_family_is_not_loaded(written: str, read: str) -> None:
+    space = FreeSpace(AddressFamily(written))
+    space.add_root(Cidr(space.family, 0, 8))
+    with pytest.raises(ValueError, match=f"not {read}"):
+        FreeSpace.loaded(AddressFamily(read), space.dump())
+
+
+@pytest.mark.parametrize("lists", [0, 1, 3])
+def test_a_dump_is_two_lists(lists: int) -> None:
+    with pytest.raises(ValueError, match="values to unpack"):
+        FreeSpace.loaded(AddressFamily.IPV4, blocks_to_bytes([[]] * lists, AddressFamily.IPV4))
+
+
+@given(spaces())
+def test_columns_are_read_as_the_blocks_they_are_of(space: FreeSpace) -> None:
+    free = blocks(space)
+    firsts = b"".join(first.to_bytes(space.family.bits // 8) for first, _ in free)
+    lengths = b"".join(length.to_bytes(4) for _, length in free)
+    assert list(blocks_from_columns(firsts, lengths, space.family)) == free
+    with pytest.raises(ValueError, match="zip"):
+        list(blocks_from_columns(firsts, lengths + bytes(4), space.family))
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
 """What is blocked, in whatever way it overlaps, is not placed (BEY-3, BEY-9)."""
 
+from collections.abc import Iterable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from services.allocation.blocked_cidrs import BlockedCidrs
 from services.allocation.free_space import FreeSpace
 from services.allocation.observed_cidrs import ObservedCidrs
 from services.allocation.placeable_space import PlaceableSpace
@@ -75,6 +78,27 @@ TestPlaceableSpaceAgainstNaive.settings = settings(
 )
 
 
+def in_order(parts: Iterable[Cidr]) -> list[int]:
+    """Every address of the parts, as often as it is in one."""
+    return [address for part in parts for address in range(part.first, part.last + 1)]
+
+
+@given(st.sets(BLOCKS, max_size=8), st.data())
+def test_what_is_blocked_is_known_address_by_address(
+    blocked: set[Cidr], data: st.DataObject
+) -> None:
+    gone = data.draw(st.sets(st.sampled_from(sorted(blocked)))) if blocked else set()
+    cidrs = BlockedCidrs(AddressFamily.IPV4)
+    for cidr in blocked:
+        cidrs.add(cidr)
+    for cidr in gone:
+        cidrs.remove(cidr)
+    shut_out = {address for cidr in blocked - gone for address in addresses(cidr)}
+    for asked in sub_blocks(UNIVERSE):
+        assert in_order(cidrs.parts_of(asked)) == sorted(addresses(asked) & shut_out)
+        assert in_order(cidrs.parts_beside(asked)) == sorted(addresses(asked) - shut_out)
+
+
 @settings(deadline=None)
 @given(st.lists(st.tuples(BLOCKS, st.sampled_from(["vpc-1", "vpc-2"])), max_size=8), BLOCKS)
 def test_what_is_observed_is_found_by_whatever_it_overlaps(
@@ -85,7 +109,7 @@ def test_what_is_observed_is_found_by_whatever_it_overlaps(
     assert len(found) == len(set(found))
     assert set(found) == {cidr for cidr, _ in observed if cidr.overlaps(asked)}
     of_others = {cidr for cidr, resource_id in observed if resource_id != "vpc-1"}
-    for cidr in found:
+    for cidr in (*found, asked):
         assert seen.is_of_others(cidr, "vpc-1") == (cidr in of_others)
 
 

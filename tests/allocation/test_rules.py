@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from services.allocation.definition import PoolDefinition, ScopeType
+from services.allocation.definition import PoolDefinition, PublicIpSource, ScopeType
 from services.allocation.rules import check_netmask_rule, check_resource_rules
-from services.allocation.scope_space import check_cidr, check_length
+from services.allocation.scope_space import check_cidr, check_length, check_supported
 from services.allocation.wanted_block import WantedBlock
 from shared.cidr import AddressFamily, Cidr
-from shared.errors import CadastreError
+from shared.errors import CadastreError, InvalidParameterCombination, InvalidParameterValue
 
 POOL = PoolDefinition(
     ipam_pool_id="ipam-pool-00000000000000001",
@@ -51,6 +51,28 @@ def test_netmask_lengths_are_kept(
     pool = replace(POOL, min_netmask_length=shortest, max_netmask_length=longest)
     with outcome(says):
         check_netmask_rule(pool, length)
+
+
+def test_a_broken_rule_is_told_by_its_values() -> None:  # POOL-6
+    pool = replace(POOL, max_netmask_length=28, resource_tags={"a": "1"})
+    with pytest.raises(CadastreError) as length:
+        check_netmask_rule(pool, 29)
+    assert length.value.metadata == {
+        "ipam_pool_id": pool.ipam_pool_id,
+        "netmask_length": "29",
+        "allocation_min_netmask_length": "0",
+        "allocation_max_netmask_length": "28",
+    }
+    with pytest.raises(CadastreError) as locale:
+        check_resource_rules(pool, "eu-west-1", {"a": "1"})
+    assert locale.value.metadata == {
+        "ipam_pool_id": pool.ipam_pool_id,
+        "locale": pool.locale,
+        "region": "eu-west-1",
+    }
+    with pytest.raises(CadastreError) as tags:
+        check_resource_rules(pool, pool.locale, {})
+    assert tags.value.metadata == {"ipam_pool_id": pool.ipam_pool_id, "missing_tags": "a=1"}
 
 
 @pytest.mark.parametrize(
@@ -105,8 +127,10 @@ def test_resources_have_the_locale_and_all_tags(
 def test_private_scopes_have_space_that_networks_can_use(
     cidr: str, says: str | None, *, with_gua: bool
 ) -> None:  # PROV-2, PROV-3
-    with outcome(says):
+    with outcome(says) as refusal:
         check_cidr(replace(POOL, enable_private_gua=with_gua), Cidr.parse(cidr))
+    if says:
+        assert refusal.value.metadata["cidr"] == cidr
 
 
 @pytest.mark.parametrize(
@@ -116,14 +140,94 @@ def test_private_scopes_have_space_that_networks_can_use(
         ("ipv6", 60, None),
         ("ipv6", 8, "/9 to /60"),
         ("ipv6", 61, "/9 to /60"),
-        ("ipv6", None, "Cidr or NetmaskLength"),
+        ("ipv6", None, "parameter Cidr or NetmaskLength$"),
         ("ipv4", 16, "parameter Cidr"),
-        ("ipv4", None, "Cidr or NetmaskLength"),
+        ("ipv4", None, "parameter Cidr or NetmaskLength$"),
     ],
 )
 def test_only_unique_local_space_is_chosen_by_length(
     family: str, length: int | None, says: str | None
 ) -> None:  # PROV-1, PROV-2
     pool = replace(POOL, address_family=AddressFamily(family))
-    with outcome(says):
-        check_length(pool, WantedBlock(netmask_length=length))
+    with outcome(says) as refusal:
+        assert check_length(pool, WantedBlock(netmask_length=length)) == length
+    if says == "/9 to /60":
+        assert refusal.value.metadata == {"parameter": "netmaskLength", "value": str(length)}
+
+
+@pytest.mark.parametrize(
+    ("scope_type", "source", "says"),
+    [
+        pytest.param(ScopeType.PRIVATE, None, None, id="private"),
+        pytest.param(ScopeType.PUBLIC, None, "BYOIP", id="public"),
+        pytest.param(ScopeType.PUBLIC, PublicIpSource.BYOIP, "BYOIP", id="byoip"),
+        pytest.param(ScopeType.PUBLIC, PublicIpSource.AMAZON, "Amazon-provided", id="amazon"),
+    ],
+)
+def test_public_space_needs_what_is_not_there_yet(
+    scope_type: ScopeType, source: PublicIpSource | None, says: str | None
+) -> None:  # PROV-4, PROV-5, PROV-6
+    with outcome(says) as refusal:
+        check_supported(replace(POOL, scope_type=scope_type, public_ip_source=source))
+    if says:
+        assert refusal.value.reason == "UnsupportedOperation"
+        assert refusal.value.metadata == {"ipam_pool_id": POOL.ipam_pool_id}
+
+
+A, B, C = map(Cidr.parse, ("10.0.0.0/24", "10.0.1.0/24", "10.0.2.0/24"))
+
+
+@pytest.mark.parametrize(
+    ("members", "wanted", "named"),
+    [
+        pytest.param({}, WantedBlock(None, None, None, ()), (), id="whatever is the default"),
+        pytest.param({"cidr": str(A)}, WantedBlock(A, None, None, ()), (A,), id="a certain block"),
+        pytest.param({"netmask_length": 0}, WantedBlock(None, 0, None, ()), (), id="by length"),
+        pytest.param(
+            {"netmask_length": 26, "allowed": [str(B), str(A)], "disallowed": [str(C)]},
+            WantedBlock(None, 26, (B, A), (C,)),
+            (B, A, C),
+            id="by length and lists",
+        ),
+        pytest.param(
+            {"allowed": [], "disallowed": []}, WantedBlock(None, None, None, ()), (), id="no lists"
+        ),
+    ],
+)
+def test_a_request_says_what_block_it_wants(
+    members: dict[str, Any], wanted: WantedBlock, named: tuple[Cidr, ...]
+) -> None:  # ALLOC-1
+    read = WantedBlock.parse(**members)
+    assert read == wanted
+    assert tuple(read.cidrs) == named
+
+
+@pytest.mark.parametrize(
+    ("members", "parameter"),
+    [
+        pytest.param({"netmask_length": 0}, "NetmaskLength", id="length"),
+        pytest.param({"allowed": [str(A)]}, "AllowedCidrs", id="allowed"),
+        pytest.param({"disallowed": [str(A)]}, "DisallowedCidrs", id="disallowed"),
+    ],
+)
+def test_what_chooses_a_block_is_refused_beside_a_block(
+    members: dict[str, Any], parameter: str
+) -> None:  # ALLOC-1
+    with pytest.raises(InvalidParameterCombination, match=f"^{parameter} chooses") as refusal:
+        WantedBlock.parse(cidr=str(A), **members)
+    assert refusal.value.metadata == {"cidr": str(A), "parameter": parameter}
+
+
+@pytest.mark.parametrize(
+    ("members", "parameter"),
+    [
+        ({"allowed": [str(A), "here"]}, "allowedCidrs.2"),
+        ({"disallowed": ["here"]}, "disallowedCidrs.1"),
+    ],
+)
+def test_what_is_no_cidr_in_a_list_is_told_by_its_number(
+    members: dict[str, Any], parameter: str
+) -> None:  # ALLOC-1
+    with pytest.raises(InvalidParameterValue) as refusal:
+        WantedBlock.parse(netmask_length=24, **members)
+    assert refusal.value.metadata == {"parameter": parameter, "value": "here"}
