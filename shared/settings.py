@@ -1,9 +1,9 @@
 """Configuration from the environment (README, "Configuration")."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Context = Literal["gateway", "control_plane", "allocation", "network", "discovery", "metrics"]
@@ -49,8 +49,33 @@ class Settings(BaseSettings):
     """Where the process is to die, for tests of crashes; see ``shared/fail_points.py``."""
     fronts: dict[GrpcContext, Annotated[int, Field(ge=0, le=64)]] = {"allocation": 1}
     """How many processes speak gRPC for a service, as JSON; 0: it does so itself."""
+    tls_certificate_file: Path | None = None
+    """PEM: the certificate chain of the services; with it all gRPC between them is encrypted."""
+    tls_key_file: Path | None = None
+    """PEM: its private key."""
+    tls_ca_file: Path | None = None
+    """PEM: the certificates that services and their clients trust each other's by."""
+    tls_client_certificates: bool = False
+    """Whether clients have to prove themselves by a certificate, too (mutual TLS)."""
     addresses: dict[Context, str] = Field(default_factory=dict)
     """Where services listen for each other, as JSON, for those not at ``host`` and their offset."""
+
+    @model_validator(mode="after")
+    def _tls_is_whole(self) -> Self:
+        files = (self.tls_certificate_file, self.tls_key_file, self.tls_ca_file)
+        if any(files) and not all(files):
+            raise ValueError(
+                "CADASTRE_TLS_CERTIFICATE_FILE, CADASTRE_TLS_KEY_FILE and CADASTRE_TLS_CA_FILE go"
+                " together: set all three, or none"
+            )
+        if self.tls_client_certificates and not all(files):
+            raise ValueError("CADASTRE_TLS_CLIENT_CERTIFICATES needs the three CADASTRE_TLS_*_FILE")
+        return self
+
+    @property
+    def is_encrypted(self) -> bool:
+        """gRPC is spoken through TLS."""
+        return self.tls_certificate_file is not None
 
     def port_of(self, context: Context) -> int:
         """The TCP port ``context`` listens on; 0 lets the system choose."""

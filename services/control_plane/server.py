@@ -29,8 +29,7 @@ async def control_plane(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
     database = Database(runtime.settings.database_url_of("control_plane"))
     try:
         await database.run(upgrade, database, "services.control_plane")
-        address = runtime.settings.address_of("allocation")
-        async with Remote(address, signer=runtime.signer) as remote:
+        async with Remote.to("allocation", runtime.settings, runtime.signer) as remote:
             ledger, reader = LedgerClient(remote), SqlReader(database)
             handlers = outbox_handlers(Saga(reader, ledger).handlers)
             outbox = Outbox(database, tables.outbox, handlers)

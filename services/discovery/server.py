@@ -36,8 +36,8 @@ async def discovery(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
         store = SqlStore(database)
         await database.run(store.add_source, NetworkSource.name)
         async with (
-            Remote(settings.address_of("network"), signer=runtime.signer) as network,
-            Remote(settings.address_of("allocation"), signer=runtime.signer) as allocation,
+            Remote.to("network", settings, runtime.signer) as network,
+            Remote.to("allocation", settings, runtime.signer) as allocation,
         ):
             service = Discovery(NetworkSource(network), LedgerClient(allocation), store, _now)
             async with background(_follow(service, runtime), _run_passes(service, runtime)):

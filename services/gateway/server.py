@@ -91,9 +91,7 @@ async def _application(settings: Settings, log: FilteringBoundLogger) -> AsyncIt
     async with AsyncExitStack() as stack:
         services = Services(
             {
-                context: await stack.enter_async_context(
-                    Remote(settings.address_of(context), signer=signer)
-                )
+                context: await stack.enter_async_context(Remote.to(context, settings, signer))
                 for context in _CONTEXTS
             }
         )

@@ -90,7 +90,7 @@ async def _check(settings: Settings, report: Report, *, repair: bool, accept_los
     async with AsyncExitStack() as stack:
 
         async def remote(context: Context) -> Remote:
-            made = Remote(settings.address_of(context), signer=signer)
+            made = Remote.to(context, settings, signer)
             return await stack.enter_async_context(made)
 
         ledger = LedgerClient(await remote("allocation"))

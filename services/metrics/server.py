@@ -37,6 +37,6 @@ async def metrics(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
 async def _targets(runtime: Runtime, stack: AsyncExitStack) -> Mapping[str, Target]:
     targets: dict[str, Target] = {"metrics": OwnTarget(runtime.registry)}
     for context in GATHERED:
-        remote = Remote(runtime.settings.address_of(context), signer=runtime.signer)
+        remote = Remote.to(context, runtime.settings, runtime.signer)
         targets[context] = RemoteTarget(await stack.enter_async_context(remote))
     return targets

@@ -31,8 +31,7 @@ async def network(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
         await database.run(upgrade, database, "services.network")
         bell = Bell()
         store = SqlStore(database, on_change=bell.ring)
-        address = runtime.settings.address_of("allocation")
-        async with Remote(address, signer=runtime.signer) as remote:
+        async with Remote.to("allocation", runtime.settings, runtime.signer) as remote:
             undertakings = Undertakings(store, LedgerClient(remote), _now)
             vpcs = Vpcs(store, undertakings, Quotas())
             async with background(_undo_abandoned(undertakings, runtime)):

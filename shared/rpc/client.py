@@ -12,7 +12,9 @@ import grpc
 from shared.caller import Caller
 from shared.errors import CadastreError, Unavailable, kind_of
 from shared.identity import TokenSigner
+from shared.rpc.encryption import channel_credentials
 from shared.rpc.status import refusal_from
+from shared.settings import Context, Settings
 from shared.telemetry import request_id
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
@@ -31,10 +33,33 @@ _OPTIONS = [
 class Remote:
     """Calls to one other service, each in a caller's name."""
 
-    def __init__(self, address: str, *, signer: TokenSigner) -> None:
-        """``address`` is ``host:port``; the connection is made by the first call."""
-        self.channel = grpc.aio.insecure_channel(address, options=_OPTIONS)
+    def __init__(
+        self,
+        address: str,
+        *,
+        signer: TokenSigner,
+        credentials: grpc.ChannelCredentials | None = None,
+    ) -> None:
+        """``address`` is ``host:port``; the connection is made by the first call.
+
+        Without ``credentials`` it is not encrypted.
+        """
+        self.channel = (
+            grpc.aio.secure_channel(address, credentials, options=_OPTIONS)
+            if credentials
+            else grpc.aio.insecure_channel(address, options=_OPTIONS)
+        )
         self._signer = signer
+
+    @classmethod
+    def to(cls, context: Context, settings: Settings, signer: TokenSigner) -> Self:
+        """Of the service ``context``, where and how the settings say.
+
+        Raises:
+            StartFailed: a certificate can't be read.
+        """
+        credentials = channel_credentials(settings)
+        return cls(settings.address_of(context), signer=signer, credentials=credentials)
 
     async def call(
         self,

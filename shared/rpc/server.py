@@ -19,6 +19,7 @@ from shared.errors import StartFailed
 from shared.identity import TokenVerifier, load_secret
 from shared.rpc.background import background
 from shared.rpc.client import MAX_MESSAGE_BYTES
+from shared.rpc.encryption import server_credentials
 from shared.rpc.fronts.ports import PortTaken
 from shared.rpc.fronts.serving import fronted
 from shared.rpc.interceptor import ChassisInterceptor, caller_of
@@ -96,7 +97,8 @@ async def running(
     ``shared_port`` is one that other processes of this service may listen on, too.
 
     Raises:
-        StartFailed: the signing key is unusable, the port taken, or what ``build`` says.
+        StartFailed: the signing key or a certificate is unusable, the port taken, or what ``build``
+            says.
     """
     secret = load_secret(settings.identity_secret_path)
     runtime = runtime_for(context, settings, secret)
@@ -111,7 +113,7 @@ async def running(
     async with build(runtime) as bindings:
         healths = _register(server, _with_telemetry(bindings, runtime.registry))
         port = settings.port_of(context) if shared_port is None else shared_port
-        bound = RunningServer(settings.host, _bind(server, settings.host, port))
+        bound = RunningServer(settings.host, _bind(server, settings, port))
         await server.start()
         await _report(healths, bindings, is_serving=True)
         log.info("serving", address=bound.address)
@@ -143,11 +145,14 @@ def _register(server: grpc.aio.Server, bindings: Sequence[Binding]) -> health.ai
     return healths
 
 
-def _bind(server: grpc.aio.Server, host: str, port: int) -> int:
+def _bind(server: grpc.aio.Server, settings: Settings, port: int) -> int:
+    address, credentials = f"{settings.host}:{port}", server_credentials(settings)
     try:
-        return server.add_insecure_port(f"{host}:{port}")
+        if credentials:
+            return server.add_secure_port(address, credentials)
+        return server.add_insecure_port(address)
     except RuntimeError as error:
-        raise PortTaken(host, port) from error
+        raise PortTaken(settings.host, port) from error
 
 
 async def _report(
