@@ -45,6 +45,8 @@ class PoolDefinition:
     resource_tags: Mapping[str, str] = field(default_factory=dict)
     public_ip_source: PublicIpSource | None = None
     enable_private_gua: bool = False
+    shared_with: frozenset[str] = frozenset()
+    """The accounts, besides the owner, that may allocate from it (ORG-4)."""
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -65,6 +67,14 @@ class PoolDefinition:
         """Its owner manages it, in the IPAM's home region."""
         return self.owner_id == account_id and self.ipam_region == region
 
+    def is_used_by(self, account_id: str) -> bool:
+        """Resources of the account may have space of it (POOL-5)."""
+        return account_id == self.owner_id or account_id in self.shared_with
+
     def is_seen_by(self, account_id: str, region: str) -> bool:
-        """Its owner sees it in the home region, and where its locale is."""
-        return self.owner_id == account_id and region in (self.ipam_region, self.locale)
+        """Who uses it sees it in the home region, and where its locale is."""
+        return self.is_used_by(account_id) and region in (self.ipam_region, self.locale)
+
+    def is_overseen_by(self, account_id: str, region: str) -> bool:
+        """Its owner, where it is seen, may know all that is done there (BEY-12)."""
+        return account_id == self.owner_id and self.is_seen_by(account_id, region)

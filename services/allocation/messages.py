@@ -144,6 +144,7 @@ def definition_from_proto(definition: ledger_pb.IpamPoolDefinition) -> PoolDefin
             else None
         ),
         enable_private_gua=definition.enable_private_gua,
+        shared_with=frozenset(definition.shared_with),
     )
 
 

@@ -11,7 +11,7 @@ from services.allocation.free_space import NotFree
 from services.allocation.pool import Pool
 from services.allocation.rules import check_resource_rules
 from services.allocation.service.rows import Rows
-from services.allocation.service.visibility import seen_pool
+from services.allocation.service.visibility import may_know, seen_pool
 from services.allocation.set_aside import SetAside, SetAsideReason
 from services.allocation.wanted_block import WantedBlock
 from shared.caller import Caller
@@ -59,7 +59,7 @@ def hold(
     set_aside = SetAside(
         set_aside_id=IPAM_POOL_HOLD.new(),
         ipam_pool_id=ipam_pool_id,
-        cidr=free_block(rows, pool, wanted),
+        cidr=free_block(rows, pool, caller, wanted),
         reason=SetAsideReason.HOLD,
         owner=caller.account_id,
         until=rows.now + time_to_live,
@@ -96,7 +96,7 @@ def allocate_to_resource(rows: Rows, caller: Caller, block: ResourceBlock) -> De
             value=block.resource_type,
         )
     pool = rows.pool(block.ipam_pool_id)
-    if pool is None or pool.definition.owner_id != caller.account_id:
+    if pool is None or not pool.definition.is_used_by(caller.account_id):
         raise IPAM_POOL.unknown(block.ipam_pool_id)
     check_resource_rules(pool.definition, caller.region, block.resource_tags)
     cidr, settled = placed(rows, pool, caller, block.wanted, resource_id=block.resource_id)
@@ -132,11 +132,16 @@ def placed(
     if held:
         pool.length_to_allocate(wanted)
         return held.cidr, (MadeAvailable(held),)
-    return free_block(rows, pool, wanted, resource_id=resource_id), ()
+    return free_block(rows, pool, caller, wanted, resource_id=resource_id), ()
 
 
 def free_block(
-    rows: Rows, pool: Pool, wanted: WantedBlock, *, resource_id: str | None = None
+    rows: Rows,
+    pool: Pool,
+    caller: Caller,
+    wanted: WantedBlock,
+    *,
+    resource_id: str | None = None,
 ) -> Cidr:
     """A block to allocate, by the rules that hold for every allocation.
 
@@ -146,15 +151,20 @@ def free_block(
     try:
         return pool.block_to_allocate(wanted, resource_id=resource_id)
     except NotFree as error:
-        raise taken(rows, pool, error.cidr) from None
+        raise taken(rows, pool, caller, error.cidr) from None
 
 
-def taken(rows: Rows, pool: Pool, cidr: Cidr) -> CadastreError:
-    """The refusal for a block of which the pool gave something away; its owner may see what."""
+def taken(rows: Rows, pool: Pool, caller: Caller, cidr: Cidr) -> CadastreError:
+    """The refusal for a block of which the pool gave something away.
+
+    It tells by whom as far as the caller may know that (BEY-12).
+    """
     found = in_the_way(rows, pool, cidr)
     if isinstance(found, SetAside):
         return CidrSetAside(cidr, found)
-    return CidrTaken(cidr, found.cidr, f"'{found.ipam_pool_allocation_id}'")
+    is_told = may_know(pool.definition, caller.account_id, found)
+    holder = f"'{found.ipam_pool_allocation_id}'" if is_told else "another account"
+    return CidrTaken(cidr, found.cidr, holder)
 
 
 def in_the_way(

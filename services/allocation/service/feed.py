@@ -26,4 +26,5 @@ class Feed:
 def _may_see(caller: Caller, committed: CommittedChanges) -> bool:
     if caller.service:
         return True
-    return committed.definition.is_seen_by(caller.account_id, caller.region)
+    # What others do in a pool is for its owner alone to know.
+    return committed.definition.is_overseen_by(caller.account_id, caller.region)

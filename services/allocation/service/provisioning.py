@@ -53,7 +53,7 @@ def provision(
     pool.check_room_for_cidr()
     if source_id is None:
         return _provision_top_level(rows, pool, wanted)
-    return _provision_child(rows, pool, source_id, wanted)
+    return _provision_child(rows, caller, pool, source_id, wanted)
 
 
 def deprovision(
@@ -108,12 +108,12 @@ def _free_ula(rows: Rows, pool: Pool, netmask_length: int) -> Cidr:
 
 
 def _provision_child(
-    rows: Rows, pool: Pool, source_id: str, wanted: WantedBlock
+    rows: Rows, caller: Caller, pool: Pool, source_id: str, wanted: WantedBlock
 ) -> Decision[PoolCidr]:
     source = rows.pool(source_id)
     if source is None:
         raise SourcePoolUnknown(pool.ipam_pool_id, source_id)
-    cidr, settled = _passed_on(rows, source, pool.definition.owner_id, wanted)
+    cidr, settled = _passed_on(rows, caller, source, wanted)
     in_parent = Allocation(
         ipam_pool_allocation_id=IPAM_POOL_ALLOCATION.new(),
         ipam_pool_id=source_id,
@@ -133,13 +133,13 @@ def _provision_child(
 
 
 def _passed_on(
-    rows: Rows, source: Pool, owner_id: str, wanted: WantedBlock
+    rows: Rows, caller: Caller, source: Pool, wanted: WantedBlock
 ) -> tuple[Cidr, tuple[Change, ...]]:
     """The source pool's block, and what has to be done before: the end of a hold of it."""
-    held = source.hold_of(owner_id, wanted.cidr) if wanted.cidr else None
+    held = source.hold_of(caller.account_id, wanted.cidr) if wanted.cidr else None
     if held:
         return held.cidr, (MadeAvailable(held),)
     try:
         return source.block_to_pass_on(wanted), ()
     except NotFree as error:
-        raise taken(rows, source, error.cidr) from None
+        raise taken(rows, source, caller, error.cidr) from None

@@ -29,7 +29,7 @@ def release(
 ) -> Decision[None]:
     """Give back what was reserved by hand (ALLOC-5, ALLOC-6)."""
     pool = seen_pool(rows, caller, ipam_pool_id)
-    allocation = allocation_in(rows, pool, ipam_pool_allocation_id)
+    allocation = allocation_in(rows, caller, pool, ipam_pool_allocation_id)
     if allocation.cidr != cidr:
         raise InvalidParameterValue(
             f"Value ({cidr}) for parameter cidr is invalid; the CIDR of"

@@ -14,6 +14,7 @@ from cadastre.allocation.v1 import observation_service_pb2 as observation_pb
 from cadastre.allocation.v1 import placement_service_pb2 as placement_pb
 from cadastre.allocation.v1 import pool_allocation_pb2, pool_cidr_pb2
 from services.allocation.allocation import Allocation
+from services.allocation.definition import PoolDefinition
 from services.allocation.messages import (
     allocation_to_proto,
     known_pool_to_proto,
@@ -23,6 +24,7 @@ from services.allocation.messages import (
 from services.allocation.placement import Placement
 from services.allocation.service.unavailable import unavailable
 from services.allocation.service.view import View, address_key
+from services.allocation.service.visibility import may_know
 from services.allocation.servicer.placement_messages import observed_to_proto, unavailable_to_proto
 from shared.caller import Caller
 from shared.errors import InvalidNextToken
@@ -38,7 +40,7 @@ RecordsAfter = Callable[[str | None], Iterable[tuple[str, Found]]]
 def pool_cidrs(
     view: View, caller: Caller, request: pb.GetIpamPoolCidrsRequest
 ) -> pb.GetIpamPoolCidrsResponse:
-    _check_seen(view, caller, request.ipam_pool_id)
+    _seen(view, caller, request.ipam_pool_id)
     records, token = _page(
         request,
         pool_cidr_pb2.IpamPoolCidr.DESCRIPTOR,
@@ -52,12 +54,20 @@ def allocations(
     view: View, caller: Caller, request: pb.GetIpamPoolAllocationsRequest
 ) -> pb.GetIpamPoolAllocationsResponse:
     pool_id = request.ipam_pool_id
-    _check_seen(view, caller, pool_id)
-    in_pool: RecordsAfter[Allocation] = lambda after: view.allocations(pool_id, after)  # noqa: E731
+    definition = _seen(view, caller, pool_id)
+
+    def is_told(allocation: Allocation) -> bool:
+        return may_know(definition, caller.account_id, allocation)
+
+    def in_pool(after: str | None) -> Iterable[tuple[str, Allocation]]:
+        found = view.allocations(pool_id, after)
+        return ((key, allocation) for key, allocation in found if is_told(allocation))
+
+    found: RecordsAfter[Allocation] = in_pool
     if request.HasField("ipam_pool_allocation_id"):
-        in_pool = _of_ids(view, {pool_id: 0}, [request.ipam_pool_allocation_id])
+        found = _of_ids(view, {pool_id: 0}, [request.ipam_pool_allocation_id], is_told)
     records, token = _page(
-        request, pool_allocation_pb2.IpamPoolAllocation.DESCRIPTOR, in_pool, allocation_to_proto
+        request, pool_allocation_pb2.IpamPoolAllocation.DESCRIPTOR, found, allocation_to_proto
     )
     return pb.GetIpamPoolAllocationsResponse(ipam_pool_allocations=records, next_token=token)
 
@@ -86,7 +96,7 @@ def resource_allocations(
 
 
 def placement(view: View, caller: Caller, ipam_pool_id: str) -> Placement:
-    _check_seen(view, caller, ipam_pool_id)
+    _check_overseen(view, caller, ipam_pool_id)
     return view.placement(ipam_pool_id)
 
 
@@ -96,7 +106,7 @@ def unavailable_cidrs(
     request: placement_pb.GetIpamPoolUnavailableCidrsRequest,
     now: datetime,
 ) -> placement_pb.GetIpamPoolUnavailableCidrsResponse:
-    _check_seen(view, caller, request.ipam_pool_id)
+    _check_overseen(view, caller, request.ipam_pool_id)
     found, token = paginate(
         request, lambda after: unavailable(view, request.ipam_pool_id, now, after)
     )
@@ -125,9 +135,17 @@ def known_pools(
     )
 
 
-def _check_seen(view: View, caller: Caller, ipam_pool_id: str) -> None:
+def _seen(view: View, caller: Caller, ipam_pool_id: str) -> PoolDefinition:
     definition = view.definition(ipam_pool_id)
     if definition is None or not definition.is_seen_by(caller.account_id, caller.region):
+        raise IPAM_POOL.unknown(ipam_pool_id)
+    return definition
+
+
+def _check_overseen(view: View, caller: Caller, ipam_pool_id: str) -> None:
+    """How a pool gives space away, and what is kept back, is its owner's to know (BEY-12)."""
+    definition = _seen(view, caller, ipam_pool_id)
+    if not definition.is_overseen_by(caller.account_id, caller.region):
         raise IPAM_POOL.unknown(ipam_pool_id)
 
 
@@ -163,17 +181,20 @@ def _of_pools(view: View, numbers: dict[str, int]) -> RecordsAfter[Allocation]:
 
 
 def _of_ids(
-    view: View, numbers: dict[str, int], ipam_pool_allocation_ids: Sequence[str]
+    view: View,
+    numbers: dict[str, int],
+    ipam_pool_allocation_ids: Sequence[str],
+    is_told: Callable[[Allocation], bool] = lambda _: True,
 ) -> RecordsAfter[Allocation]:
     """Those of these ids, by pool number and address.
 
     Raises:
-        UnknownId: one of them is of no such pool.
+        UnknownId: one of them is of no such pool, or not to be told of.
     """
     found = {
         allocation.ipam_pool_allocation_id: allocation
         for allocation in view.allocations_of_ids(ipam_pool_allocation_ids)
-        if allocation.ipam_pool_id in numbers
+        if allocation.ipam_pool_id in numbers and is_told(allocation)
     }
     for allocation_id in ipam_pool_allocation_ids:
         if allocation_id not in found:

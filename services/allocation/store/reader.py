@@ -13,6 +13,7 @@ from services.allocation.placement import Placement
 from services.allocation.pool import Usage
 from services.allocation.pool_cidr import PoolCidr
 from services.allocation.service.view import KnownPool, Observed, View, address_key
+from services.allocation.service.visibility import may_know
 from services.allocation.set_aside import SetAside
 from services.allocation.store.observed import ObservedCache, observed_after
 from services.allocation.store.records import (
@@ -222,11 +223,14 @@ def _held_and_seen(
         .order_by(allocations.c.ipam_pool_allocation_id)
         .with_for_update(of=allocations)
     )
-    return {
-        row.ipam_pool_allocation_id: allocation_from_row(row, row.ipam_pool_id)
-        for row in rows
-        if definition_from_json(row.definition).is_seen_by(caller.account_id, caller.region)
-    }
+    seen = {}
+    for row in rows:
+        definition = definition_from_json(row.definition)
+        allocation = allocation_from_row(row, row.ipam_pool_id)
+        is_there = definition.is_seen_by(caller.account_id, caller.region)
+        if is_there and may_know(definition, caller.account_id, allocation):
+            seen[allocation.ipam_pool_allocation_id] = allocation
+    return seen
 
 
 def _all_of(ids: Sequence[str], seen: dict[str, Allocation]) -> Sequence[str]:

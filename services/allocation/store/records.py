@@ -108,7 +108,11 @@ def pool_cidr_from_row(row: Row, ipam_pool_id: str) -> PoolCidr:
 
 
 def definition_to_json(definition: PoolDefinition) -> dict[str, Any]:
-    return {**asdict(definition), "address_family": definition.address_family.value}
+    return {
+        **asdict(definition),
+        "address_family": definition.address_family.value,
+        "shared_with": sorted(definition.shared_with),
+    }
 
 
 def definition_from_json(members: Mapping[str, Any]) -> PoolDefinition:
@@ -117,6 +121,8 @@ def definition_from_json(members: Mapping[str, Any]) -> PoolDefinition:
         "address_family": AddressFamily(members["address_family"]),
         "scope_type": ScopeType(members["scope_type"]),
         "public_ip_source": PublicIpSource(source) if source else None,
+        # Pools that nobody has defined since sharing came have none.
+        "shared_with": frozenset(members.get("shared_with", ())),
     }
     return PoolDefinition(**{**members, **meant})
 
