@@ -1,13 +1,16 @@
 """AWS's enum strings and the contracts' enum values (design.md section 3).
 
-``IPAM_POOL_STATE_CREATE_COMPLETE`` of ``IpamPoolState`` is AWS's ``create-complete``.
+``IPAM_POOL_STATE_CREATE_COMPLETE`` of ``IpamPoolState`` is AWS's ``create-complete``. Where AWS has
+another form, the contract's option ``aws_name`` gives it.
 """
 
 import re
 from collections.abc import Mapping
 from functools import cache
 
-from google.protobuf.descriptor import EnumDescriptor
+from google.protobuf.descriptor import EnumDescriptor, EnumValueDescriptor
+
+from cadastre.common.v1 import options_pb2
 
 
 def aws_enum_name(enum: EnumDescriptor, number: int) -> str:
@@ -28,10 +31,12 @@ def aws_enum_names(enum: EnumDescriptor) -> list[str]:
 @cache
 def _aws_names(enum: EnumDescriptor) -> Mapping[int, str]:
     prefix = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", enum.name).upper() + "_"
-    return {
-        value.number: value.name.removeprefix(prefix).lower().replace("_", "-")
-        for value in enum.values
-    }
+    return {value.number: _aws_name(value, prefix) for value in enum.values}
+
+
+def _aws_name(value: EnumValueDescriptor, prefix: str) -> str:
+    given: str = value.GetOptions().Extensions[options_pb2.aws_name]
+    return given or value.name.removeprefix(prefix).lower().replace("_", "-")
 
 
 @cache

@@ -21,7 +21,7 @@ from shared.errors import (
     UnauthorizedOperation,
 )
 from shared.identity import TokenVerifier
-from shared.rpc.method import Method, method_of
+from shared.rpc.method import Admits, Method, method_of
 from shared.rpc.metrics import RpcMetrics
 from shared.rpc.status import DETAILS_KEY, code_of, details_of
 from shared.rpc.validation import validate
@@ -187,10 +187,7 @@ class ChassisInterceptor(grpc.aio.ServerInterceptor):
         if not authorization.startswith(_BEARER):
             raise AuthFailure("The call carries no caller's token ('authorization: Bearer ...')")
         call.caller = self._verifier.caller_of(authorization.removeprefix(_BEARER))
-        if call.method.is_internal and not call.caller.service:
-            raise UnauthorizedOperation(
-                f"{call.method.service} is for Cadastre's own services", service=call.method.service
-            )
+        _check_admitted(call.method, call.caller)
         _caller.set(call.caller)
         validate(call.request)
 
@@ -221,6 +218,18 @@ class ChassisInterceptor(grpc.aio.ServerInterceptor):
             fields["region"] = call.caller.region
             fields["principal"] = call.caller.principal
         return fields
+
+
+def _check_admitted(method: Method, caller: Caller) -> None:
+    if method.admits is Admits.NOBODY:
+        raise UnauthorizedOperation(
+            f"{method.service} is open to nobody: its contract does not say to whom it is",
+            service=method.service,
+        )
+    if method.admits is Admits.SERVICES and not caller.service:
+        raise UnauthorizedOperation(
+            f"{method.service} is for Cadastre's own services", service=method.service
+        )
 
 
 async def _abort(context: Context, call: _Call, refusal: CadastreError | None) -> None:

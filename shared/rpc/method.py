@@ -1,6 +1,7 @@
 """What the interceptor needs to know of a method, worked out once from its contract."""
 
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import Descriptor, ServiceDescriptor
@@ -11,13 +12,23 @@ from cadastre.common.v1 import options_pb2
 _READING = ("Describe", "Get", "List")
 
 
+class Admits(Enum):
+    """Who may call at all (ORG-10); the handler decides the rest."""
+
+    NOBODY = auto()
+    """Its contract says nothing of it."""
+    SERVICES = auto()
+    ACCOUNTS = auto()
+    """And services, on behalf of one or not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Method:
     """One RPC. ``id_members`` are the request's members that name resources, for the log."""
 
     service: str
     name: str
-    is_internal: bool
+    admits: Admits
     is_reading: bool
     id_members: tuple[str, ...]
 
@@ -37,15 +48,17 @@ def method_of(path: str) -> Method:
     return Method(
         service=service_name,
         name=name,
-        is_internal=is_internal(service),
+        admits=_admits(service),
         is_reading=name.startswith(_READING),
         id_members=_id_members(service.methods_by_name[name].input_type),
     )
 
 
-def is_internal(service: ServiceDescriptor) -> bool:
-    """Only other Cadastre services may call it."""
-    return bool(service.GetOptions().Extensions[options_pb2.internal])
+def _admits(service: ServiceDescriptor) -> Admits:
+    options = service.GetOptions().Extensions
+    if options[options_pb2.internal]:
+        return Admits.SERVICES
+    return Admits.ACCOUNTS if options[options_pb2.open_to_accounts] else Admits.NOBODY
 
 
 def _id_members(request: Descriptor) -> tuple[str, ...]:
