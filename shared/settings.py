@@ -45,6 +45,8 @@ class Settings(BaseSettings):
     """Time between two discovery passes (DISC-6)."""
     cool_down_seconds: float = Field(default=0, ge=0, le=172_800)
     """How long released space rests before it can be allocated again (IPAM-6)."""
+    audit_retention_days: float = Field(default=90, gt=0)
+    """How long it is told who changed what."""
     fail_point: str = ""
     """Where the process is to die, for tests of crashes; see ``shared/fail_points.py``."""
     fronts: dict[GrpcContext, Annotated[int, Field(ge=0, le=64)]] = {"allocation": 1}

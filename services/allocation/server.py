@@ -12,6 +12,7 @@ from cadastre.allocation.v1 import (
     observation_service_pb2_grpc,
     placement_service_pb2_grpc,
 )
+from services.allocation import tables
 from services.allocation.service.auditing import Audit
 from services.allocation.service.feed import Feed
 from services.allocation.service.ledger import Ledger
@@ -30,8 +31,10 @@ from services.allocation.store.recovery import SqlRecovery
 from services.allocation.store.token_pruning import TokenPruning
 from services.allocation.store.writer import SqlWriter
 from shared.feed import Bell
+from shared.persistence.audit_trail import AuditTrail
 from shared.persistence.database import Database
 from shared.persistence.migrations import upgrade
+from shared.rpc.audit_trail import audited
 from shared.rpc.server import Binding, Runtime, background
 
 
@@ -51,8 +54,10 @@ async def allocation(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
         reader = SqlReader(database)
         ledger = Ledger(writer, reader)
         keeping = (TokenPruning(database, _now).run(), JournalKeeper(database, journal).run())
-        async with background(writer.run(), *keeping):
-            yield [
+        days = runtime.settings.audit_retention_days
+        trail = AuditTrail(database, tables.audit_events, retention_days=days)
+        async with background(writer.run(), trail.run(), *keeping):
+            bindings = [
                 Binding(
                     allocation_service_pb2_grpc.add_AllocationServiceServicer_to_server,
                     AllocationServicer(
@@ -86,6 +91,7 @@ async def allocation(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
                     "cadastre.allocation.v1.AuditService",
                 ),
             ]
+            yield audited(bindings, trail)
     finally:
         database.close()
 

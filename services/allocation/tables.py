@@ -6,6 +6,7 @@ Pools and scopes go by a short number in here: it is the prefix of every address
 import sqlalchemy as sa
 
 from shared.cidr import KEY_BYTES
+from shared.persistence.audit_trail import audit_table
 from shared.persistence.client_tokens import client_token_table
 
 metadata = sa.MetaData()
@@ -158,6 +159,7 @@ observed_cidrs = sa.Table(
     sa.Column("prefix_length", sa.Integer, primary_key=True),
 )
 
+audit_events = audit_table(metadata)
 client_tokens = client_token_table(metadata)
 # The literal, for an index serves the condition that it was made with.
 is_forgettable = client_tokens.c.operation != sa.literal_column("'AllocateResourceCidr'")

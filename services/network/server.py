@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from cadastre.network.v1 import inventory_service_pb2_grpc, network_service_pb2_grpc
+from services.network import tables
 from services.network.clients import LedgerClient
 from services.network.quotas import Quotas
 from services.network.service.feed import Inventory
@@ -15,8 +16,10 @@ from services.network.servicer.inventory import InventoryServicer
 from services.network.servicer.network import NetworkServicer
 from services.network.store import SqlStore
 from shared.feed import Bell
+from shared.persistence.audit_trail import AuditTrail
 from shared.persistence.database import Database
 from shared.persistence.migrations import upgrade
+from shared.rpc.audit_trail import audited
 from shared.rpc.client import Remote
 from shared.rpc.server import Binding, Runtime, background
 
@@ -34,8 +37,10 @@ async def network(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
         async with Remote.to("allocation", runtime.settings, runtime.signer) as remote:
             undertakings = Undertakings(store, LedgerClient(remote), _now)
             vpcs = Vpcs(store, undertakings, Quotas())
-            async with background(_undo_abandoned(undertakings, runtime)):
-                yield _bindings(vpcs, Inventory(store, bell))
+            days = runtime.settings.audit_retention_days
+            trail = AuditTrail(database, tables.audit_events, retention_days=days)
+            async with background(_undo_abandoned(undertakings, runtime), trail.run()):
+                yield audited(_bindings(vpcs, Inventory(store, bell)), trail)
     finally:
         database.close()
 

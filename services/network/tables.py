@@ -2,6 +2,8 @@
 
 import sqlalchemy as sa
 
+from shared.persistence.audit_trail import audit_table
+
 metadata = sa.MetaData()
 
 
@@ -62,3 +64,5 @@ changes = sa.Table(
     # Numbers of the feed are never given twice, also not after the newest rows were deleted.
     sqlite_autoincrement=True,
 )
+
+audit_events = audit_table(metadata)

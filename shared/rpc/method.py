@@ -49,9 +49,14 @@ def method_of(path: str) -> Method:
         service=service_name,
         name=name,
         admits=_admits(service),
-        is_reading=name.startswith(_READING),
+        is_reading=is_reading(name),
         id_members=_id_members(service.methods_by_name[name].input_type),
     )
+
+
+def is_reading(name: str) -> bool:
+    """A method of this name changes nothing."""
+    return name.startswith(_READING)
 
 
 def _admits(service: ServiceDescriptor) -> Admits:

@@ -83,7 +83,7 @@ class World:
     """Who calls a running ledger, and shorter words for what is called most."""
 
     def __init__(self, remote: Remote, *, timeout_seconds: float = 30) -> None:
-        self._remote, self._timeout_seconds = remote, timeout_seconds
+        self.remote, self._timeout_seconds = remote, timeout_seconds
         self.owner = self.caller(ACCOUNT, HOME)
         self.west = self.caller(ACCOUNT, WEST)
         self.stranger = self.caller(STRANGER, HOME)
@@ -93,7 +93,7 @@ class World:
 
     def caller(self, account_id: str, region: str, service: str = "") -> Client:
         caller = Caller(account_id, region, "tester", service=service)
-        return Client(self._remote, caller, self._timeout_seconds)
+        return Client(self.remote, caller, self._timeout_seconds)
 
     async def define(self, pool_id: str = "", **members: Any) -> str:
         """Make a pool known; a new one without ``pool_id``. Enums are in AWS's words."""

@@ -17,6 +17,7 @@ INTERNAL = {
     "cadastre.allocation.v1.AuditService",
     "cadastre.allocation.v1.LedgerService",
     "cadastre.allocation.v1.ObservationService",
+    "cadastre.common.v1.AuditTrailService",
     "cadastre.common.v1.TelemetryService",
     "cadastre.control.v1.AuthorizationService",
     "cadastre.control.v1.InventoryService",

@@ -1,0 +1,159 @@
+"""An audit trail in a database: written a moment later, told newest first, not for ever."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from structlog.testing import capture_logs
+
+from shared.audit import AuditEvent, AuditQuery
+from shared.persistence import audit_trail
+from shared.persistence.audit_trail import AuditTrail, EventsAfter, audit_table
+from shared.persistence.database import Database
+from tests.waiting import eventually
+
+METADATA = sa.MetaData()
+TABLE = audit_table(METADATA)
+NOW = datetime.now(UTC)
+ACCOUNT, HOME = "123456789012", "us-east-1"
+EVENT = AuditEvent(
+    event_id="0" * 32,
+    event_time=NOW,
+    event_source="ec2.amazonaws.com",
+    event_name="CreateIpamPool",
+    account_id=ACCOUNT,
+    region=HOME,
+    principal=f"arn:aws:iam::{ACCOUNT}:user/alice",
+    request_id="request",
+    error_code="",
+    error_message="",
+    resource_names=("ipam-scope-1", "ipam-pool-1"),
+)
+ALL = AuditQuery(ACCOUNT, HOME)
+
+
+@pytest.fixture
+def trail(database: Database) -> AuditTrail:
+    with database.write() as connection:
+        METADATA.create_all(connection)
+    return AuditTrail(database, TABLE, retention_days=90)
+
+
+@asynccontextmanager
+async def running(trail: AuditTrail) -> AsyncIterator[None]:
+    task = asyncio.create_task(trail.run())
+    # So that there is something to cancel.
+    await asyncio.sleep(0)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def told(trail: AuditTrail, query: AuditQuery = ALL) -> list[AuditEvent]:
+    def everything(events_after: EventsAfter) -> list[AuditEvent]:
+        return [event for _, event in events_after(None)]
+
+    return await trail.ask(query, everything)
+
+
+async def test_what_is_recorded_is_told_newest_first(trail: AuditTrail) -> None:
+    events = [replace(EVENT, event_id=f"{number:032x}") for number in range(500)]
+    async with running(trail):
+        for event in events:
+            trail.record(event)
+
+        async def all_are_told() -> bool:
+            return len(await told(trail)) == len(events)
+
+        await eventually(all_are_told)
+    assert await told(trail) == events[::-1]
+
+
+async def test_what_was_recorded_before_a_stop_is_kept(trail: AuditTrail) -> None:
+    async with running(trail):
+        trail.record(EVENT)
+    assert await told(trail) == [EVENT]
+
+
+@pytest.mark.parametrize(
+    ("query", "is_told"),
+    [
+        (ALL, True),
+        (replace(ALL, account_id="210987654321"), False),
+        (replace(ALL, region="us-west-2"), False),
+        (replace(ALL, start_time=NOW - timedelta(seconds=1)), True),
+        (replace(ALL, start_time=NOW + timedelta(seconds=1)), False),
+        (replace(ALL, end_time=NOW - timedelta(seconds=1)), False),
+        (replace(ALL, end_time=NOW), True),
+        (replace(ALL, event_id=EVENT.event_id), True),
+        (replace(ALL, event_id="1" * 32), False),
+        (replace(ALL, event_name="CreateIpamPool"), True),
+        (replace(ALL, event_name="CreateIpam"), False),
+        (replace(ALL, event_source="ram.amazonaws.com"), False),
+        (replace(ALL, username="alice"), True),
+        (replace(ALL, username="bob"), False),
+        (replace(ALL, resource_name="ipam-pool-1"), True),
+        (replace(ALL, resource_name="ipam-pool-2"), False),
+    ],
+)
+async def test_only_what_is_asked_for_is_told(
+    trail: AuditTrail, query: AuditQuery, *, is_told: bool
+) -> None:
+    async with running(trail):
+        trail.record(EVENT)
+    assert await told(trail, query) == ([EVENT] if is_told else [])
+
+
+async def test_a_page_begins_after_the_key_of_the_last(trail: AuditTrail) -> None:  # BEY-6
+    async with running(trail):
+        for number in range(5):
+            trail.record(replace(EVENT, event_id=f"{number:032x}"))
+    keys = await trail.ask(ALL, lambda events_after: [key for key, _ in events_after(None)])
+    rest = await trail.ask(ALL, lambda events_after: [key for key, _ in events_after(keys[2])])
+    assert rest == keys[3:]
+
+
+async def test_what_is_older_than_wanted_goes(trail: AuditTrail) -> None:
+    old = replace(EVENT, event_time=NOW - timedelta(days=91))
+    kept = replace(EVENT, event_time=NOW - timedelta(days=89))
+    async with running(trail):
+        for event in (old, kept):
+            trail.record(event)
+    async with running(trail):
+
+        async def only_the_younger_is_left() -> bool:
+            return await told(trail) == [kept]
+
+        await eventually(only_the_younger_is_left)
+
+
+async def test_events_wait_for_a_database_that_is_away(
+    trail: AuditTrail, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_trail, "_RETRY_SECONDS", 0.05)
+    rename = sa.text("ALTER TABLE audit_events RENAME TO away")
+    back = sa.text("ALTER TABLE away RENAME TO audit_events")
+    with database.write() as connection:
+        connection.execute(rename)
+    with capture_logs() as logs:
+        async with running(trail):
+            trail.record(EVENT)
+
+            async def it_was_told() -> bool:
+                return any(line["event"] == "audit events not written" for line in logs)
+
+            await eventually(it_was_told)
+            with database.write() as connection:
+                connection.execute(back)
+
+            async def it_is_there() -> bool:
+                return await told(trail) == [EVENT]
+
+            await eventually(it_is_there)
+    assert "alice" not in str(logs)
