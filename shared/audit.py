@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEvent:
-    """Who did what, when, and how it ended."""
+class AuditEvent(NamedTuple):
+    """Who did what, when, and how it ended.
+
+    A tuple, for every allocation makes one, and a frozen dataclass takes three times as long.
+    """
 
     event_id: str
     event_time: datetime

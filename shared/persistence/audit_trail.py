@@ -141,19 +141,7 @@ class AuditTrail:
 
 
 def _row_of(event: AuditEvent) -> dict[str, Any]:
-    return {
-        "event_id": event.event_id,
-        "event_time": event.event_time,
-        "event_source": event.event_source,
-        "event_name": event.event_name,
-        "account_id": event.account_id,
-        "region": event.region,
-        "principal": event.principal,
-        "request_id": event.request_id,
-        "error_code": event.error_code,
-        "error_message": event.error_message,
-        "resource_names": list(event.resource_names),
-    }
+    return {**event._asdict(), "resource_names": list(event.resource_names)}
 
 
 def _event_of(row: sa.RowMapping) -> AuditEvent:

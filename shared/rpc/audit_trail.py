@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from operator import attrgetter
 from typing import Any, Protocol, TypeVar
 
 from google.protobuf import descriptor_pool
@@ -120,12 +121,15 @@ class ResourceNames:
     """Where in messages of one type the ids and ARNs of resources stand."""
 
     def __init__(self, message_type: Descriptor) -> None:
-        self._paths = list(_paths(message_type))
+        paths = list(_paths(message_type))
+        # Nearly all are of one value, and nearly every call has such ones alone.
+        self._single = [attrgetter(_dotted(path)) for path in paths if not _is_list(path)]
+        self._lists = [path for path in paths if _is_list(path)]
 
     def of(self, message: Message) -> list[str]:
         """Those that a message gives, once each."""
-        found: dict[str, None] = {}
-        for path in self._paths:
+        found = dict.fromkeys([name for get in self._single if (name := get(message))])
+        for path in self._lists:
             found |= dict.fromkeys(_values(message, path))
         return list(found)[:_NAMED_AT_MOST]
 
@@ -211,6 +215,14 @@ def _paths(message_type: Descriptor) -> Iterator[tuple[FieldDescriptor, ...]]:
             yield from ((field, own) for own in parts)
         else:
             yield from ((field, own) for own in _own_names(field.message_type))
+
+
+def _is_list(path: tuple[FieldDescriptor, ...]) -> bool:
+    return any(field.is_repeated for field in path)
+
+
+def _dotted(path: tuple[FieldDescriptor, ...]) -> str:
+    return ".".join(field.name for field in path)
 
 
 def _names_resources(field: FieldDescriptor) -> bool:

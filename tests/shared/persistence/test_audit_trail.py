@@ -63,7 +63,7 @@ async def told(trail: AuditTrail, query: AuditQuery = ALL) -> list[AuditEvent]:
 
 
 async def test_what_is_recorded_is_told_newest_first(trail: AuditTrail) -> None:
-    events = [replace(EVENT, event_id=f"{number:032x}") for number in range(500)]
+    events = [EVENT._replace(event_id=f"{number:032x}") for number in range(500)]
     async with running(trail):
         for event in events:
             trail.record(event)
@@ -113,15 +113,15 @@ async def test_only_what_is_asked_for_is_told(
 async def test_a_page_begins_after_the_key_of_the_last(trail: AuditTrail) -> None:  # BEY-6
     async with running(trail):
         for number in range(5):
-            trail.record(replace(EVENT, event_id=f"{number:032x}"))
+            trail.record(EVENT._replace(event_id=f"{number:032x}"))
     keys = await trail.ask(ALL, lambda events_after: [key for key, _ in events_after(None)])
     rest = await trail.ask(ALL, lambda events_after: [key for key, _ in events_after(keys[2])])
     assert rest == keys[3:]
 
 
 async def test_what_is_older_than_wanted_goes(trail: AuditTrail) -> None:
-    old = replace(EVENT, event_time=NOW - timedelta(days=91))
-    kept = replace(EVENT, event_time=NOW - timedelta(days=89))
+    old = EVENT._replace(event_time=NOW - timedelta(days=91))
+    kept = EVENT._replace(event_time=NOW - timedelta(days=89))
     async with running(trail):
         for event in (old, kept):
             trail.record(event)
