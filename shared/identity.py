@@ -1,8 +1,6 @@
 """Signed tokens that say who calls (design.md section 6)."""
 
-import os
 import secrets
-import stat
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -11,7 +9,8 @@ from pathlib import Path
 import jwt
 
 from shared.caller import Caller
-from shared.errors import AuthFailure, StartFailed
+from shared.errors import AuthFailure
+from shared.secret_files import SecretUnusable, make_secret_file, read_secret_file
 
 _ALGORITHM = "HS256"
 _AUDIENCE = "cadastre"
@@ -19,10 +18,6 @@ _LIFETIME_SECONDS = 15 * 60
 _RENEWED_BEFORE_END_SECONDS = 5 * 60
 _SECRET_BYTES = 32
 _TOKENS_REMEMBERED = 4096
-
-
-class SecretUnusable(StartFailed):
-    """The file with the signing key is missing, too short, or open to others."""
 
 
 class TokenSigner:
@@ -99,12 +94,7 @@ def load_secret(path: Path) -> bytes:
     Raises:
         SecretUnusable: it is missing, shorter than 32 bytes, or others may read it.
     """
-    try:
-        mode, secret = path.stat().st_mode, path.read_bytes()
-    except OSError as error:
-        raise SecretUnusable(f"the signing key {path} can't be read: {error.strerror}") from error
-    if stat.S_IMODE(mode) & 0o077:
-        raise SecretUnusable(f"the signing key {path} is open to others; chmod 600 it")
+    secret = read_secret_file(path, "signing key")
     if len(secret) < _SECRET_BYTES:
         raise SecretUnusable(
             f"the signing key {path} has {len(secret)} bytes; {_SECRET_BYTES} are the least"
@@ -114,19 +104,7 @@ def load_secret(path: Path) -> bytes:
 
 def create_secret(path: Path) -> bytes:
     """The signing key in ``path``, made first if it isn't there; never half-written."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not path.exists():
-        fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(_SECRET_BYTES))
-        try:
-            # Unlike a rename, a link never replaces what another process has just made.
-            os.link(fresh, path)
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
+    make_secret_file(path, secrets.token_bytes(_SECRET_BYTES))
     return load_secret(path)
 
 

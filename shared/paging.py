@@ -15,7 +15,7 @@ from shared.errors import InvalidNextToken
 DEFAULT_MAX_RESULTS = 1000
 # A page of the largest records still fits into one gRPC message.
 LARGEST_PAGE = 5000
-_NOT_PART_OF_QUERY = ("next_token", "max_results", "dry_run")
+_NOT_PART_OF_QUERY = ("next_token", "max_results", "marker", "max_items", "dry_run")
 
 Record = TypeVar("Record")
 
@@ -33,13 +33,32 @@ def paginate(
         InvalidNextToken: the request's token was not issued for this query.
     """
     max_results = min(request.max_results or DEFAULT_MAX_RESULTS, LARGEST_PAGE)
+    return page_of(request, records_after, token=request.next_token, max_results=max_results)
+
+
+def page_of(
+    request: Message,
+    records_after: Callable[[str | None], Iterable[tuple[str, Record]]],
+    *,
+    token: str,
+    max_results: int,
+) -> tuple[list[Record], str | None]:
+    """Like `paginate`, for requests whose ``token`` and page size go by other names."""
     query = _fingerprint(request)
-    after = _decode(request.next_token, query) if request.next_token else None
+    after = _decode(token, query) if token else None
     found = list(islice(records_after(after), max_results + 1))
     page = [record for _, record in found[:max_results]]
     if len(found) <= max_results:
         return page, None
     return page, _encode(found[max_results - 1][0], query)
+
+
+def token_after(
+    request: Any,  # generated listing requests share no typed base
+    key: str,
+) -> str:
+    """The token of the page of ``request`` that begins after the record with ``key``."""
+    return _encode(key, _fingerprint(request))
 
 
 def _fingerprint(request: Message) -> str:

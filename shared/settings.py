@@ -36,8 +36,12 @@ class Settings(BaseSettings):
     """SQLAlchemy URL; ``{data}`` and ``{context}`` are filled in, so each context has its own."""
     identity_secret_file: Path | None = None
     """Key that signs callers' tokens; default ``identity/secret`` in the data folder."""
+    encryption_key_file: Path | None = None
+    """Keys that secrets are encrypted with; default ``identity/encryption-key`` in ``data``."""
     credentials_file: Path | None = None
     """Access keys the gateway accepts, in AWS's format; default ``aws/credentials`` in ``data``."""
+    organization_file: Path | None = None
+    """The organization to begin with (ORG-1); default ``organization.yaml`` in ``data``, if any."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     shutdown_grace_seconds: float = Field(default=10, ge=0)
     """How long running calls may take to end after SIGTERM."""
@@ -97,8 +101,16 @@ class Settings(BaseSettings):
         return self.identity_secret_file or self.data / "identity" / "secret"
 
     @property
+    def encryption_key_path(self) -> Path:
+        return self.encryption_key_file or self.data / "identity" / "encryption-key"
+
+    @property
     def credentials_path(self) -> Path:
         return self.credentials_file or self.data / "aws" / "credentials"
+
+    @property
+    def organization_path(self) -> Path:
+        return self.organization_file or self.data / "organization.yaml"
 
     def database_url_of(self, context: Context) -> str:
         return self.database_url.format(data=self.data.resolve(), context=context)

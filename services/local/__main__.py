@@ -12,7 +12,9 @@ from typing import get_args
 from pydantic import ValidationError
 
 from services.local.aws_profiles import write_config, write_credentials
+from services.local.organization import write_organization
 from services.local.supervisor import Supervisor
+from shared.encryption_keys import create_encryption_keys
 from shared.errors import StartFailed
 from shared.identity import create_secret
 from shared.settings import Context, Settings
@@ -79,8 +81,10 @@ def _check_ports(settings: Settings) -> None:
 def _prepare(settings: Settings) -> None:
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     create_secret(settings.identity_secret_path)
+    create_encryption_keys(settings.encryption_key_path)
     write_credentials(settings.credentials_path)
     write_config(settings.data / "aws" / "config", _endpoint_url(settings))
+    write_organization(settings.organization_path)
 
 
 def _environment(settings: Settings) -> Mapping[str, str]:

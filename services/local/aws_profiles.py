@@ -2,10 +2,10 @@
 
 import configparser
 import os
-import secrets
-import string
 import tempfile
 from pathlib import Path
+
+from shared.access_keys import new_access_key_id, new_secret_access_key
 
 DEFAULT_REGION = "us-east-1"
 DEFAULT_PROFILE = "ipam-account"
@@ -19,9 +19,6 @@ ACCOUNT_IDS = {
     "byoip-owner-account": "777788889999",
 }
 
-_KEY_ID_ALPHABET = string.ascii_uppercase + "234567"
-_SECRET_ALPHABET = string.ascii_letters + string.digits + "+/"
-
 
 def write_credentials(path: Path) -> None:
     """Give each profile an access key, keeping the keys that ``path`` already has."""
@@ -30,8 +27,8 @@ def write_credentials(path: Path) -> None:
     for profile, account_id in ACCOUNT_IDS.items():
         if not credentials.has_section(profile):
             credentials[profile] = {
-                "aws_access_key_id": "AKIA" + _random(_KEY_ID_ALPHABET, 16),
-                "aws_secret_access_key": _random(_SECRET_ALPHABET, 40),
+                "aws_access_key_id": new_access_key_id(),
+                "aws_secret_access_key": new_secret_access_key(),
                 "aws_account_id": account_id,
             }
     if not credentials.has_section("default"):
@@ -48,10 +45,6 @@ def write_config(path: Path, endpoint_url: str) -> None:
             config[section] = {"region": DEFAULT_REGION, "output": "json"}
         config[section]["endpoint_url"] = endpoint_url
     _write(path, config)
-
-
-def _random(alphabet: str, length: int) -> str:
-    return "".join(secrets.choice(alphabet) for _ in range(length))
 
 
 def _write(path: Path, content: configparser.RawConfigParser) -> None:

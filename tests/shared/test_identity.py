@@ -6,7 +6,8 @@ import pytest
 
 from shared.caller import Caller
 from shared.errors import AuthFailure
-from shared.identity import SecretUnusable, TokenSigner, TokenVerifier, create_secret, load_secret
+from shared.identity import TokenSigner, TokenVerifier, create_secret, load_secret
+from shared.secret_files import SecretUnusable
 
 SECRET = b"0123456789abcdef0123456789abcdef"
 CALLER = Caller("123456789012", "us-east-1", "arn:aws:iam::123456789012:user/someone")
