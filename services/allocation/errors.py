@@ -207,11 +207,12 @@ class SpaceNotProvisionable(InvalidParameterValue):
 class IpamPoolCidrLimitExceeded(QuotaExceeded):
     """The pool has all the CIDRs it may have (POOL-2)."""
 
-    def __init__(self, ipam_pool_id: str, quota: int) -> None:
+    def __init__(self, ipam_pool_id: str, count: int, quota: int) -> None:
         super().__init__(
             "IpamPoolCidrLimitExceeded",
-            f"'{ipam_pool_id}' has {quota} CIDRs; at most {quota} are allowed",
+            f"'{ipam_pool_id}' has {count} CIDRs; at most {quota} are allowed",
             quota=quota,
+            count=count,
             ipam_pool_id=ipam_pool_id,
         )
 

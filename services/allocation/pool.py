@@ -212,8 +212,9 @@ class Pool:
         Raises:
             IpamPoolCidrLimitExceeded: it has as many already.
         """
-        if len(self._cidrs) >= self.definition.cidr_quota:
-            raise IpamPoolCidrLimitExceeded(self.ipam_pool_id, self.definition.cidr_quota)
+        count, quota = len(self._cidrs), self.definition.cidr_quota
+        if count >= quota:
+            raise IpamPoolCidrLimitExceeded(self.ipam_pool_id, count, quota)
 
     def check_family(self, cidr: Cidr) -> None:
         """Refuse a block of the other family.

@@ -12,11 +12,12 @@ class InvalidVpcRange(Invalid):
 class VpcLimitExceeded(QuotaExceeded):
     """The account has all the VPCs it may have in the region."""
 
-    def __init__(self, account_id: str, region: str, quota: int) -> None:
+    def __init__(self, account_id: str, region: str, count: int, quota: int) -> None:
         super().__init__(
             "VpcLimitExceeded",
-            f"Account {account_id} has {quota} VPCs in {region}; at most {quota} are allowed",
+            f"Account {account_id} has {count} VPCs in {region}; at most {quota} are allowed",
             quota=quota,
+            count=count,
             account_id=account_id,
             region=region,
         )
@@ -25,11 +26,12 @@ class VpcLimitExceeded(QuotaExceeded):
 class CidrLimitExceeded(QuotaExceeded):
     """The VPC has all the CIDR blocks of the family it may have."""
 
-    def __init__(self, vpc_id: str, family: str, quota: int) -> None:
+    def __init__(self, vpc_id: str, family: str, count: int, quota: int) -> None:
         super().__init__(
             "CidrLimitExceeded",
-            f"'{vpc_id}' has {quota} {family} CIDR blocks; at most {quota} are allowed",
+            f"'{vpc_id}' has {count} {family} CIDR blocks; at most {quota} are allowed",
             quota=quota,
+            count=count,
             vpc_id=vpc_id,
             family=family,
         )

@@ -1,16 +1,17 @@
 """The adjustable quotas of this context (requirements.md section 14)."""
 
-from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.quotas import Quota, quota
 
 
 class Quotas(BaseSettings):
-    """Each field is the variable ``CADASTRE_QUOTA_<FIELD>``."""
+    """Each field is the variable ``CADASTRE_QUOTA_<FIELD>``: a number, or JSON by account."""
 
     model_config = SettingsConfigDict(env_prefix="CADASTRE_QUOTA_", frozen=True)
 
-    vpcs_per_region: int = Field(default=5000, ge=1)
-    """Per account. AWS begins with 5, which is in a test bench's way."""
-    ipv4_cidr_blocks_per_vpc: int = Field(default=5, ge=1)
+    vpcs_per_region: Quota = quota(5000)
+    """AWS begins with 5, which is in a test bench's way."""
+    ipv4_cidr_blocks_per_vpc: Quota = quota(5)
     """The primary one included."""
-    ipv6_cidr_blocks_per_vpc: int = Field(default=5, ge=1)
+    ipv6_cidr_blocks_per_vpc: Quota = quota(5)

@@ -78,8 +78,9 @@ class Vpc:
         Raises:
             CidrLimitExceeded: it may not.
         """
-        if len(self.of_family(family)) >= quota:
-            raise CidrLimitExceeded(self.vpc_id, family.value, quota)
+        count = len(self.of_family(family))
+        if count >= quota:
+            raise CidrLimitExceeded(self.vpc_id, family.value, count, quota)
 
     def check_apart(self, cidr: Cidr) -> None:
         """``cidr`` overlaps none of the VPC's blocks.

@@ -395,7 +395,7 @@ def crowded() -> Pool:
         pytest.param(
             lambda pool: pool.check_room_for_cidr(),
             "IpamPoolCidrLimitExceeded",
-            IT | {"quota": "2"},
+            IT | {"quota": "2", "count": "2"},
             id="quota",
         ),
         pytest.param(

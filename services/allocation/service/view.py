@@ -83,6 +83,9 @@ class View(Protocol):
     def known_pools(self, after: str | None) -> Iterator[tuple[str, KnownPool]]:
         """All accounts', those retired included, in order of pool id."""
 
+    def foreign_allocations(self, ipam_pool_ids: Sequence[str], limit: int) -> Sequence[str]:
+        """Ids of what others than a pool's owner have of it, the first ones by id."""
+
     def usage(self, ipam_pool_ids: Sequence[str]) -> dict[str, Usage]:
         """Of those pools that are known and not retired."""
 

@@ -17,6 +17,8 @@ from shared.caller import Caller
 from shared.rpc.interceptor import Context
 from shared.rpc.server import caller_of
 
+_FOREIGN_TOLD = 10
+
 
 class LedgerServicer(ledger_service_pb2_grpc.LedgerServiceServicer):
     """Translates; what is decided is decided in ``service``."""
@@ -45,6 +47,15 @@ class LedgerServicer(ledger_service_pb2_grpc.LedgerServiceServicer):
         found = await self._reader.read(lambda view: view.usage(pool_ids))
         usages = [usage_to_proto(i, found[i]) for i in pool_ids if i in found]
         return pb.GetIpamPoolUsageResponse(usages=usages)
+
+    async def ListForeignAllocations(
+        self, request: pb.ListForeignAllocationsRequest, _context: Context
+    ) -> pb.ListForeignAllocationsResponse:
+        limit = request.max_results or _FOREIGN_TOLD
+        found = await self._reader.read(
+            lambda view: view.foreign_allocations(request.ipam_pool_ids, limit)
+        )
+        return pb.ListForeignAllocationsResponse(ipam_pool_allocation_ids=found)
 
     async def AllocateResourceCidr(
         self, request: pb.AllocateResourceCidrRequest, context: Context

@@ -149,6 +149,20 @@ class SqlView:
                 yield row.ipam_pool_id, known
             last = chunk[-1].ipam_pool_id
 
+    def foreign_allocations(self, ipam_pool_ids: Sequence[str], limit: int) -> Sequence[str]:
+        query = (
+            sa.select(allocations.c.ipam_pool_allocation_id)
+            .join(pools, pools.c.number == allocations.c.pool_number)
+            .where(
+                pools.c.ipam_pool_id.in_(ipam_pool_ids),
+                allocations.c.resource_owner != pools.c.owner_id,
+                is_allocated,
+            )
+            .order_by(allocations.c.ipam_pool_allocation_id)
+            .limit(limit)
+        )
+        return self._connection.scalars(query).all()
+
     def usage(self, ipam_pool_ids: Sequence[str]) -> dict[str, Usage]:
         is_one = pools.c.ipam_pool_id.in_(ipam_pool_ids)
         rows = self._connection.execute(sa.select(pools).where(is_one, ~pools.c.is_retired))

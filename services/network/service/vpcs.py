@@ -92,7 +92,7 @@ class Vpcs:
         self, caller: Caller, vpc_id: str, family: AddressFamily, source: BlockSource
     ) -> tuple[Vpc, CidrAssociation]:
         """Give a VPC one more block; a refusal leaves nothing behind (VPC-1)."""
-        quota = self._block_quota(family)
+        quota = self._block_quota(caller, family)
 
         def check(rows: Rows) -> Vpc:
             vpc = _vpc(rows, caller, vpc_id, lock=False)
@@ -158,14 +158,18 @@ class Vpcs:
         await self._store.write(use_case, dry_run=dry_run)
 
     def _check_quota(self, rows: Rows, vpc: Vpc, *, others: int) -> None:
-        quota = self._quotas.vpcs_per_region
-        if rows.vpc_count(vpc.owner_id, vpc.region) + others > quota:
-            raise VpcLimitExceeded(vpc.owner_id, vpc.region, quota)
+        quota = self._quotas.vpcs_per_region.of(vpc.owner_id)
+        count = rows.vpc_count(vpc.owner_id, vpc.region) + others
+        if count > quota:
+            # Counted with the new one.
+            raise VpcLimitExceeded(vpc.owner_id, vpc.region, count - 1, quota)
 
-    def _block_quota(self, family: AddressFamily) -> int:
-        if family is AddressFamily.IPV4:
-            return self._quotas.ipv4_cidr_blocks_per_vpc
-        return self._quotas.ipv6_cidr_blocks_per_vpc
+    def _block_quota(self, caller: Caller, family: AddressFamily) -> int:
+        quotas = {
+            AddressFamily.IPV4: self._quotas.ipv4_cidr_blocks_per_vpc,
+            AddressFamily.IPV6: self._quotas.ipv6_cidr_blocks_per_vpc,
+        }
+        return quotas[family].of(caller.account_id)
 
 
 def _block(family: AddressFamily, source: BlockSource) -> Block:
