@@ -1,5 +1,6 @@
 """The ledger, as this context knows it."""
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from cadastre.allocation.v1 import ledger_service_pb2 as pb
@@ -13,6 +14,8 @@ from shared.rpc.client import Remote
 from shared.rpc.enums import enum_number
 from shared.tags import tags_to_proto
 
+_POOLS_AT_ONCE = 1000
+
 
 class LedgerClient:
     """`Ledger` over gRPC."""
@@ -21,13 +24,25 @@ class LedgerClient:
         self._remote = remote
         self._stub = ledger_service_pb2_grpc.LedgerServiceStub(remote.channel)
 
-    async def put(self, ipam: Ipam, pool: Pool) -> None:
-        request = pb.PutIpamPoolRequest(definition=definition_to_proto(ipam, pool))
+    async def put(self, ipam: Ipam, pool: Pool, shared_with: Collection[str]) -> None:
+        definition = definition_to_proto(ipam, pool, shared_with)
+        request = pb.PutIpamPoolRequest(definition=definition)
         await self._remote.call(self._stub.PutIpamPool, request, caller=_on_behalf_of(pool))
 
     async def retire(self, pool: Pool, *, cascade: bool) -> None:
         request = pb.RetireIpamPoolRequest(ipam_pool_id=pool.ipam_pool_id, cascade=cascade)
         await self._remote.call(self._stub.RetireIpamPool, request, caller=_on_behalf_of(pool))
+
+    async def foreign_allocations(self, ipam: Ipam, ipam_pool_ids: Sequence[str]) -> Sequence[str]:
+        caller, found = _as_owner(ipam.owner_id, ipam.region), list[str]()
+        for start in range(0, len(ipam_pool_ids), _POOLS_AT_ONCE):
+            some = ipam_pool_ids[start : start + _POOLS_AT_ONCE]
+            request = pb.ListForeignAllocationsRequest(ipam_pool_ids=some)
+            answer = await self._remote.call(
+                self._stub.ListForeignAllocations, request, caller=caller
+            )
+            found += answer.ipam_pool_allocation_ids
+        return found
 
     async def check_empty(self, pool: Pool) -> None:
         request = pb.RetireIpamPoolRequest(ipam_pool_id=pool.ipam_pool_id, dry_run=True)
@@ -38,7 +53,9 @@ class LedgerClient:
                 raise
 
 
-def definition_to_proto(ipam: Ipam, pool: Pool) -> pb.IpamPoolDefinition:
+def definition_to_proto(
+    ipam: Ipam, pool: Pool, shared_with: Collection[str]
+) -> pb.IpamPoolDefinition:
     """A pool as the ledger needs to know it."""
     rules = pool.rules
     return pb.IpamPoolDefinition(
@@ -62,13 +79,18 @@ def definition_to_proto(ipam: Ipam, pool: Pool) -> pb.IpamPoolDefinition:
         public_ip_source=_number(types_pb2.IpamPoolPublicIpSource, pool.public_ip_source),
         enable_private_gua=ipam.enable_private_gua,
         cidr_quota=ipam.cidr_quota,
+        shared_with=sorted(shared_with),
     )
 
 
 def _on_behalf_of(pool: Pool) -> Caller:
+    return _as_owner(pool.owner_id, pool.ipam_region)
+
+
+def _as_owner(owner_id: str, region: str) -> Caller:
     return Caller(
-        account_id=pool.owner_id,
-        region=pool.ipam_region,
+        account_id=owner_id,
+        region=region,
         principal="service/control_plane",
         service="control_plane",
     )

@@ -16,6 +16,7 @@ class IpamLimitExceeded(QuotaExceeded):
             f"Account {account_id} has an IPAM in {region} already; an account has at most one IPAM"
             " in a region, so use that one, or another region",
             quota=1,
+            count=1,
             account_id=account_id,
             region=region,
         )
@@ -24,11 +25,12 @@ class IpamLimitExceeded(QuotaExceeded):
 class IpamScopeLimitExceeded(QuotaExceeded):
     """The IPAM has all the scopes it may have (SCP-2)."""
 
-    def __init__(self, ipam_id: str, quota: int) -> None:
+    def __init__(self, ipam_id: str, count: int, quota: int) -> None:
         super().__init__(
             "IpamScopeLimitExceeded",
-            f"'{ipam_id}' has {quota} scopes; at most {quota} are allowed",
+            f"'{ipam_id}' has {count} scopes; at most {quota} are allowed",
             quota=quota,
+            count=count,
             ipam_id=ipam_id,
         )
 
@@ -36,11 +38,12 @@ class IpamScopeLimitExceeded(QuotaExceeded):
 class IpamPoolLimitExceeded(QuotaExceeded):
     """The scope has all the pools it may have (POOL-2)."""
 
-    def __init__(self, ipam_scope_id: str, quota: int) -> None:
+    def __init__(self, ipam_scope_id: str, count: int, quota: int) -> None:
         super().__init__(
             "IpamPoolLimitExceeded",
-            f"'{ipam_scope_id}' has {quota} pools; at most {quota} are allowed",
+            f"'{ipam_scope_id}' has {count} pools; at most {quota} are allowed",
             quota=quota,
+            count=count,
             ipam_scope_id=ipam_scope_id,
         )
 
@@ -48,11 +51,12 @@ class IpamPoolLimitExceeded(QuotaExceeded):
 class IpamPoolDepthLimitExceeded(QuotaExceeded):
     """The pool would lie too deep (POOL-2)."""
 
-    def __init__(self, source_ipam_pool_id: str, quota: int) -> None:
+    def __init__(self, source_ipam_pool_id: str, depth: int, quota: int) -> None:
         super().__init__(
             "IpamPoolDepthLimitExceeded",
-            f"'{source_ipam_pool_id}' lies at depth {quota}; no pool lies deeper than {quota}",
+            f"'{source_ipam_pool_id}' lies at depth {depth}; no pool lies deeper than {quota}",
             quota=quota,
+            count=depth,
             source_ipam_pool_id=source_ipam_pool_id,
         )
 

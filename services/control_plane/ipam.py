@@ -7,12 +7,9 @@ from typing import TypeVar
 
 from services.control_plane.errors import StillInUse
 from services.control_plane.lifecycle import State, check_usable
-from services.control_plane.regions import NO_LOCALE, operating_regions, region_of
-from shared.errors import (
-    InvalidParameterCombination,
-    InvalidParameterValue,
-    OperationNotPermitted,
-)
+from services.control_plane.metering import MeteredAccount, Metering
+from services.control_plane.regions import NO_LOCALE, changed_operating_regions, region_of
+from shared.errors import OperationNotPermitted
 
 T = TypeVar("T")
 
@@ -20,11 +17,6 @@ T = TypeVar("T")
 class Tier(enum.StrEnum):
     FREE = "free"
     ADVANCED = "advanced"
-
-
-class MeteredAccount(enum.StrEnum):
-    IPAM_OWNER = "ipam-owner"
-    RESOURCE_OWNER = "resource-owner"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +31,7 @@ class Ipam:
     operating_regions: tuple[str, ...]
     tier: Tier
     enable_private_gua: bool
-    metered_account: MeteredAccount
+    metering: Metering
     public_default_scope_id: str
     private_default_scope_id: str
     default_resource_discovery_id: str
@@ -84,36 +76,24 @@ class IpamChange:
 def changed(ipam: Ipam, change: IpamChange) -> Ipam:
     """``ipam`` after ``change``, on its way to modify-complete.
 
-    What the change asks of the IPAM's pools is for `check_locales_remain` and `check_fits_free`.
+    What the change asks of the IPAM's pools is for `check_locales_remain` and `check_fits_free`,
+    and who pays for `Metering`.
     """
     check_usable(ipam.ipam_id, ipam.state)
-    metered_account = _given(change.metered_account, ipam.metered_account)
-    check_metered_account(ipam.owner_id, metered_account)
     return replace(
         ipam,
         description=_given(change.description, ipam.description),
-        operating_regions=_changed_regions(ipam, change),
+        operating_regions=changed_operating_regions(
+            ipam.region,
+            ipam.operating_regions,
+            added=change.add_operating_regions,
+            removed=change.remove_operating_regions,
+        ),
         tier=_given(change.tier, ipam.tier),
         enable_private_gua=_given(change.enable_private_gua, ipam.enable_private_gua),
-        metered_account=metered_account,
         state=State.MODIFY_IN_PROGRESS,
         version=ipam.version + 1,
     )
-
-
-def check_metered_account(owner_id: str, metered_account: MeteredAccount) -> None:
-    """Costs can be distributed only by an organization's delegated administrator (IPAM-8).
-
-    Raises:
-        OperationNotPermitted: they were to be.
-    """
-    if metered_account is MeteredAccount.RESOURCE_OWNER:
-        raise OperationNotPermitted(
-            f"MeteredAccount '{metered_account}' needs an IPAM of the delegated administrator of an"
-            f" organization, and account {owner_id} is none; use '{MeteredAccount.IPAM_OWNER}'",
-            metered_account=metered_account,
-            owner_id=owner_id,
-        )
 
 
 def check_locales_remain(
@@ -144,6 +124,7 @@ def check_fits_free(
     private_pools: Sequence[str],
     private_scopes: Sequence[str],
     locales: Mapping[str, str],
+    discovery_associations: Sequence[str],
 ) -> None:
     """What the advanced tier allows and the free one doesn't must be gone first (IPAM-5).
 
@@ -151,13 +132,31 @@ def check_fits_free(
         StillInUse: with the list of what stands in the way.
     """
     elsewhere = [pool_id for pool_id, locale in locales.items() if locale != ipam.region]
-    obstacles = dict.fromkeys([*private_pools, *elsewhere, *private_scopes])
+    obstacles = dict.fromkeys(
+        [*private_pools, *elsewhere, *private_scopes, *discovery_associations]
+    )
     if obstacles:
         raise StillInUse(
             f"'{ipam.ipam_id}' can't change to tier '{Tier.FREE}' while it has private pools, pools"
-            f" with a locale other than {ipam.region}, or scopes besides its default ones",
+            f" with a locale other than {ipam.region}, or scopes or resource discovery associations"
+            " besides its default ones",
             ipam.ipam_id,
             obstacles,
+        )
+
+
+def check_none_of_others(ipam: Ipam, foreign: Sequence[str]) -> None:
+    """Only the owner has allocations on the free tier (IPAM-4, IPAM-5).
+
+    Raises:
+        StillInUse: other accounts have the allocations ``foreign``.
+    """
+    if foreign:
+        raise StillInUse(
+            f"'{ipam.ipam_id}' can't change to tier '{Tier.FREE}' while accounts other than"
+            f" {ipam.owner_id} have allocations of its pools",
+            ipam.ipam_id,
+            foreign,
         )
 
 
@@ -174,25 +173,6 @@ def check_tier_allows_scopes(ipam: Ipam) -> None:
             ipam_id=ipam.ipam_id,
             tier=ipam.tier,
         )
-
-
-def _changed_regions(ipam: Ipam, change: IpamChange) -> tuple[str, ...]:
-    added, removed = change.add_operating_regions, change.remove_operating_regions
-    if ipam.region in removed:
-        raise InvalidParameterValue(
-            f"Value ({ipam.region}) for parameter removeOperatingRegions is invalid; the home"
-            " region is always an operating region",
-            parameter="removeOperatingRegions",
-            value=ipam.region,
-        )
-    for region in set(added) & set(removed):
-        raise InvalidParameterCombination(
-            f"Region {region} is to be added and removed at once; name it in one of"
-            " AddOperatingRegions and RemoveOperatingRegions",
-            region=region,
-        )
-    kept = [region for region in ipam.operating_regions if region not in removed]
-    return operating_regions(ipam.region, [*kept, *added])
 
 
 def _given(value: T | None, otherwise: T) -> T:

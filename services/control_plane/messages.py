@@ -8,7 +8,8 @@ from cadastre.common.v1 import types_pb2
 from cadastre.control.v1 import control_service_pb2 as pb
 from cadastre.control.v1 import inventory_service_pb2, ipam_pb2, ipam_pool_pb2, ipam_scope_pb2
 from services.control_plane.allocation_rules import AllocationRules, RulesChange
-from services.control_plane.ipam import Ipam, IpamChange, MeteredAccount, NewIpam, Tier
+from services.control_plane.ipam import Ipam, IpamChange, NewIpam, Tier
+from services.control_plane.metering import MeteredAccount
 from services.control_plane.new_pool import NewPool
 from services.control_plane.pool import (
     AwsService,
@@ -41,15 +42,15 @@ def ipam_to_proto(ipam: Ipam) -> ipam_pb2.Ipam:
         operating_regions=[
             ipam_pb2.IpamOperatingRegion(region_name=region) for region in ipam.operating_regions
         ],
-        state=_number(ipam_pb2.IpamState, ipam.state),
+        state=proto_number(ipam_pb2.IpamState, ipam.state),
         tags=tags_to_proto(ipam.tags),
         default_resource_discovery_id=ipam.default_resource_discovery_id,
         default_resource_discovery_association_id=ipam.default_resource_discovery_association_id,
         resource_discovery_association_count=ipam.resource_discovery_association_count,
         state_message=ipam.state_message,
-        tier=_number(ipam_pb2.IpamTier, ipam.tier),
+        tier=proto_number(ipam_pb2.IpamTier, ipam.tier),
         enable_private_gua=ipam.enable_private_gua,
-        metered_account=_number(ipam_pb2.IpamMeteredAccount, ipam.metered_account),
+        metered_account=proto_number(ipam_pb2.IpamMeteredAccount, ipam.metering.account),
     )
 
 
@@ -60,11 +61,11 @@ def scope_to_proto(scope: Scope) -> ipam_scope_pb2.IpamScope:
         ipam_scope_arn=arn(scope.owner_id, "ipam-scope", scope.ipam_scope_id),
         ipam_arn=arn(scope.owner_id, "ipam", scope.ipam_id),
         ipam_region=scope.ipam_region,
-        ipam_scope_type=_number(types_pb2.IpamScopeType, scope.scope_type),
+        ipam_scope_type=proto_number(types_pb2.IpamScopeType, scope.scope_type),
         is_default=scope.is_default,
         description=scope.description,
         pool_count=scope.pool_count,
-        state=_number(ipam_scope_pb2.IpamScopeState, scope.state),
+        state=proto_number(ipam_scope_pb2.IpamScopeState, scope.state),
         tags=tags_to_proto(scope.tags),
     )
 
@@ -85,17 +86,17 @@ def pool_to_proto(pool: Pool) -> ipam_pool_pb2.IpamPool:
         source_ipam_pool_id=pool.source_ipam_pool_id,
         ipam_pool_arn=arn(pool.owner_id, "ipam-pool", pool.ipam_pool_id),
         ipam_scope_arn=arn(pool.owner_id, "ipam-scope", pool.ipam_scope_id),
-        ipam_scope_type=_number(types_pb2.IpamScopeType, pool.scope_type),
+        ipam_scope_type=proto_number(types_pb2.IpamScopeType, pool.scope_type),
         ipam_arn=arn(pool.owner_id, "ipam", pool.ipam_id),
         ipam_region=pool.ipam_region,
         locale=pool.locale,
         pool_depth=pool.depth,
-        state=_number(ipam_pool_pb2.IpamPoolState, pool.state),
+        state=proto_number(ipam_pool_pb2.IpamPoolState, pool.state),
         state_message=pool.state_message,
         description=pool.description,
         auto_import=rules.auto_import,
         publicly_advertisable=pool.publicly_advertisable,
-        address_family=_number(types_pb2.AddressFamily, pool.address_family.value),
+        address_family=proto_number(types_pb2.AddressFamily, pool.address_family.value),
         allocation_min_netmask_length=rules.min_netmask_length,
         allocation_max_netmask_length=rules.max_netmask_length,
         allocation_default_netmask_length=rules.default_netmask_length,
@@ -104,15 +105,15 @@ def pool_to_proto(pool: Pool) -> ipam_pool_pb2.IpamPool:
             for key, value in sorted(rules.resource_tags.items())
         ],
         tags=tags_to_proto(pool.tags),
-        aws_service=_number(types_pb2.IpamPoolAwsService, pool.aws_service),
-        public_ip_source=_number(types_pb2.IpamPoolPublicIpSource, pool.public_ip_source),
+        aws_service=proto_number(types_pb2.IpamPoolAwsService, pool.aws_service),
+        public_ip_source=proto_number(types_pb2.IpamPoolPublicIpSource, pool.public_ip_source),
     )
 
 
 def new_ipam_from_proto(request: pb.CreateIpamRequest) -> NewIpam:
     return NewIpam(
-        description=_given(request, "description"),
-        operating_regions=_region_names(request.operating_regions),
+        description=given(request, "description"),
+        operating_regions=region_names(request.operating_regions),
         tags=tags_from_specifications(request.tag_specifications, "ipam"),
         tier=_word(request, "tier", Tier) or Tier.ADVANCED,
         enable_private_gua=request.enable_private_gua,
@@ -124,11 +125,11 @@ def new_ipam_from_proto(request: pb.CreateIpamRequest) -> NewIpam:
 
 def ipam_change_from_proto(request: pb.ModifyIpamRequest) -> IpamChange:
     return IpamChange(
-        description=_given(request, "description"),
-        add_operating_regions=_region_names(request.add_operating_regions),
-        remove_operating_regions=_region_names(request.remove_operating_regions),
+        description=given(request, "description"),
+        add_operating_regions=region_names(request.add_operating_regions),
+        remove_operating_regions=region_names(request.remove_operating_regions),
         tier=_word(request, "tier", Tier),
-        enable_private_gua=_given(request, "enable_private_gua"),
+        enable_private_gua=given(request, "enable_private_gua"),
         metered_account=_word(request, "metered_account", MeteredAccount),
     )
 
@@ -137,7 +138,7 @@ def new_scope_from_proto(request: pb.CreateIpamScopeRequest) -> NewScope:
     _refuse_external_authority(request)
     return NewScope(
         ipam_id=request.ipam_id,
-        description=_given(request, "description"),
+        description=given(request, "description"),
         tags=tags_from_specifications(request.tag_specifications, "ipam-scope"),
     )
 
@@ -153,7 +154,7 @@ def scope_description_from_proto(request: pb.ModifyIpamScopeRequest) -> str | No
             " other; send one of them"
         )
     _refuse_external_authority(request)
-    description: str | None = _given(request, "description")
+    description: str | None = given(request, "description")
     return description
 
 
@@ -170,14 +171,14 @@ def new_pool_from_proto(request: pb.CreateIpamPoolRequest) -> NewPool:
         address_family=AddressFamily(family),
         source_ipam_pool_id=request.source_ipam_pool_id or None,
         locale=request.locale or None,
-        description=_given(request, "description"),
-        publicly_advertisable=_given(request, "publicly_advertisable"),
+        description=given(request, "description"),
+        publicly_advertisable=given(request, "publicly_advertisable"),
         aws_service=_word(request, "aws_service", AwsService),
         public_ip_source=_word(request, "public_ip_source", PublicIpSource),
         rules=AllocationRules(
-            min_netmask_length=_given(request, "allocation_min_netmask_length"),
-            max_netmask_length=_given(request, "allocation_max_netmask_length"),
-            default_netmask_length=_given(request, "allocation_default_netmask_length"),
+            min_netmask_length=given(request, "allocation_min_netmask_length"),
+            max_netmask_length=given(request, "allocation_max_netmask_length"),
+            default_netmask_length=given(request, "allocation_default_netmask_length"),
             resource_tags=_resource_tags(request.allocation_resource_tags),
             auto_import=request.auto_import,
         ),
@@ -187,17 +188,17 @@ def new_pool_from_proto(request: pb.CreateIpamPoolRequest) -> NewPool:
 
 def pool_change_from_proto(request: pb.ModifyIpamPoolRequest) -> PoolChange:
     rules = RulesChange(
-        min_netmask_length=_given(request, "allocation_min_netmask_length"),
-        max_netmask_length=_given(request, "allocation_max_netmask_length"),
-        default_netmask_length=_given(request, "allocation_default_netmask_length"),
+        min_netmask_length=given(request, "allocation_min_netmask_length"),
+        max_netmask_length=given(request, "allocation_max_netmask_length"),
+        default_netmask_length=given(request, "allocation_default_netmask_length"),
         clear_default_netmask_length=request.clear_allocation_default_netmask_length,
         add_resource_tags=_resource_tags(request.add_allocation_resource_tags),
         remove_resource_tags={
-            tag.key: _given(tag, "value") for tag in request.remove_allocation_resource_tags
+            tag.key: given(tag, "value") for tag in request.remove_allocation_resource_tags
         },
-        auto_import=_given(request, "auto_import"),
+        auto_import=given(request, "auto_import"),
     )
-    return PoolChange(description=_given(request, "description"), rules=rules)
+    return PoolChange(description=given(request, "description"), rules=rules)
 
 
 def _refuse_external_authority(request: Any) -> None:
@@ -209,7 +210,7 @@ def _refuse_external_authority(request: Any) -> None:
         )
 
 
-def _region_names(regions: Iterable[Any]) -> tuple[str, ...]:
+def region_names(regions: Iterable[Any]) -> tuple[str, ...]:
     return tuple(region.region_name for region in regions)
 
 
@@ -217,7 +218,7 @@ def _resource_tags(tags: Iterable[ipam_pool_pb2.RequestIpamResourceTag]) -> Mapp
     return tags_from_proto(types_pb2.Tag(key=tag.key, value=tag.value) for tag in tags)
 
 
-def _given(message: Any, member: str) -> Any:
+def given(message: Any, member: str) -> Any:
     """An optional member's value, None when the client left it out."""
     return getattr(message, member) if message.HasField(member) else None
 
@@ -230,6 +231,6 @@ def _word(message: Any, member: str, words: type[Word]) -> Word | None:
     return words(aws_enum_name(enum_type, getattr(message, member)))
 
 
-def _number(enum_type: Any, word: str | None) -> Any:
+def proto_number(enum_type: Any, word: str | None) -> Any:
     """The contract's number for AWS's word; None stays out of the answer."""
     return None if word is None else enum_number(enum_type.DESCRIPTOR, word)

@@ -95,7 +95,7 @@ def _check_source(wanted: NewPool, source: Pool, depth_quota: int) -> None:
     if wanted.publicly_advertisable and source.publicly_advertisable is False:
         raise _differs("publiclyAdvertisable", "true", source_id, "false")
     if source.depth >= depth_quota:
-        raise IpamPoolDepthLimitExceeded(source_id, depth_quota)
+        raise IpamPoolDepthLimitExceeded(source_id, source.depth, depth_quota)
 
 
 def _differs(

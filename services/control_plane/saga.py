@@ -5,13 +5,14 @@ refusal by the ledger ends it too, in a failed state with the ledger's words (BE
 is raised, and the step is tried again.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from services.control_plane.ipam import Ipam
 from services.control_plane.lifecycle import State
 from services.control_plane.pool import Pool, with_descendants
 from services.control_plane.service import settling
+from services.control_plane.service.grants import users_by_pool
 from services.control_plane.service.ports import Ledger, Reader
 from services.control_plane.service.rows import Rows
 from services.control_plane.service.steps import NextStep, StepKind
@@ -38,18 +39,22 @@ class Saga:
             StepKind.REMOVE_SCOPE: self._remove_scope,
             StepKind.PUSH_POOL: self._push_pool,
             StepKind.REMOVE_POOL: self._remove_pool,
+            StepKind.SETTLE_RESOURCE_DISCOVERY: self._settle_resource_discovery,
+            StepKind.REMOVE_RESOURCE_DISCOVERY: self._remove_resource_discovery,
+            StepKind.SETTLE_DISCOVERY_ASSOCIATION: self._settle_association,
+            StepKind.REMOVE_DISCOVERY_ASSOCIATION: self._remove_association,
         }
 
     async def _settle_ipam(self, step: NextStep) -> Ending:
         return lambda rows: settling.settle_ipam(rows, step.subject, step.version, {})
 
     async def _push_ipam(self, step: NextStep) -> Ending:
-        ipam, pools = await self._reader.read(partial(_ipam_with_pools, ipam_id=step.subject))
-        refusals = await self._put_all(ipam, pools) if ipam else {}
+        ipam, pools, users = await self._reader.read(partial(_all_to_push, ipam_id=step.subject))
+        refusals = await self._put_all(ipam, pools, users) if ipam else {}
         return lambda rows: settling.settle_ipam(rows, step.subject, step.version, refusals)
 
     async def _remove_ipam(self, step: NextStep) -> Ending:
-        _, pools = await self._reader.read(partial(_ipam_with_pools, ipam_id=step.subject))
+        pools = await self._reader.read(lambda rows: rows.pools(step.subject))
         retired, refusal = await self._retire(pools, cascade=True)
         return lambda rows: settling.end_ipam_deletion(
             rows, step.subject, step.version, retired=retired, refusal=refusal
@@ -62,8 +67,8 @@ class Saga:
         return lambda rows: settling.remove_scope(rows, step.subject)
 
     async def _push_pool(self, step: NextStep) -> Ending:
-        ipam, pool = await self._reader.read(partial(_pool_with_ipam, ipam_pool_id=step.subject))
-        refusal = await _refusal(self._ledger.put(ipam, pool)) if ipam and pool else None
+        ipam, pool, users = await self._reader.read(partial(_to_push, ipam_pool_id=step.subject))
+        refusal = await _refusal(self._ledger.put(ipam, pool, users)) if ipam and pool else None
         return lambda rows: settling.settle_pool(rows, step.subject, step.version, refusal)
 
     async def _remove_pool(self, step: NextStep) -> Ending:
@@ -78,11 +83,25 @@ class Saga:
             refusal=refusal,
         )
 
-    async def _put_all(self, ipam: Ipam, pools: Sequence[Pool]) -> dict[str, str]:
+    async def _settle_resource_discovery(self, step: NextStep) -> Ending:
+        return lambda rows: settling.settle_resource_discovery(rows, step.subject, step.version)
+
+    async def _remove_resource_discovery(self, step: NextStep) -> Ending:
+        return lambda rows: settling.remove_resource_discovery(rows, step.subject)
+
+    async def _settle_association(self, step: NextStep) -> Ending:
+        return lambda rows: settling.settle_association(rows, step.subject, step.version)
+
+    async def _remove_association(self, step: NextStep) -> Ending:
+        return lambda rows: settling.remove_association(rows, step.subject)
+
+    async def _put_all(
+        self, ipam: Ipam, pools: Sequence[Pool], users: Mapping[str, Collection[str]]
+    ) -> dict[str, str]:
         """Tell the ledger all it can be told: by pool, why it refused the others."""
         refusals = {}
         for pool in pools:
-            refusal = await _refusal(self._ledger.put(ipam, pool))
+            refusal = await _refusal(self._ledger.put(ipam, pool, users[pool.ipam_pool_id]))
             if refusal is not None:
                 refusals[pool.ipam_pool_id] = refusal
         return refusals
@@ -111,13 +130,21 @@ async def _refusal(call: Awaitable[None]) -> str | None:
     return None
 
 
-def _ipam_with_pools(rows: Rows, *, ipam_id: str) -> tuple[Ipam | None, Sequence[Pool]]:
-    return rows.ipam(ipam_id, lock=False), rows.pools(ipam_id)
+def _all_to_push(
+    rows: Rows, *, ipam_id: str
+) -> tuple[Ipam | None, Sequence[Pool], Mapping[str, Collection[str]]]:
+    """An IPAM with its pools, and by pool the accounts that may use it besides the owner."""
+    ipam, pools = rows.ipam(ipam_id, lock=False), rows.pools(ipam_id)
+    pool_ids = [pool.ipam_pool_id for pool in pools]
+    return ipam, pools, users_by_pool(rows, ipam, pool_ids) if ipam else {}
 
 
-def _pool_with_ipam(rows: Rows, *, ipam_pool_id: str) -> tuple[Ipam | None, Pool | None]:
+def _to_push(rows: Rows, *, ipam_pool_id: str) -> tuple[Ipam | None, Pool | None, Collection[str]]:
+    """A pool with its IPAM, and the accounts that may use it besides the owner."""
     pool = rows.pool(ipam_pool_id)
-    return (rows.ipam(pool.ipam_id, lock=False) if pool else None), pool
+    ipam = rows.ipam(pool.ipam_id, lock=False) if pool else None
+    users = users_by_pool(rows, ipam, [ipam_pool_id])[ipam_pool_id] if ipam else frozenset()
+    return ipam, pool, users
 
 
 def _doomed_with(rows: Rows, *, ipam_pool_id: str) -> list[Pool]:

@@ -48,7 +48,7 @@ def check_room_for_scope(ipam_id: str, scope_count: int, quota: int) -> None:
         IpamScopeLimitExceeded: the quota is reached.
     """
     if scope_count >= quota:
-        raise IpamScopeLimitExceeded(ipam_id, quota)
+        raise IpamScopeLimitExceeded(ipam_id, scope_count, quota)
 
 
 def check_deletable(scope: Scope, pool_ids: list[str]) -> None:

@@ -2,22 +2,44 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
-from cadastre.control.v1 import control_service_pb2_grpc, inventory_service_pb2_grpc
+from cadastre.control.iam.v1 import iam_service_pb2_grpc
+from cadastre.control.organizations.v1 import organizations_service_pb2_grpc
+from cadastre.control.sharing.v1 import sharing_service_pb2_grpc
+from cadastre.control.v1 import (
+    authorization_service_pb2_grpc,
+    control_service_pb2_grpc,
+    inventory_service_pb2_grpc,
+    resource_discovery_service_pb2_grpc,
+)
 from services.control_plane import tables
 from services.control_plane.clients import LedgerClient
+from services.control_plane.organization_file import seed_from_file
 from services.control_plane.quotas import Quotas
 from services.control_plane.saga import Saga
+from services.control_plane.service.identity.access_keys import adopt_encryption_keys
+from services.control_plane.service.identity.feed import UserFeed
 from services.control_plane.service.ipams import adopt_quotas
+from services.control_plane.service.organizations.feed import OrganizationFeed
 from services.control_plane.servicer import ControlPlaneServicer
+from services.control_plane.servicer.authorization import AuthorizationServicer
+from services.control_plane.servicer.identity import IamServicer
 from services.control_plane.servicer.inventory import InventoryServicer
+from services.control_plane.servicer.organizations import OrganizationsServicer
+from services.control_plane.servicer.resource_discovery import ResourceDiscoveryServicer
+from services.control_plane.servicer.shares import SharingServicer
 from services.control_plane.store.commands import SqlCommands
 from services.control_plane.store.reader import SqlReader
 from services.control_plane.store.steps import outbox_handlers
+from shared.encryption_keys import load_encryption_keys
+from shared.feed import Bell
+from shared.persistence.audit_trail import AuditTrail
 from shared.persistence.client_tokens import ClientTokens
 from shared.persistence.database import Database
 from shared.persistence.migrations import upgrade
 from shared.persistence.outbox import Outbox
+from shared.rpc.audit_trail import audited
 from shared.rpc.client import Remote
 from shared.rpc.server import Binding, Runtime, background
 
@@ -25,7 +47,7 @@ from shared.rpc.server import Binding, Runtime, background
 @asynccontextmanager
 async def control_plane(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
     """The context, ready to serve; steps a former process left are carried out from now on."""
-    quotas = Quotas()
+    quotas, keys = Quotas(), load_encryption_keys(runtime.settings.encryption_key_path)
     database = Database(runtime.settings.database_url_of("control_plane"))
     try:
         await database.run(upgrade, database, "services.control_plane")
@@ -33,15 +55,47 @@ async def control_plane(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
             ledger, reader = LedgerClient(remote), SqlReader(database)
             handlers = outbox_handlers(Saga(reader, ledger).handlers)
             outbox = Outbox(database, tables.outbox, handlers)
-            commands = SqlCommands(database, outbox, ClientTokens(tables.client_tokens))
+            bell = Bell()
+            commands = SqlCommands(database, outbox, ClientTokens(tables.client_tokens), bell)
             await database.run(commands.enqueue_all, lambda rows: adopt_quotas(rows, quotas))
-            servicer = ControlPlaneServicer(reader, commands, ledger, quotas)
-            async with background(outbox.run()):
-                yield [
+            await commands.tag(lambda rows: adopt_encryption_keys(rows, keys), dry_run=False)
+            await seed_from_file(runtime.settings, commands, _now())
+            servicer = ControlPlaneServicer(reader, commands, ledger, quotas, _now)
+            days = runtime.settings.audit_retention_days
+            trail = AuditTrail(database, tables.audit_events, retention_days=days)
+            async with background(outbox.run(), trail.run()):
+                bindings = [
                     Binding(
                         control_service_pb2_grpc.add_ControlPlaneServiceServicer_to_server,
                         servicer,
                         "cadastre.control.v1.ControlPlaneService",
+                    ),
+                    Binding(
+                        resource_discovery_service_pb2_grpc.add_ResourceDiscoveryServiceServicer_to_server,
+                        ResourceDiscoveryServicer(reader, commands, quotas),
+                        "cadastre.control.v1.ResourceDiscoveryService",
+                    ),
+                    Binding(
+                        organizations_service_pb2_grpc.add_OrganizationsServiceServicer_to_server,
+                        OrganizationsServicer(reader, commands, _now),
+                        "cadastre.control.organizations.v1.OrganizationsService",
+                    ),
+                    Binding(
+                        authorization_service_pb2_grpc.add_AuthorizationServiceServicer_to_server,
+                        AuthorizationServicer(
+                            OrganizationFeed(reader, bell), UserFeed(reader, bell), keys
+                        ),
+                        "cadastre.control.v1.AuthorizationService",
+                    ),
+                    Binding(
+                        sharing_service_pb2_grpc.add_SharingServiceServicer_to_server,
+                        SharingServicer(reader, commands, _now),
+                        "cadastre.control.sharing.v1.SharingService",
+                    ),
+                    Binding(
+                        iam_service_pb2_grpc.add_IamServiceServicer_to_server,
+                        IamServicer(reader, commands, keys, _now),
+                        "cadastre.control.iam.v1.IamService",
                     ),
                     Binding(
                         inventory_service_pb2_grpc.add_InventoryServiceServicer_to_server,
@@ -49,5 +103,10 @@ async def control_plane(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
                         "cadastre.control.v1.InventoryService",
                     ),
                 ]
+                yield audited(bindings, trail)
     finally:
         database.close()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -32,6 +32,8 @@ class FakeLedger(ledger_service_pb2_grpc.LedgerServiceServicer):
         """What a pool has that stands in the way of retiring it without cascade."""
         self.refusals: dict[str, str] = {}
         """Why whatever is asked of a pool is refused for good."""
+        self.foreign: dict[str, str] = {}
+        """By pool, what another account has of it."""
         self.dry_run_misses: set[str] = set()
         """Pools that came to have something between the dry run and the real one."""
 
@@ -49,6 +51,14 @@ class FakeLedger(ledger_service_pb2_grpc.LedgerServiceServicer):
         if known is None or known.version < definition.version:
             self.definitions[pool_id] = definition
         return pb.PutIpamPoolResponse()
+
+    async def ListForeignAllocations(
+        self,
+        request: pb.ListForeignAllocationsRequest,
+        context: Any,
+    ) -> pb.ListForeignAllocationsResponse:
+        found = [self.foreign[pool] for pool in request.ipam_pool_ids if pool in self.foreign]
+        return pb.ListForeignAllocationsResponse(ipam_pool_allocation_ids=found)
 
     async def RetireIpamPool(
         self,

@@ -3,8 +3,9 @@
 from typing import Any
 
 from services.control_plane.allocation_rules import AllocationRules
-from services.control_plane.ipam import Ipam, MeteredAccount, Tier
+from services.control_plane.ipam import Ipam, Tier
 from services.control_plane.lifecycle import State
+from services.control_plane.metering import Metering
 from services.control_plane.new_pool import NewPool
 from services.control_plane.pool import Pool
 from services.control_plane.scope import Scope, ScopeType
@@ -27,7 +28,7 @@ def an_ipam(**members: Any) -> Ipam:
             "operating_regions": ("us-west-2", HOME),
             "tier": Tier.ADVANCED,
             "enable_private_gua": False,
-            "metered_account": MeteredAccount.IPAM_OWNER,
+            "metering": Metering(),
             "public_default_scope_id": PUBLIC_SCOPE_ID,
             "private_default_scope_id": PRIVATE_SCOPE_ID,
             "default_resource_discovery_id": "ipam-res-disco-0000000000000000d",

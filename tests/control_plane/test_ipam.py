@@ -8,11 +8,11 @@ from services.control_plane.errors import IpamScopeLimitExceeded, StillInUse
 from services.control_plane.ipam import (
     Ipam,
     IpamChange,
-    MeteredAccount,
     Tier,
     changed,
     check_fits_free,
     check_locales_remain,
+    check_none_of_others,
     check_tier_allows_scopes,
 )
 from services.control_plane.lifecycle import State, check_usable, completed, failed
@@ -66,12 +66,6 @@ def test_a_change_touches_what_it_names(change: dict[str, Any], members: dict[st
             InvalidParameterCombination,
             "us-west-2",
         ),
-        (
-            an_ipam(),
-            {"metered_account": MeteredAccount.RESOURCE_OWNER},
-            OperationNotPermitted,
-            "delegated administrator",
-        ),
         (an_ipam(state=State.DELETE_IN_PROGRESS), {}, IncorrectState, "delete-in-progress"),
     ],
 )
@@ -98,17 +92,29 @@ def test_a_region_that_a_pool_has_as_locale_stays() -> None:  # IPAM-3
         ({"locales": {"pool-1": "None"}}, "pool-1"),
         ({"private_pools": ["pool-2"]}, "pool-2"),
         ({"private_scopes": ["scope-1"]}, "scope-1"),
+        ({"discovery_associations": ["association-1"]}, "association-1"),
     ],
 )
 def test_the_free_tier_lists_what_stands_in_the_way(  # IPAM-5
     holdings: dict[str, Any], in_the_way: str | None
 ) -> None:
-    nothing: dict[str, Any] = {"private_pools": [], "private_scopes": [], "locales": {}}
+    nothing: dict[str, Any] = {
+        "private_pools": [],
+        "private_scopes": [],
+        "locales": {},
+        "discovery_associations": [],
+    }
     if in_the_way is None:
         check_fits_free(an_ipam(), **{**nothing, **holdings})
         return
     with pytest.raises(StillInUse, match=in_the_way):
         check_fits_free(an_ipam(), **{**nothing, **holdings})
+
+
+def test_nobody_else_has_allocations_on_the_free_tier() -> None:  # IPAM-5
+    check_none_of_others(an_ipam(), [])
+    with pytest.raises(StillInUse, match="other than 123456789012 .*: ipam-pool-alloc-1"):
+        check_none_of_others(an_ipam(), ["ipam-pool-alloc-1"])
 
 
 def test_the_free_tier_has_no_other_scopes() -> None:  # IPAM-4
@@ -121,7 +127,7 @@ def test_an_ipam_has_so_many_scopes() -> None:  # SCP-2
     check_room_for_scope(IPAM_ID, scope_count=4, quota=5)
     with pytest.raises(IpamScopeLimitExceeded) as refusal:
         check_room_for_scope(IPAM_ID, scope_count=5, quota=5)
-    assert refusal.value.metadata == {"quota": "5", "ipam_id": IPAM_ID}
+    assert refusal.value.metadata == {"quota": "5", "count": "5", "ipam_id": IPAM_ID}
 
 
 def test_default_scopes_and_scopes_with_pools_stay() -> None:  # SCP-3

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from google.protobuf import descriptor_pool
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 
 from cadastre.control.v1 import control_service_pb2 as pb
 from cadastre.control.v1 import (
@@ -27,6 +29,10 @@ from tests.waiting import eventually
 on_sqlite_alone = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """For rows of a table whose outcome no database has a part in."""
 
+ORGANIZATIONS = "cadastre.control.organizations.v1.OrganizationsService"
+IAM = "cadastre.control.iam.v1.IamService"
+AUTHORIZATION = "cadastre.control.v1.AuthorizationService"
+
 ACCOUNT, STRANGER = "123456789012", "210987654321"
 HOME, WEST = "us-east-1", "us-west-2"
 IPV4, IPV6 = "ipv4", "ipv6"
@@ -35,24 +41,58 @@ IPV4, IPV6 = "ipv4", "ipv6"
 class Client:
     """Calls by name, in AWS's words: ``await client("CreateIpamPool", address_family="ipv4")``."""
 
-    def __init__(self, remote: Remote, account_id: str = ACCOUNT, region: str = HOME) -> None:
+    def __init__(
+        self,
+        remote: Remote,
+        account_id: str = ACCOUNT,
+        region: str = HOME,
+        principal: str = "tester",
+    ) -> None:
         self._remote = remote
-        self._caller = Caller(account_id=account_id, region=region, principal="tester")
+        self._caller = Caller(account_id=account_id, region=region, principal=principal)
         self._stub = control_service_pb2_grpc.ControlPlaneServiceStub(remote.channel)
 
-    def acting_as(self, account_id: str = ACCOUNT, region: str = HOME) -> "Client":
-        return Client(self._remote, account_id, region)
+    def acting_as(
+        self, account_id: str = ACCOUNT, region: str = HOME, principal: str = "tester"
+    ) -> "Client":
+        return Client(self._remote, account_id, region, principal)
 
     async def __call__(self, rpc: str, **members: Any) -> Any:
         request = _filled(getattr(pb, f"{rpc}Request")(), members)
         return await self._remote.call(getattr(self._stub, rpc), request, caller=self._caller)
 
-    async def inventory(self, service: str = "local", **members: Any) -> Any:
-        """A page of all accounts' pools, as a service reads it."""
+    async def of(self, service: str, rpc: str, **members: Any) -> Any:
+        """Like calling the client itself, but an RPC of the service with that full name."""
+        request, method = self._of(service, rpc, "unary_unary", members)
+        return await self._remote.call(method, request, caller=self._caller)
+
+    def stream_of(
+        self, service: str, rpc: str, as_service: str = "local", **members: Any
+    ) -> AsyncIterator[Any]:
+        """What an RPC that streams answers tells another service."""
+        request, method = self._of(service, rpc, "unary_stream", members)
+        caller = Caller("", "", "tester", service=as_service)
+        return self._remote.stream(method, request, caller=caller)
+
+    def _of(
+        self, service: str, rpc: str, arity: str, members: dict[str, Any]
+    ) -> tuple[Message, Any]:
+        method = descriptor_pool.Default().FindServiceByName(service).methods_by_name[rpc]
+        call = getattr(self._remote.channel, arity)(
+            f"/{service}/{rpc}",
+            request_serializer=GetMessageClass(method.input_type).SerializeToString,
+            response_deserializer=GetMessageClass(method.output_type).FromString,
+        )
+        return _filled(GetMessageClass(method.input_type)(), members), call
+
+    async def inventory(
+        self, rpc: str = "ListIpamPools", *, service: str = "local", **members: Any
+    ) -> Any:
+        """A page of all accounts' pools, or of what ``rpc`` lists, as a service reads it."""
         stub = inventory_service_pb2_grpc.InventoryServiceStub(self._remote.channel)
-        request = inventory_service_pb2.ListIpamPoolsRequest(**members)
+        request = getattr(inventory_service_pb2, f"{rpc}Request")(**members)
         caller = Caller("", "", "tester", service=service)
-        return await self._remote.call(stub.ListIpamPools, request, caller=caller)
+        return await self._remote.call(getattr(stub, rpc), request, caller=caller)
 
     async def create_ipam(self, **members: Any) -> Any:
         members.setdefault("operating_regions", [{"region_name": WEST}])

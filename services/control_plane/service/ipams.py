@@ -1,6 +1,7 @@
 """What can be done to an IPAM."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from services.control_plane.errors import IpamLimitExceeded, StillInUse
 from services.control_plane.ipam import (
@@ -11,13 +12,21 @@ from services.control_plane.ipam import (
     changed,
     check_fits_free,
     check_locales_remain,
-    check_metered_account,
 )
 from services.control_plane.lifecycle import State
+from services.control_plane.metering import MeteredAccount, Metering, check_may_distribute
 from services.control_plane.quotas import Quotas
 from services.control_plane.regions import operating_regions
+from services.control_plane.resource_discoveries.association import default_association
+from services.control_plane.resource_discoveries.resource_discovery import (
+    default_resource_discovery,
+    following,
+)
 from services.control_plane.scope import Scope, ScopeType
+from services.control_plane.service.delegation import held_administered_organization
 from services.control_plane.service.holding import hold_ipam
+from services.control_plane.service.identity.roles import give_role_to_account
+from services.control_plane.service.resource_discoveries import settling_discovery
 from services.control_plane.service.rows import Rows
 from services.control_plane.service.steps import Accepted, NextStep, StepKind
 from shared.caller import Caller
@@ -29,31 +38,38 @@ from shared.ids import (
 )
 
 
-def create_ipam(rows: Rows, caller: Caller, wanted: NewIpam, quotas: Quotas) -> Accepted[Ipam]:
+def create_ipam(
+    rows: Rows, caller: Caller, wanted: NewIpam, quotas: Quotas, now: datetime
+) -> Accepted[Ipam]:
     """Make an IPAM with all that comes with it (IPAM-1)."""
+    if wanted.metered_account is MeteredAccount.RESOURCE_OWNER:
+        _check_may_distribute(rows, caller)
     if rows.ipam_in(caller.account_id, caller.region, lock=True):
         raise IpamLimitExceeded(caller.account_id, caller.region)
-    check_metered_account(caller.account_id, wanted.metered_account)
+    ipam_id = IPAM.new()
     ipam = Ipam(
-        ipam_id=IPAM.new(),
+        ipam_id=ipam_id,
         owner_id=caller.account_id,
         region=caller.region,
         description=wanted.description,
         operating_regions=operating_regions(caller.region, wanted.operating_regions),
         tier=wanted.tier,
         enable_private_gua=wanted.enable_private_gua,
-        metered_account=wanted.metered_account,
+        metering=Metering().changed(wanted.metered_account, ipam_id=ipam_id, now=now),
         public_default_scope_id=IPAM_SCOPE.new(),
         private_default_scope_id=IPAM_SCOPE.new(),
         default_resource_discovery_id=IPAM_RESOURCE_DISCOVERY.new(),
         default_resource_discovery_association_id=IPAM_RESOURCE_DISCOVERY_ASSOCIATION.new(),
         tags=wanted.tags,
-        cidr_quota=quotas.cidrs_per_pool,
+        cidr_quota=quotas.cidrs_per_pool.of(caller.account_id),
     )
     rows.add_ipam(ipam)
     for scope in default_scopes(ipam):
         rows.add_scope(scope)
-    return Accepted(ipam, NextStep(StepKind.SETTLE_IPAM, ipam.ipam_id, ipam.version))
+    rows.discoveries.add_discovery(default_resource_discovery(ipam))
+    rows.discoveries.add_association(default_association(ipam))
+    give_role_to_account(rows, ipam.owner_id)
+    return Accepted(ipam, (NextStep(StepKind.SETTLE_IPAM, ipam.ipam_id, ipam.version),))
 
 
 def default_scopes(ipam: Ipam) -> list[Scope]:
@@ -78,20 +94,45 @@ def default_scopes(ipam: Ipam) -> list[Scope]:
     ]
 
 
-def modify_ipam(rows: Rows, caller: Caller, ipam_id: str, change: IpamChange) -> Accepted[Ipam]:
+def modify_ipam(
+    rows: Rows, caller: Caller, ipam_id: str, change: IpamChange, now: datetime
+) -> Accepted[Ipam]:
     """Change an IPAM's own members; the ledger hears of what concerns it."""
+    if change.metered_account is MeteredAccount.RESOURCE_OWNER:
+        _check_may_distribute(rows, caller)
     before = hold_ipam(rows, caller, ipam_id)
     after = changed(before, change)
+    if change.metered_account:
+        metering = before.metering.changed(change.metered_account, ipam_id=ipam_id, now=now)
+        after = replace(after, metering=metering)
     if change.remove_operating_regions:
         check_locales_remain(ipam_id, after.operating_regions, _locales(rows, ipam_id))
     if (before.tier, after.tier) == (Tier.ADVANCED, Tier.FREE):
         _check_fits_free(rows, after)
-    is_for_ledger = before.enable_private_gua != after.enable_private_gua
+    is_for_ledger = (before.enable_private_gua, before.tier) != (
+        after.enable_private_gua,
+        after.tier,
+    )
     if is_for_ledger:
         after = replace(after, definition_version=after.version)
     rows.save_ipam(after)
     kind = StepKind.PUSH_IPAM if is_for_ledger else StepKind.SETTLE_IPAM
-    return Accepted(after, NextStep(kind, ipam_id, after.version))
+    step = NextStep(kind, ipam_id, after.version)
+    if before.operating_regions == after.operating_regions:
+        return Accepted(after, (step,))
+    return Accepted(after, (step, *_default_discovery_follows(rows, after)))
+
+
+def pools_of(rows: Rows, caller: Caller, ipam_id: str) -> tuple[Ipam, list[str]]:
+    """The caller's IPAM, and the ids of all its pools.
+
+    Raises:
+        UnknownId: it is not the caller's, or not in this region.
+    """
+    ipam = rows.ipam_in(caller.account_id, caller.region, lock=False)
+    if ipam is None or ipam.ipam_id != ipam_id:
+        raise IPAM.unknown(ipam_id)
+    return ipam, [pool.ipam_pool_id for pool in rows.pools(ipam_id)]
 
 
 def delete_ipam(rows: Rows, caller: Caller, ipam_id: str, *, cascade: bool) -> Accepted[Ipam]:
@@ -104,7 +145,7 @@ def delete_ipam(rows: Rows, caller: Caller, ipam_id: str, *, cascade: bool) -> A
         rows.save_scope(replace(scope, state=State.DELETE_IN_PROGRESS, version=scope.version + 1))
     ipam = replace(ipam, state=State.DELETE_IN_PROGRESS, version=ipam.version + 1)
     rows.save_ipam(ipam)
-    return Accepted(ipam, NextStep(StepKind.REMOVE_IPAM, ipam_id, ipam.version))
+    return Accepted(ipam, (NextStep(StepKind.REMOVE_IPAM, ipam_id, ipam.version),))
 
 
 def adopt_quotas(rows: Rows, quotas: Quotas) -> list[NextStep]:
@@ -112,17 +153,35 @@ def adopt_quotas(rows: Rows, quotas: Quotas) -> list[NextStep]:
     steps = []
     for ipam_id in rows.ipam_ids():
         ipam = rows.ipam(ipam_id, lock=True)
-        if ipam and ipam.cidr_quota != quotas.cidrs_per_pool:
+        if ipam and ipam.cidr_quota != quotas.cidrs_per_pool.of(ipam.owner_id):
             version = ipam.version + 1
             after = replace(
                 ipam,
-                cidr_quota=quotas.cidrs_per_pool,
+                cidr_quota=quotas.cidrs_per_pool.of(ipam.owner_id),
                 version=version,
                 definition_version=version,
             )
             rows.save_ipam(after)
             steps.append(NextStep(StepKind.PUSH_IPAM, after.ipam_id, after.version))
     return steps
+
+
+def _check_may_distribute(rows: Rows, caller: Caller) -> None:
+    """Before any IPAM is held: the organization's lock comes first."""
+    organization_id = held_administered_organization(rows, caller.account_id)
+    check_may_distribute(
+        caller.account_id, caller.region, administers_ipam=organization_id is not None
+    )
+
+
+def _default_discovery_follows(rows: Rows, ipam: Ipam) -> tuple[NextStep, ...]:
+    """An IPAM's default resource discovery has its operating regions (DISC-1)."""
+    default = rows.discoveries.discovery(ipam.default_resource_discovery_id, lock=True)
+    if default is None:
+        return ()
+    changed_default = following(default, ipam)
+    rows.discoveries.save_discovery(changed_default)
+    return (settling_discovery(changed_default),)
 
 
 def _locales(rows: Rows, ipam_id: str) -> dict[str, str]:
@@ -139,6 +198,11 @@ def _check_fits_free(rows: Rows, ipam: Ipam) -> None:
         ],
         private_scopes=[scope.ipam_scope_id for scope in private if not scope.is_default],
         locales=_locales(rows, ipam.ipam_id),
+        discovery_associations=[
+            association.ipam_resource_discovery_association_id
+            for association in rows.discoveries.associations(ipam.ipam_id)
+            if not association.is_default
+        ],
     )
 
 

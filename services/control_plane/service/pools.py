@@ -37,10 +37,11 @@ def create_pool(rows: Rows, caller: Caller, wanted: NewPool, quotas: Quotas) -> 
         scope=scope,
         source=source,
         ipam_pool_id=IPAM_POOL.new(),
-        depth_quota=quotas.pool_depth,
+        depth_quota=quotas.pool_depth.of(ipam.owner_id),
     )
-    if scope.pool_count >= quotas.pools_per_scope:
-        raise IpamPoolLimitExceeded(scope.ipam_scope_id, quotas.pools_per_scope)
+    quota = quotas.pools_per_scope.of(ipam.owner_id)
+    if scope.pool_count >= quota:
+        raise IpamPoolLimitExceeded(scope.ipam_scope_id, scope.pool_count, quota)
     rows.add_pool(pool)
     return _pushing(pool)
 
@@ -88,7 +89,7 @@ def delete_pool(rows: Rows, caller: Caller, ipam_pool_id: str, *, cascade: bool)
         rows.save_pool(_deleting(member))
     deleting = _deleting(pool)
     step = NextStep(StepKind.REMOVE_POOL, ipam_pool_id, deleting.version, cascade=cascade)
-    return Accepted(deleting, step)
+    return Accepted(deleting, (step,))
 
 
 def _check_deletable(rows: Rows, pool: Pool, *, cascade: bool) -> None:
@@ -103,4 +104,4 @@ def _deleting(pool: Pool) -> Pool:
 
 
 def _pushing(pool: Pool) -> Accepted[Pool]:
-    return Accepted(pool, NextStep(StepKind.PUSH_POOL, pool.ipam_pool_id, pool.version))
+    return Accepted(pool, (NextStep(StepKind.PUSH_POOL, pool.ipam_pool_id, pool.version),))

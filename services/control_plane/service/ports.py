@@ -1,6 +1,6 @@
 """What the use cases and the saga need of the world; ``store`` and ``clients`` have it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -38,8 +38,8 @@ class Answer(Protocol):
 class Commands(Protocol):
     """Runs use cases, one transaction each.
 
-    An answer waits for the first attempt at its step, so that what the client does next finds the
-    ledger informed (BEY-2). With the ledger down it comes all the same, and the step is carried out
+    An answer waits for the first attempt at its steps, so that what the client does next finds the
+    ledger informed (BEY-2). With the ledger down it comes all the same, and they are carried out
     later.
     """
 
@@ -67,11 +67,14 @@ class Commands(Protocol):
 class Ledger(Protocol):
     """Where pools' CIDRs and allocations are. Every call may be repeated."""
 
-    async def put(self, ipam: Ipam, pool: Pool) -> None:
-        """Make the pool known as it is now."""
+    async def put(self, ipam: Ipam, pool: Pool, shared_with: Collection[str]) -> None:
+        """Make the pool known as it is now, and the accounts that may use it (ORG-4)."""
 
     async def retire(self, pool: Pool, *, cascade: bool) -> None:
         """Forget the pool; with cascade, what it has is given back first."""
+
+    async def foreign_allocations(self, ipam: Ipam, ipam_pool_ids: Sequence[str]) -> Sequence[str]:
+        """Ids of what accounts other than the owner have of the IPAM's pools: some, if any."""
 
     async def check_empty(self, pool: Pool) -> None:
         """The pool has no CIDRs and no allocations, so it could be retired.

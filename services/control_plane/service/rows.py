@@ -6,6 +6,10 @@ from typing import Protocol
 from services.control_plane.ipam import Ipam
 from services.control_plane.pool import Pool
 from services.control_plane.scope import Scope
+from services.control_plane.service.discovery_rows import DiscoveryRows
+from services.control_plane.service.identity_rows import IdentityRows
+from services.control_plane.service.organization_rows import OrganizationRows
+from services.control_plane.service.share_rows import ShareRows
 from shared.caller import Caller
 from shared.tags import Tags
 
@@ -14,8 +18,21 @@ class Rows(Protocol):
     """The rows of one transaction.
 
     An IPAM's row is the lock of all that lies under it: whoever is to change an IPAM, a scope, a
-    pool or their tags holds it first, so quotas and states are decided by one at a time.
+    pool or their tags holds it first, so quotas and states are decided by one at a time. Whoever is
+    to hold an organization, too, holds that before any IPAM.
     """
+
+    @property
+    def organizations(self) -> OrganizationRows: ...
+
+    @property
+    def shares(self) -> ShareRows: ...
+
+    @property
+    def discoveries(self) -> DiscoveryRows: ...
+
+    @property
+    def identity(self) -> IdentityRows: ...
 
     def ipam_in(self, owner_id: str, region: str, *, lock: bool) -> Ipam | None:
         """The one IPAM of an account in a region (IPAM-2)."""
@@ -26,17 +43,16 @@ class Rows(Protocol):
         """Every account's, in one order for all, so that those who lock several don't lock up."""
 
     def add_ipam(self, ipam: Ipam) -> None:
-        """Add it with its default resource discovery and association.
+        """Add it.
 
         Raises:
             IpamLimitExceeded: another transaction was faster.
         """
 
-    def save_ipam(self, ipam: Ipam) -> None:
-        """Its default resource discovery follows it in its operating regions."""
+    def save_ipam(self, ipam: Ipam) -> None: ...
 
     def remove_ipam(self, ipam: Ipam) -> None:
-        """Remove it and all that lies under it."""
+        """Remove it and all that lies under it, its default resource discovery included."""
 
     def scope(self, ipam_scope_id: str) -> Scope | None: ...
 
@@ -67,8 +83,8 @@ class Rows(Protocol):
     def remove_pools(self, ipam_pool_ids: Sequence[str]) -> None:
         """Ids that name nothing are skipped."""
 
-    def tags(self, ipam: Ipam, resource_id: str) -> Tags | None:
-        """Of ``ipam`` or something under it; None when the id names nothing of that."""
+    def tags(self, caller: Caller, resource_id: str) -> Tags | None:
+        """Of something that is the caller's in this region, and is locked; None when it is not."""
 
     def save_tags(self, resource_id: str, tags: Tags) -> None: ...
 
@@ -88,4 +104,4 @@ class Rows(Protocol):
     def visible_pools(
         self, caller: Caller, *, ids: Collection[str], after: str | None
     ) -> Iterator[tuple[str, Pool]]:
-        """Like `visible_ipams`, and also in their locale."""
+        """Like `visible_ipams`, also in their locale, and those shared with the caller (ORG-4)."""

@@ -24,7 +24,8 @@ def create_scope(rows: Rows, caller: Caller, wanted: NewScope, quotas: Quotas) -
     ipam = hold_ipam(rows, caller, wanted.ipam_id)
     check_usable(ipam.ipam_id, ipam.state)
     check_tier_allows_scopes(ipam)
-    check_room_for_scope(ipam.ipam_id, ipam.scope_count, quotas.scopes_per_ipam)
+    quota = quotas.scopes_per_ipam.of(ipam.owner_id)
+    check_room_for_scope(ipam.ipam_id, ipam.scope_count, quota)
     scope = Scope(
         ipam_scope_id=IPAM_SCOPE.new(),
         ipam_id=ipam.ipam_id,
@@ -61,9 +62,9 @@ def delete_scope(rows: Rows, caller: Caller, ipam_scope_id: str) -> Accepted[Sco
     check_deletable(scope, rows.pool_ids_in(ipam_scope_id))
     scope = replace(scope, state=State.DELETE_IN_PROGRESS, version=scope.version + 1)
     rows.save_scope(scope)
-    return Accepted(scope, NextStep(StepKind.REMOVE_SCOPE, ipam_scope_id, scope.version))
+    return Accepted(scope, (NextStep(StepKind.REMOVE_SCOPE, ipam_scope_id, scope.version),))
 
 
 def _settling(scope: Scope) -> Accepted[Scope]:
     step = NextStep(StepKind.SETTLE_SCOPE, scope.ipam_scope_id, scope.version)
-    return Accepted(scope, step)
+    return Accepted(scope, (step,))

@@ -6,6 +6,11 @@ from dataclasses import replace
 from services.control_plane.ipam import Ipam
 from services.control_plane.lifecycle import State, completed, failed
 from services.control_plane.pool import Pool
+from services.control_plane.resource_discoveries import association as associations
+from services.control_plane.resource_discoveries.association import (
+    AssociationState,
+    ResourceDiscoveryAssociation,
+)
 from services.control_plane.service.rows import Rows
 
 
@@ -45,6 +50,35 @@ def remove_scope(rows: Rows, ipam_scope_id: str) -> None:
         scope = rows.scope(ipam_scope_id)
         if scope and scope.state is State.DELETE_IN_PROGRESS:
             rows.remove_scope(ipam_scope_id)
+
+
+def settle_resource_discovery(rows: Rows, ipam_resource_discovery_id: str, version: int) -> None:
+    """Move a resource discovery on, unless it has changed again: then a later step does."""
+    discovery = rows.discoveries.discovery(ipam_resource_discovery_id, lock=True)
+    if discovery and discovery.version == version:
+        rows.discoveries.save_discovery(replace(discovery, state=completed(discovery.state)))
+
+
+def remove_resource_discovery(rows: Rows, ipam_resource_discovery_id: str) -> None:
+    """The end of a resource discovery's deletion."""
+    discovery = rows.discoveries.discovery(ipam_resource_discovery_id, lock=True)
+    if discovery and discovery.state is State.DELETE_IN_PROGRESS:
+        rows.shares.forget([ipam_resource_discovery_id])
+        rows.discoveries.remove_discovery(ipam_resource_discovery_id)
+
+
+def settle_association(rows: Rows, association_id: str, version: int) -> None:
+    """Move an association on, unless it has changed again: then a later step does."""
+    association = _held_association(rows, association_id)
+    if association and association.version == version:
+        rows.discoveries.save_association(associations.completed(association))
+
+
+def remove_association(rows: Rows, association_id: str) -> None:
+    """The end of a disassociation."""
+    association = _held_association(rows, association_id)
+    if association and association.state is AssociationState.DISASSOCIATE_IN_PROGRESS:
+        rows.discoveries.remove_association(association_id)
 
 
 def end_pool_deletion(
@@ -99,6 +133,14 @@ def _held_pool(rows: Rows, ipam_pool_id: str) -> Pool | None:
     if found is None or rows.ipam(found.ipam_id, lock=True) is None:
         return None
     return rows.pool(ipam_pool_id)
+
+
+def _held_association(rows: Rows, association_id: str) -> ResourceDiscoveryAssociation | None:
+    """The association as it is once its IPAM is locked."""
+    found = rows.discoveries.association(association_id)
+    if found is None or rows.ipam(found.ipam_id, lock=True) is None:
+        return None
+    return rows.discoveries.association(association_id)
 
 
 def _settled(pool: Pool, refusal: str | None) -> Pool:

@@ -16,6 +16,10 @@ class StepKind(enum.StrEnum):
     REMOVE_SCOPE = "remove-scope"
     PUSH_POOL = "push-pool"
     REMOVE_POOL = "remove-pool"
+    SETTLE_RESOURCE_DISCOVERY = "settle-resource-discovery"
+    REMOVE_RESOURCE_DISCOVERY = "remove-resource-discovery"
+    SETTLE_DISCOVERY_ASSOCIATION = "settle-discovery-association"
+    REMOVE_DISCOVERY_ASSOCIATION = "remove-discovery-association"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class NextStep:
 
 @dataclass(frozen=True, slots=True)
 class Accepted(Generic[T_co]):
-    """A resource as a use case left it, and the step that brings it out of its state."""
+    """A resource as a use case left it, and the steps that are to follow."""
 
     resource: T_co
-    step: NextStep
+    steps: tuple[NextStep, ...] = ()

@@ -16,9 +16,9 @@ def change_tags(
     Raises:
         UnknownId: one of them is not the caller's, or not in this region.
     """
-    ipam = rows.ipam_in(caller.account_id, caller.region, lock=True)
+    rows.ipam_in(caller.account_id, caller.region, lock=True)
     for resource_id in resource_ids:
-        tags = rows.tags(ipam, resource_id) if ipam else None
+        tags = rows.tags(caller, resource_id)
         if tags is None:
             raise kind_of(resource_id).unknown(resource_id)
         rows.save_tags(resource_id, change(tags))

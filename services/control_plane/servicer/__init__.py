@@ -1,10 +1,12 @@
 """ControlPlaneService: messages to use cases and back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from cadastre.control.v1 import control_service_pb2 as pb
 from cadastre.control.v1 import control_service_pb2_grpc
+from services.control_plane.ipam import IpamChange, Tier, check_none_of_others
 from services.control_plane.messages import (
     ipam_change_from_proto,
     ipam_to_proto,
@@ -18,8 +20,10 @@ from services.control_plane.messages import (
 )
 from services.control_plane.quotas import Quotas
 from services.control_plane.service import ipams, pools, scopes, tagging
-from services.control_plane.service.ports import Commands, Ledger, Once, Reader
+from services.control_plane.service.organizations import service_access
+from services.control_plane.service.ports import Commands, Ledger, Reader
 from services.control_plane.servicer.listings import IPAMS, POOLS, SCOPES, Listing, Record, Resource
+from services.control_plane.servicer.once import once_of
 from shared.caller import Caller
 from shared.rpc.interceptor import Context
 from shared.rpc.server import caller_of
@@ -29,18 +33,25 @@ from shared.tags import tags_from_proto, with_tags, without_tags
 class ControlPlaneServicer(control_service_pb2_grpc.ControlPlaneServiceServicer):
     """Translates; what is decided is decided in ``service``."""
 
-    def __init__(self, reader: Reader, commands: Commands, ledger: Ledger, quotas: Quotas) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        commands: Commands,
+        ledger: Ledger,
+        quotas: Quotas,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._reader, self._commands = reader, commands
-        self._ledger, self._quotas = ledger, quotas
+        self._ledger, self._quotas, self._clock = ledger, quotas, clock
 
     async def CreateIpam(
         self, request: pb.CreateIpamRequest, context: Context
     ) -> pb.CreateIpamResponse:
         caller, wanted = caller_of(context), new_ipam_from_proto(request)
         answer = await self._commands.create(
-            lambda rows: ipams.create_ipam(rows, caller, wanted, self._quotas),
+            lambda rows: ipams.create_ipam(rows, caller, wanted, self._quotas, self._clock()),
             lambda ipam: pb.CreateIpamResponse(ipam=ipam_to_proto(ipam)),
-            once=_once(request, caller),
+            once=once_of(request, caller),
             dry_run=request.dry_run,
         )
         return pb.CreateIpamResponse.FromString(answer)
@@ -55,8 +66,9 @@ class ControlPlaneServicer(control_service_pb2_grpc.ControlPlaneServiceServicer)
         self, request: pb.ModifyIpamRequest, context: Context
     ) -> pb.ModifyIpamResponse:
         caller, change = caller_of(context), ipam_change_from_proto(request)
+        await self._check_none_of_others(request, caller, change)
         ipam = await self._commands.change(
-            lambda rows: ipams.modify_ipam(rows, caller, request.ipam_id, change),
+            lambda rows: ipams.modify_ipam(rows, caller, request.ipam_id, change, self._clock()),
             dry_run=request.dry_run,
         )
         return pb.ModifyIpamResponse(ipam=ipam_to_proto(ipam))
@@ -78,7 +90,7 @@ class ControlPlaneServicer(control_service_pb2_grpc.ControlPlaneServiceServicer)
         answer = await self._commands.create(
             lambda rows: scopes.create_scope(rows, caller, wanted, self._quotas),
             lambda scope: pb.CreateIpamScopeResponse(ipam_scope=scope_to_proto(scope)),
-            once=_once(request, caller),
+            once=once_of(request, caller),
             dry_run=request.dry_run,
         )
         return pb.CreateIpamScopeResponse.FromString(answer)
@@ -116,7 +128,7 @@ class ControlPlaneServicer(control_service_pb2_grpc.ControlPlaneServiceServicer)
         answer = await self._commands.create(
             lambda rows: pools.create_pool(rows, caller, wanted, self._quotas),
             lambda pool: pb.CreateIpamPoolResponse(ipam_pool=pool_to_proto(pool)),
-            once=_once(request, caller),
+            once=once_of(request, caller),
             dry_run=request.dry_run,
         )
         return pb.CreateIpamPoolResponse.FromString(answer)
@@ -150,6 +162,27 @@ class ControlPlaneServicer(control_service_pb2_grpc.ControlPlaneServiceServicer)
         )
         return pb.DeleteIpamPoolResponse(ipam_pool=pool_to_proto(pool))
 
+    async def EnableIpamOrganizationAdminAccount(
+        self, request: pb.EnableIpamOrganizationAdminAccountRequest, context: Context
+    ) -> pb.EnableIpamOrganizationAdminAccountResponse:
+        caller, now = caller_of(context), self._clock()
+        account_id = request.delegated_admin_account_id
+        await self._commands.change(
+            lambda rows: service_access.enable_ipam_administrator(rows, caller, account_id, now),
+            dry_run=request.dry_run,
+        )
+        return pb.EnableIpamOrganizationAdminAccountResponse(success=True)
+
+    async def DisableIpamOrganizationAdminAccount(
+        self, request: pb.DisableIpamOrganizationAdminAccountRequest, context: Context
+    ) -> pb.DisableIpamOrganizationAdminAccountResponse:
+        caller, account_id = caller_of(context), request.delegated_admin_account_id
+        await self._commands.change(
+            lambda rows: service_access.disable_ipam_administrator(rows, caller, account_id),
+            dry_run=request.dry_run,
+        )
+        return pb.DisableIpamOrganizationAdminAccountResponse(success=True)
+
     async def CreateTags(
         self, request: pb.CreateTagsRequest, context: Context
     ) -> pb.CreateTagsResponse:
@@ -174,6 +207,17 @@ class ControlPlaneServicer(control_service_pb2_grpc.ControlPlaneServiceServicer)
         )
         return pb.DeleteTagsResponse()
 
+    async def _check_none_of_others(
+        self, request: pb.ModifyIpamRequest, caller: Caller, change: IpamChange
+    ) -> None:
+        """Ask the ledger before the free tier is promised, which only the owner uses (IPAM-5)."""
+        if change.tier is Tier.FREE:
+            ipam, pool_ids = await self._reader.read(
+                lambda rows: ipams.pools_of(rows, caller, request.ipam_id)
+            )
+            foreign = await self._ledger.foreign_allocations(ipam, pool_ids)
+            check_none_of_others(ipam, foreign)
+
     async def _check_pool_empty(self, request: pb.DeleteIpamPoolRequest, caller: Caller) -> None:
         """Ask the ledger before anything is promised (POOL-7); a cascade needs nothing empty."""
         if not request.cascade:
@@ -187,9 +231,3 @@ class ControlPlaneServicer(control_service_pb2_grpc.ControlPlaneServiceServicer)
     ) -> tuple[list[Record], str | None]:
         caller = caller_of(context)
         return await self._reader.read(lambda rows: listing.page(rows, caller, request, ids))
-
-
-def _once(request: Any, caller: Caller) -> Once:
-    """A token names a request of one account in one region, as its resources do."""
-    operation = f"{request.DESCRIPTOR.name} {caller.region}"
-    return Once(caller.account_id, operation, request.client_token, request)

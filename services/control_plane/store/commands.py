@@ -1,7 +1,9 @@
-"""Carries out what changes something: decision, answer and next step commit together."""
+"""Carries out what changes something: decision, answer and next steps commit together."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -10,25 +12,31 @@ from services.control_plane.service.ports import Answer, Once
 from services.control_plane.service.rows import Rows
 from services.control_plane.service.steps import Accepted, NextStep
 from services.control_plane.store.rows import SqlRows
+from shared.feed import Bell
 from shared.persistence.client_tokens import ClientTokens, fingerprint
 from shared.persistence.database import Database
 from shared.persistence.outbox import Outbox
 
 FIRST_ATTEMPT_SECONDS = 1.0
-"""How long an answer waits for its step: longer than a ledger that is up needs."""
+"""How long an answer waits for its steps: longer than a ledger that is up needs."""
 
 T = TypeVar("T")
 
 
 class SqlCommands:
-    """One transaction per command, then its step's first attempt."""
+    """One transaction per command, then its steps' first attempts."""
 
-    def __init__(self, database: Database, outbox: Outbox, tokens: ClientTokens) -> None:
+    def __init__(
+        self, database: Database, outbox: Outbox, tokens: ClientTokens, bell: Bell
+    ) -> None:
+        """``bell`` is rung at every commit, for whoever follows what is committed."""
         self._database, self._outbox, self._tokens = database, outbox, tokens
+        self._bell = bell
 
     async def change(self, decide: Callable[[Rows], Accepted[T]], *, dry_run: bool) -> T:
         accepted = await self._database.run(self._commit, decide, dry_run=dry_run)
-        await self._first_attempt(accepted.step)
+        self._bell.ring()
+        await self._first_attempts(accepted.steps)
         return accepted.resource
 
     async def create(
@@ -41,9 +49,9 @@ class SqlCommands:
     ) -> bytes:
         if not once.token:
             return answer(await self.change(decide, dry_run=dry_run)).SerializeToString()
-        first, step = await self._database.run(self._once, decide, answer, once, dry_run=dry_run)
-        if step:
-            await self._first_attempt(step)
+        first, steps = await self._database.run(self._once, decide, answer, once, dry_run=dry_run)
+        self._bell.ring()
+        await self._first_attempts(steps)
         return first
 
     async def tag(self, decide: Callable[[Rows], None], *, dry_run: bool) -> None:
@@ -55,8 +63,9 @@ class SqlCommands:
             for step in decide(SqlRows(connection)):
                 self._enqueue(connection, step)
 
-    async def _first_attempt(self, step: NextStep) -> None:
-        await self._outbox.settled(step.subject, timeout_seconds=FIRST_ATTEMPT_SECONDS)
+    async def _first_attempts(self, steps: Sequence[NextStep]) -> None:
+        settled = partial(self._outbox.settled, timeout_seconds=FIRST_ATTEMPT_SECONDS)
+        await asyncio.gather(*map(settled, {step.subject for step in steps}))
 
     def _tag(self, decide: Callable[[Rows], None], *, dry_run: bool) -> None:
         with self._database.write(dry_run=dry_run) as connection:
@@ -73,20 +82,21 @@ class SqlCommands:
         once: Once,
         *,
         dry_run: bool,
-    ) -> tuple[bytes, NextStep | None]:
+    ) -> tuple[bytes, Sequence[NextStep]]:
         token = _key_of(once)
         with self._database.write(dry_run=dry_run) as connection:
             if earlier := self._tokens.recall(connection, **token):
-                return earlier, None
+                return earlier, ()
             accepted = self._accept(connection, decide)
             first = answer(accepted.resource).SerializeToString()
             now = datetime.now(UTC)
             self._tokens.remember(connection, **token, answer=first, now=now)
-            return first, accepted.step
+            return first, accepted.steps
 
     def _accept(self, connection: Connection, decide: Callable[[Rows], Accepted[T]]) -> Accepted[T]:
         accepted = decide(SqlRows(connection))
-        self._enqueue(connection, accepted.step)
+        for step in accepted.steps:
+            self._enqueue(connection, step)
         return accepted
 
     def _enqueue(self, connection: Connection, step: NextStep) -> None:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from services.control_plane.allocation_rules import AllocationRules
 from services.control_plane.ipam import Ipam
+from services.control_plane.metering import Metering
 from services.control_plane.pool import Pool
 from services.control_plane.scope import Scope
 
@@ -15,7 +16,9 @@ _RULES = [field.name for field in fields(AllocationRules)]
 
 def ipam_of(row: sa.RowMapping) -> Ipam:
     values = _values(row)
-    return Ipam(**{**values, "operating_regions": tuple(values["operating_regions"])})
+    metering = Metering(values.pop("metered_account"), values.pop("costs_distributed_since"))
+    regions = tuple(values.pop("operating_regions"))
+    return Ipam(**values, operating_regions=regions, metering=metering)
 
 
 def scope_of(row: sa.RowMapping) -> Scope:
@@ -34,9 +37,24 @@ def _values(row: sa.RowMapping) -> dict[str, Any]:
 
 def columns_of(record: Ipam | Scope | Pool, table: sa.Table) -> dict[str, Any]:
     """A record's own members; what it was read with besides, such as counts, is no column."""
-    rules = record.rules if isinstance(record, Pool) else None
+    parts = _parts_of(record)
     return {
-        column.name: getattr(rules if column.name in _RULES else record, column.name)
+        column.name: parts[column.name] if column.name in parts else getattr(record, column.name)
         for column in table.columns
         if column.name != "sequence"
     }
+
+
+def _parts_of(record: Ipam | Scope | Pool) -> dict[str, Any]:
+    """By column, what a record holds in a value of its own."""
+    match record:
+        case Pool():
+            return {name: getattr(record.rules, name) for name in _RULES}
+        case Ipam():
+            metering = record.metering
+            return {
+                "metered_account": metering.account,
+                "costs_distributed_since": metering.distributed_since,
+            }
+        case Scope():
+            return {}

@@ -1,6 +1,7 @@
 """`Rows` in SQL."""
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +12,11 @@ from services.control_plane.errors import IpamLimitExceeded
 from services.control_plane.ipam import Ipam
 from services.control_plane.pool import Pool
 from services.control_plane.scope import Scope
+from services.control_plane.store.discovery_rows import SqlDiscoveryRows
+from services.control_plane.store.identity_rows import SqlIdentityRows
+from services.control_plane.store.organization_rows import SqlOrganizationRows
 from services.control_plane.store.records import columns_of, ipam_of, pool_of, scope_of
+from services.control_plane.store.share_rows import SqlShareRows
 from services.control_plane.tables import ipams, pools, scopes
 from shared.caller import Caller
 from shared.tags import Tags
@@ -46,6 +51,10 @@ class SqlRows:
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
+        self.organizations = SqlOrganizationRows(connection)
+        self.shares = SqlShareRows(connection, self.organizations)
+        self.discoveries = SqlDiscoveryRows(connection)
+        self.identity = SqlIdentityRows(connection)
 
     def ipam_in(self, owner_id: str, region: str, *, lock: bool) -> Ipam | None:
         return self._one_ipam(ipams.c.owner_id == owner_id, ipams.c.region == region, lock=lock)
@@ -62,29 +71,22 @@ class SqlRows:
             self._connection.execute(ipams.insert().values(columns_of(ipam, ipams)))
         except IntegrityError as error:
             raise IpamLimitExceeded(ipam.owner_id, ipam.region) from error
-        self._add_default_discovery(ipam)
 
     def save_ipam(self, ipam: Ipam) -> None:
-        discoveries = tables.resource_discoveries
         self._save(ipam, ipams, ipams.c.ipam_id == ipam.ipam_id)
-        self._connection.execute(
-            discoveries.update()
-            .where(discoveries.c.ipam_resource_discovery_id == ipam.default_resource_discovery_id)
-            .values(operating_regions=ipam.operating_regions)
-        )
 
     def remove_ipam(self, ipam: Ipam) -> None:
         associations = tables.resource_discovery_associations
-        discoveries = tables.resource_discoveries
-        default = ipam.default_resource_discovery_id
+        pool_ids = self._pool_ids(pools.c.ipam_id == ipam.ipam_id)
+        self.shares.forget([*pool_ids, ipam.default_resource_discovery_id])
         for removal in (
             pools.delete().where(pools.c.ipam_id == ipam.ipam_id),
             scopes.delete().where(scopes.c.ipam_id == ipam.ipam_id),
             associations.delete().where(associations.c.ipam_id == ipam.ipam_id),
-            discoveries.delete().where(discoveries.c.ipam_resource_discovery_id == default),
             ipams.delete().where(ipams.c.ipam_id == ipam.ipam_id),
         ):
             self._connection.execute(removal)
+        self.discoveries.remove_discovery(ipam.default_resource_discovery_id)
 
     def scope(self, ipam_scope_id: str) -> Scope | None:
         row = self._first(_SCOPES.where(scopes.c.ipam_scope_id == ipam_scope_id))
@@ -140,23 +142,23 @@ class SqlRows:
         self._save(pool, pools, pools.c.ipam_pool_id == pool.ipam_pool_id)
 
     def remove_pools(self, ipam_pool_ids: Sequence[str]) -> None:
+        self.shares.forget(ipam_pool_ids)
         self._connection.execute(pools.delete().where(pools.c.ipam_pool_id.in_(ipam_pool_ids)))
 
-    def tags(self, ipam: Ipam, resource_id: str) -> Tags | None:
-        for table, id_column in _TAGGED:
-            is_of_ipam = (
-                table.c.ipam_id == ipam.ipam_id
-                if "ipam_id" in table.c
-                else id_column == ipam.default_resource_discovery_id
+    def tags(self, caller: Caller, resource_id: str) -> Tags | None:
+        for table, id_column, region_column in _TAGGED:
+            query = sa.select(table.c.tags).where(
+                id_column == resource_id,
+                table.c.owner_id == caller.account_id,
+                region_column == caller.region,
             )
-            query = sa.select(table.c.tags).where(id_column == resource_id, is_of_ipam)
-            if row := self._first(query):
+            if row := self._first(query.with_for_update()):
                 tags: Tags = row["tags"]
                 return tags
         return None
 
     def save_tags(self, resource_id: str, tags: Tags) -> None:
-        for table, id_column in _TAGGED:
+        for table, id_column, _ in _TAGGED:
             self._connection.execute(
                 table.update().where(id_column == resource_id).values(tags=tags)
             )
@@ -191,13 +193,18 @@ class SqlRows:
             # A local zone's border group is named after the region it lies in.
             pools.c.locale.startswith(f"{caller.region}-", autoescape=True),
         )
+        is_owned = pools.c.owner_id == caller.account_id
+        shared = self.shares.pools_for(caller.account_id)
         query = _POOLS.where(
-            pools.c.owner_id == caller.account_id,
+            sa.or_(is_owned, pools.c.ipam_pool_id.in_(shared)) if shared else is_owned,
             sa.or_(pools.c.ipam_region == caller.region, is_locale),
             _among(pools.c.ipam_pool_id, ids),
         )
         for row in self._in_order(query, pools, after):
-            yield str(row["sequence"]), pool_of(row)
+            pool = pool_of(row)
+            # Its tags are the owner's alone, as at AWS.
+            is_shown_whole = pool.owner_id == caller.account_id
+            yield str(row["sequence"]), pool if is_shown_whole else replace(pool, tags={})
 
     def _one_ipam(self, *conditions: sa.ColumnElement[bool], lock: bool) -> Ipam | None:
         if lock:
@@ -205,31 +212,6 @@ class SqlRows:
             self._first(sa.select(ipams.c.sequence).where(*conditions).with_for_update())
         row = self._first(_IPAMS.where(*conditions))
         return ipam_of(row) if row else None
-
-    def _add_default_discovery(self, ipam: Ipam) -> None:
-        """Every IPAM has a discovery of its own account, in the IPAM's regions (IPAM-1)."""
-        self._connection.execute(
-            tables.resource_discoveries.insert().values(
-                ipam_resource_discovery_id=ipam.default_resource_discovery_id,
-                owner_id=ipam.owner_id,
-                region=ipam.region,
-                is_default=True,
-                operating_regions=ipam.operating_regions,
-                tags={},
-            )
-        )
-        self._connection.execute(
-            tables.resource_discovery_associations.insert().values(
-                ipam_resource_discovery_association_id=(
-                    ipam.default_resource_discovery_association_id
-                ),
-                owner_id=ipam.owner_id,
-                ipam_id=ipam.ipam_id,
-                ipam_resource_discovery_id=ipam.default_resource_discovery_id,
-                is_default=True,
-                tags={},
-            )
-        )
 
     def _save(
         self, record: Ipam | Scope | Pool, table: sa.Table, is_it: sa.ColumnElement[bool]
@@ -261,16 +243,18 @@ class SqlRows:
 
 
 _TAGGED = [
-    (ipams, ipams.c.ipam_id),
-    (scopes, scopes.c.ipam_scope_id),
-    (pools, pools.c.ipam_pool_id),
+    (ipams, ipams.c.ipam_id, ipams.c.region),
+    (scopes, scopes.c.ipam_scope_id, scopes.c.ipam_region),
+    (pools, pools.c.ipam_pool_id, pools.c.ipam_region),
     (
         tables.resource_discoveries,
         tables.resource_discoveries.c.ipam_resource_discovery_id,
+        tables.resource_discoveries.c.region,
     ),
     (
         tables.resource_discovery_associations,
         tables.resource_discovery_associations.c.ipam_resource_discovery_association_id,
+        tables.resource_discovery_associations.c.ipam_region,
     ),
 ]
 

@@ -1,0 +1,1 @@
+"""Principals of accounts: users with access keys and policies, and roles of services (ORG-10)."""

@@ -1,0 +1,1 @@
+"""Organizations: accounts under one management account, in a tree of OUs (ORG-1)."""

@@ -1,0 +1,1 @@
+"""Sharing pools and resource discoveries with other accounts (ORG-4, ORG-5)."""
