@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Protocol
 
+from services.gateway.identity import NO_IDENTITY, Identity
+from services.gateway.sigv4 import SignedRequest
 from shared.caller import Caller
 from shared.errors import CadastreError
 
 NOBODY = Caller(account_id="", region="", principal="")
+NOTHING_READ = SignedRequest(method="", path="", query="", headers={}, body=b"")
 UNKNOWN_ACTION = "unknown"
 
 
@@ -18,9 +21,13 @@ class Call:
 
     request_id: str
     caller: Caller = NOBODY
-    body: bytes = b""
+    identity: Identity = NO_IDENTITY
+    """The caller's, with what only the edge needs to know of it."""
+    request: SignedRequest = NOTHING_READ
     action: str = UNKNOWN_ACTION
     """Set when it is one of the finitely many there are: metrics are labelled with it."""
+    refused: dict[str, str] = field(default_factory=dict)
+    """For the log: by which access key nobody was let in, and why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,8 @@
-"""The HTTP application: AWS's protocols on POST, health and metrics on GET."""
+"""The HTTP application: AWS's protocols on POST and DELETE, health and metrics on GET."""
 
 import json
 import time
 import uuid
-from collections.abc import Callable
-from datetime import datetime
 from http import HTTPStatus
 
 from starlette.applications import Starlette
@@ -15,10 +13,10 @@ from structlog.typing import FilteringBoundLogger
 
 from services.gateway.answers import Answer, Call
 from services.gateway.clients import Services
-from services.gateway.credentials import Credentials
-from services.gateway.errors import INTERNAL_ERROR, RequestTooLarge, UnknownAccessKey
+from services.gateway.errors import INTERNAL_ERROR, RefusedIdentity, RequestTooLarge
+from services.gateway.identities import Identities
 from services.gateway.protocols import Protocols
-from services.gateway.sigv4 import Authorization, SignedRequest, verify
+from services.gateway.sigv4 import Authorization, SignedRequest
 from services.gateway.telemetry import MEDIA_TYPE, Telemetry
 from shared.caller import Caller
 from shared.errors import CadastreError
@@ -35,14 +33,12 @@ class AwsEndpoint:
     def __init__(
         self,
         protocols: Protocols,
-        credentials: Credentials,
+        identities: Identities,
         telemetry: Telemetry,
         log: FilteringBoundLogger,
-        *,
-        clock: Callable[[], datetime],
     ) -> None:
-        self._protocols, self._credentials = protocols, credentials
-        self._telemetry, self._log, self._clock = telemetry, log, clock
+        self._protocols, self._identities = protocols, identities
+        self._telemetry, self._log = telemetry, log
 
     async def __call__(self, request: Request) -> Response:
         started = time.perf_counter()
@@ -60,6 +56,7 @@ class AwsEndpoint:
             account_id=call.caller.account_id,
             region=call.caller.region,
             request_id=call.request_id,
+            **call.refused,
         )
         headers = {"x-amzn-RequestId": call.request_id, **answer.headers}
         return Response(answer.body, answer.status, headers, answer.media_type)
@@ -70,9 +67,12 @@ class AwsEndpoint:
         try:
             authorization = Authorization.parse(request.headers.get("authorization"))
             protocol = self._protocols.of(authorization.service, content_type)
-            call.body = await _body(request)
-            call.caller = self._caller(authorization, _signed_request(request, call.body))
+            call.request = _signed_request(request, await _body(request))
+            await self._identify(authorization, call)
             return await protocol.answer(call), _OK
+        except RefusedIdentity as refusal:
+            call.refused["why"] = refusal.why
+            return protocol.refuse(refusal, call.request_id), refusal.reason
         except CadastreError as refusal:
             return protocol.refuse(refusal, call.request_id), refusal.reason
         except ClientDisconnect:
@@ -86,12 +86,12 @@ class AwsEndpoint:
             )
             return protocol.fault(call.request_id), INTERNAL_ERROR
 
-    def _caller(self, authorization: Authorization, request: SignedRequest) -> Caller:
-        key = self._credentials.find(authorization.access_key_id)
-        if key is None:
-            raise UnknownAccessKey("The access key is not known here")
-        verify(authorization, request, key.secret, now=self._clock())
-        return Caller(key.account_id, authorization.region, key.principal)
+    async def _identify(self, authorization: Authorization, call: Call) -> None:
+        # Whose it claims to be: forgotten when that is proved.
+        call.refused["access_key_id"] = authorization.access_key_id
+        call.identity = identity = await self._identities.of(authorization, call.request)
+        call.refused.clear()
+        call.caller = Caller(identity.account_id, authorization.region, identity.principal)
 
 
 def application(endpoint: AwsEndpoint, services: Services, telemetry: Telemetry) -> Starlette:
@@ -113,8 +113,8 @@ def application(endpoint: AwsEndpoint, services: Services, telemetry: Telemetry)
         routes=[
             Route("/healthz", healthz, methods=["GET"]),
             Route("/metrics", metrics, methods=["GET"]),
-            # REST protocols have paths of their own.
-            Route("/{path:path}", aws, methods=["POST"]),
+            # REST protocols have paths of their own, and delete by DELETE.
+            Route("/{path:path}", aws, methods=["DELETE", "POST"]),
         ]
     )
 

@@ -1,7 +1,8 @@
 """The contexts behind the gateway, over gRPC."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -9,14 +10,28 @@ import grpc
 import grpc.aio
 from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from structlog.typing import FilteringBoundLogger
 
+from cadastre.common.v1 import (
+    audit_trail_service_pb2,
+    audit_trail_service_pb2_grpc,
+    options_pb2,
+)
 from services.gateway.answers import Call
+from services.gateway.authorization.actions import resources_of
+from services.gateway.authorization.authorizer import Authorizer
 from services.gateway.routes import Rpc
-from shared.errors import CadastreError, Unauthenticated, kind_of
+from shared.caller import Caller
+from shared.errors import CadastreError, Unauthenticated, UnauthorizedOperation, kind_of
+from shared.rpc.audit_trail import source_of
 from shared.rpc.client import Remote
+from shared.rpc.method import is_reading
 from shared.settings import Context
 
-_READING = ("Describe", "Get", "List")
+KEEPING_RECORD: Sequence[Context] = ("control_plane", "allocation", "network")
+"""The contexts that keep record of what accounts change."""
+
+_SERVICE = "gateway"
 _HEALTH_SECONDS = 1.0
 # Long enough for a service to be restarted, short enough for clients to hear of an outage (BEY-4).
 _RETRY_SECONDS = 3.0
@@ -29,22 +44,33 @@ class IdentityRefused(Exception):
 class Services:
     """Calls RPCs where they are served, on behalf of the caller."""
 
-    def __init__(self, remotes: Mapping[Context, Remote]) -> None:
-        self._remotes = remotes
+    def __init__(
+        self,
+        remotes: Mapping[Context, Remote],
+        authorizer: Authorizer,
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._remotes, self._authorizer, self._log = remotes, authorizer, log
         self._method = lru_cache(maxsize=None)(self._make_method)
 
     async def call(self, rpc: Rpc, request: Message, call: Call) -> Message:
         """The answer of ``rpc``.
 
         Raises:
+            UnauthorizedOperation: a policy of the caller's organization or of its own forbids it.
             CadastreError: the service's refusal, with its own reason.
             IdentityRefused: the service doesn't trust the gateway.
         """
         try:
+            await self._authorizer.check(rpc, request, call.caller, call.identity.policies)
+        except UnauthorizedOperation as refusal:
+            await self._put_on_record(rpc, request, call.caller, refusal)
+            raise
+        try:
             answer: Message = await self._remotes[rpc.context].call(
                 self._method(rpc),
                 request,
-                caller=call.caller,
+                caller=_speaking_to(rpc, call.caller),
                 retry_seconds=_RETRY_SECONDS if _is_idempotent(rpc, request) else 0,
             )
         except CadastreError as refusal:
@@ -52,6 +78,28 @@ class Services:
                 raise IdentityRefused(rpc.context) from refusal
             raise
         return answer
+
+    async def _put_on_record(
+        self, rpc: Rpc, request: Message, caller: Caller, refusal: UnauthorizedOperation
+    ) -> None:
+        """With the context that would have kept record of it, had it been let through."""
+        service = rpc.descriptor.containing_service
+        if rpc.context not in KEEPING_RECORD or is_reading(rpc.descriptor.name):
+            return
+        remote = self._remotes[rpc.context]
+        stub = audit_trail_service_pb2_grpc.AuditTrailServiceStub(remote.channel)
+        event = audit_trail_service_pb2.RecordRefusalRequest(
+            event_name=rpc.descriptor.name,
+            event_source=source_of(service.file.package),
+            error_code=refusal.reason,
+            error_message=refusal.message,
+            resource_names=resources_of(rpc, request, caller),
+        )
+        try:
+            await remote.call(stub.RecordRefusal, event, caller=replace(caller, service=_SERVICE))
+        except CadastreError as error:
+            # Refused it is, all the same, and the log has it.
+            self._log.warning("a refusal is not on record", error=error.message)
 
     def _make_method(self, rpc: Rpc) -> Any:
         """What a generated stub would hold for ``rpc``."""
@@ -71,8 +119,14 @@ class Services:
         }
 
 
+def _speaking_to(rpc: Rpc, caller: Caller) -> Caller:
+    """What is for Cadastre's own services is called as one of them, on behalf of the caller."""
+    options = rpc.descriptor.containing_service.GetOptions().Extensions
+    return replace(caller, service=_SERVICE) if options[options_pb2.internal] else caller
+
+
 def _is_idempotent(rpc: Rpc, request: Message) -> bool:
-    return rpc.descriptor.name.startswith(_READING) or bool(getattr(request, "client_token", ""))
+    return is_reading(rpc.descriptor.name) or bool(getattr(request, "client_token", ""))
 
 
 async def _health(remote: Remote) -> str:

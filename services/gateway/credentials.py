@@ -30,7 +30,7 @@ class AccessKey:
 
     @property
     def principal(self) -> str:
-        """The ARN of the caller: one user per profile."""
+        """The ARN of the caller: one user per profile, who may do whatever the account may."""
         return f"arn:aws:iam::{self.account_id}:user/{self.profile}"
 
     def is_same_as(self, other: "AccessKey") -> bool:

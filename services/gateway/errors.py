@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 from shared.errors import (
     CadastreError,
+    Denied,
     Invalid,
     Unauthenticated,
     Unavailable,
@@ -48,16 +49,33 @@ class RequestTooLarge(Invalid):
     reason = "RequestEntityTooLarge"
 
 
+class Unserializable(Invalid):
+    """The body is no JSON object, or a member of it has another type than the operation's."""
+
+    reason = "SerializationException"
+
+
 class UnknownOperation(Unsupported):
     """A service of AWS that this installation does not play, or an operation of it."""
 
     reason = "UnknownOperationException"
 
 
-class MissingAuthenticationToken(Unauthenticated):
+class RefusedIdentity(Unauthenticated):
+    """Nobody is let in by this request.
+
+    ``why`` is for the log, which tells apart what the answer doesn't: whoever tries keys or tokens
+    learns nothing by them.
+    """
+
+    why: str
+
+
+class MissingAuthenticationToken(RefusedIdentity):
     """The request is not signed."""
 
     reason = "MissingAuthenticationToken"
+    why = "not signed"
 
     def __init__(self) -> None:
         super().__init__(
@@ -65,22 +83,28 @@ class MissingAuthenticationToken(Unauthenticated):
         )
 
 
-class IncompleteSignature(Unauthenticated):
+class IncompleteSignature(RefusedIdentity):
     """The Authorization header lacks a part, or what it signs is too little."""
 
     reason = "IncompleteSignature"
+    why = "incomplete signature"
 
 
-class UnknownAccessKey(Unauthenticated):
-    """Nobody here has this access key."""
+class UnknownAccessKey(RefusedIdentity):
+    """The access key, or the session token that goes with it, is nobody's for now."""
 
     reason = "InvalidClientTokenId"
 
+    def __init__(self, *, why: str) -> None:
+        super().__init__("The security token included in the request is invalid")
+        self.why = why
 
-class SignatureDoesNotMatch(Unauthenticated):
+
+class SignatureDoesNotMatch(RefusedIdentity):
     """The request is not the one that was signed, or another secret signed it."""
 
     reason = "SignatureDoesNotMatch"
+    why = "wrong signature"
 
     def __init__(self) -> None:
         super().__init__(
@@ -89,10 +113,36 @@ class SignatureDoesNotMatch(Unauthenticated):
         )
 
 
-class RequestExpired(Unauthenticated):
+class RequestExpired(RefusedIdentity):
     """Signed too long ago, or by a clock that is ahead."""
 
     reason = "RequestExpired"
+
+    def __init__(self, message: str, *, why: str) -> None:
+        super().__init__(message)
+        self.why = why
+
+
+class ExpiredToken(RefusedIdentity):
+    """The session is over."""
+
+    reason = "ExpiredToken"
+    why = "expired session"
+
+    def __init__(self) -> None:
+        super().__init__("The security token included in the request is expired")
+
+
+class AccessDenied(Denied):
+    """A role or a session is not to be had this way."""
+
+    reason = "AccessDenied"
+
+
+class ValidationError(Invalid):
+    """A value that no such request can have, in the word of IAM and STS."""
+
+    reason = "ValidationError"
 
 
 INTERNAL_ERROR = "InternalError"
@@ -102,8 +152,10 @@ _MAX_MESSAGE_LENGTH = 1024
 
 # The documented status of AWS's codes; whatever else a client did wrong is a 400.
 _STATUS_BY_REASON = {
+    "AccessDenied": HTTPStatus.FORBIDDEN,
     "AuthFailure": HTTPStatus.UNAUTHORIZED,
     "DryRunOperation": HTTPStatus.PRECONDITION_FAILED,
+    "ExpiredToken": HTTPStatus.FORBIDDEN,
     "InvalidClientTokenId": HTTPStatus.FORBIDDEN,
     "MissingAuthenticationToken": HTTPStatus.FORBIDDEN,
     "RequestEntityTooLarge": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

@@ -1,4 +1,4 @@
-"""Form data, as AWS's Query protocols send it."""
+"""Form data: the body of AWS's Query protocols, and every query string."""
 
 import re
 from urllib.parse import parse_qsl
@@ -11,7 +11,7 @@ MAX_PARAMETERS = 20_000
 UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 
 
-def parse_form(body: bytes) -> dict[str, str]:
+def parse_form(form: bytes) -> dict[str, str]:
     """The parameters of a request by name, in the order sent.
 
     Raises:
@@ -20,14 +20,14 @@ def parse_form(body: bytes) -> dict[str, str]:
     """
     try:
         pairs = parse_qsl(
-            body.decode(),
+            form.decode(),
             keep_blank_values=True,
             errors="strict",
             max_num_fields=MAX_PARAMETERS,
         )
     except ValueError:
         raise InvalidParameterValue(
-            f"The request body is not form data in UTF-8 with at most {MAX_PARAMETERS} parameters"
+            f"The parameters are not form data in UTF-8, or are more than {MAX_PARAMETERS}"
         ) from None
     parameters: dict[str, str] = {}
     for name, value in pairs:

@@ -1,6 +1,5 @@
 """AWS services that nothing here plays: a precise refusal each client understands."""
 
-import json
 from http import HTTPStatus
 
 from services.gateway import query_errors
@@ -13,6 +12,7 @@ from services.gateway.errors import (
     http_status,
     shown_message,
 )
+from services.gateway.json_protocols.errors import json_error
 from shared.errors import CadastreError
 
 _JSON = "application/x-amz-json-1.1"
@@ -20,7 +20,7 @@ _NAMESPACE = "http://webservices.amazon.com/AWSFault/2005-15-09"
 
 
 class OtherQueryService:
-    """A service that speaks the Query protocol, such as IAM."""
+    """A service that speaks the Query protocol, such as SNS."""
 
     def __init__(self, service: str) -> None:
         self._service = service
@@ -36,7 +36,7 @@ class OtherQueryService:
 
 
 class OtherJsonService:
-    """A service that speaks JSON, such as RAM or Organizations."""
+    """A service that speaks JSON, such as CloudWatch."""
 
     def __init__(self, service: str) -> None:
         self._service = service
@@ -56,5 +56,4 @@ def _message(service: str) -> str:
 
 
 def _json_error(status: int, code: str, message: str) -> Answer:
-    body = json.dumps({"__type": code, "message": message})
-    return Answer(body, _JSON, status, {"x-amzn-ErrorType": code})
+    return json_error(status, code, {"message": message}, _JSON)

@@ -10,16 +10,17 @@ from shared.errors import CadastreError
 
 def refuse(error: CadastreError, request_id: str, namespace: str) -> Answer:
     """A client's mistake."""
-    return _answer(http_status(error), error.reason, shown_message(error), request_id, namespace)
+    return answer(http_status(error), error.reason, shown_message(error), request_id, namespace)
 
 
 def fault(request_id: str, namespace: str) -> Answer:
     """A fault of ours."""
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-    return _answer(status, INTERNAL_ERROR, INTERNAL_MESSAGE, request_id, namespace)
+    return answer(status, INTERNAL_ERROR, INTERNAL_MESSAGE, request_id, namespace)
 
 
-def _answer(status: int, code: str, message: str, request_id: str, namespace: str) -> Answer:
+def answer(status: int, code: str, message: str, request_id: str, namespace: str) -> Answer:
+    """An error document."""
     sender = "Sender" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "Receiver"
     error = (
         element("Type", sender) + element("Code", text(code)) + element("Message", text(message))

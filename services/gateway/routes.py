@@ -1,7 +1,7 @@
 """Which RPCs clients reach through the gateway, and which context serves each."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from google.protobuf.descriptor import FileDescriptor, MethodDescriptor, ServiceDescriptor
@@ -10,17 +10,34 @@ from google.protobuf.message_factory import GetMessageClass
 
 from cadastre.allocation.v1 import allocation_service_pb2
 from cadastre.common.v1 import options_pb2
-from cadastre.control.v1 import control_service_pb2
+from cadastre.control.iam.v1 import iam_service_pb2
+from cadastre.control.organizations.v1 import organizations_service_pb2
+from cadastre.control.sharing.v1 import sharing_service_pb2
+from cadastre.control.v1 import control_service_pb2, resource_discovery_service_pb2
 from cadastre.discovery.v1 import discovery_service_pb2
 from cadastre.network.v1 import network_service_pb2
 from shared.settings import Context
 
-FILES: Mapping[Context, FileDescriptor] = {
-    "control_plane": control_service_pb2.DESCRIPTOR,
-    "allocation": allocation_service_pb2.DESCRIPTOR,
-    "network": network_service_pb2.DESCRIPTOR,
-    "discovery": discovery_service_pb2.DESCRIPTOR,
-}
+EC2_FILES: Sequence[tuple[Context, FileDescriptor]] = (
+    ("control_plane", control_service_pb2.DESCRIPTOR),
+    ("control_plane", resource_discovery_service_pb2.DESCRIPTOR),
+    ("allocation", allocation_service_pb2.DESCRIPTOR),
+    ("network", network_service_pb2.DESCRIPTOR),
+    ("discovery", discovery_service_pb2.DESCRIPTOR),
+)
+"""The contracts whose RPCs are actions of EC2."""
+IAM_FILES: Sequence[tuple[Context, FileDescriptor]] = (
+    ("control_plane", iam_service_pb2.DESCRIPTOR),
+)
+"""The contract whose RPCs are actions of IAM."""
+ORGANIZATIONS_FILES: Sequence[tuple[Context, FileDescriptor]] = (
+    ("control_plane", organizations_service_pb2.DESCRIPTOR),
+)
+"""The contract whose RPCs are operations of AWS Organizations."""
+RAM_FILES: Sequence[tuple[Context, FileDescriptor]] = (
+    ("control_plane", sharing_service_pb2.DESCRIPTOR),
+)
+"""The contract whose RPCs are operations of AWS RAM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +61,12 @@ class Rpc:
         return GetMessageClass(self.descriptor.output_type)
 
 
-def rpcs_by_action() -> Mapping[str, Sequence[Rpc]]:
+def rpcs_by_action(
+    files: Iterable[tuple[Context, FileDescriptor]] = EC2_FILES,
+) -> Mapping[str, Sequence[Rpc]]:
     """Every RPC that is an AWS action. Several contexts may serve one action, each a part of it."""
     found: dict[str, list[Rpc]] = defaultdict(list)
-    for context, file in FILES.items():
+    for context, file in files:
         for service in file.services_by_name.values():
             if not _is_internal(service):
                 for method in service.methods:

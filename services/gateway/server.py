@@ -14,15 +14,30 @@ from structlog.typing import FilteringBoundLogger
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from services.gateway.app import AwsEndpoint, application
+from services.gateway.authorization.authorizer import Authorizer
+from services.gateway.authorization.following import Follower
+from services.gateway.authorization.organizations import Organizations
 from services.gateway.clients import Services
+from services.gateway.cloudtrail import CloudTrailProtocol
 from services.gateway.credentials import Credentials
 from services.gateway.ec2.endpoint import Ec2Protocol
-from services.gateway.ec2.model import load_model
+from services.gateway.following_users import UserFollower
+from services.gateway.identities import Identities
+from services.gateway.json_protocols.endpoint import JsonProtocol
+from services.gateway.json_protocols.errors import ORGANIZATIONS_CODES, RAM_CODES
+from services.gateway.model import load_model
 from services.gateway.protocols import Protocols
+from services.gateway.query.endpoint import QueryProtocol
+from services.gateway.query.errors import IAM_CODES
+from services.gateway.routes import IAM_FILES, ORGANIZATIONS_FILES, RAM_FILES, rpcs_by_action
+from services.gateway.sessions import SessionTokens
 from services.gateway.sts import StsProtocol
 from services.gateway.telemetry import Telemetry
+from services.gateway.users import Users
+from shared.encryption_keys import load_encryption_keys
 from shared.errors import StartFailed
 from shared.identity import TokenSigner, load_secret
+from shared.rpc.background import background
 from shared.rpc.client import Remote
 from shared.settings import Context, Settings
 from shared.telemetry import logger
@@ -64,8 +79,8 @@ async def running(
     """Serve; on leaving, stop listening and let running requests end.
 
     Raises:
-        StartFailed: access keys, identity secret or contracts are not as they must be, or the
-            address can't be listened on.
+        StartFailed: access keys, identity secret, encryption keys or contracts are not as they must
+            be, or the address can't be listened on.
     """
     log = log or logger("gateway")
     async with AsyncExitStack() as stack:
@@ -87,18 +102,40 @@ async def running(
 async def _application(settings: Settings, log: FilteringBoundLogger) -> AsyncIterator[Starlette]:
     credentials = Credentials(settings.credentials_path, log)
     signer = TokenSigner(load_secret(settings.identity_secret_path))
+    tokens = SessionTokens(load_encryption_keys(settings.encryption_key_path))
     telemetry = Telemetry()
     async with AsyncExitStack() as stack:
-        services = Services(
-            {
-                context: await stack.enter_async_context(Remote.to(context, settings, signer))
-                for context in _CONTEXTS
-            }
-        )
-        protocols = Protocols(ec2=Ec2Protocol(load_model(), services), sts=StsProtocol())
+        remotes = {
+            context: await stack.enter_async_context(Remote.to(context, settings, signer))
+            for context in _CONTEXTS
+        }
         clock = partial(datetime.now, UTC)
-        endpoint = AwsEndpoint(protocols, credentials, telemetry, log, clock=clock)
+        organizations, users = Organizations(), Users()
+        follower = Follower(remotes["control_plane"], organizations, log)
+        user_follower = UserFollower(remotes["control_plane"], users, log)
+        await stack.enter_async_context(background(follower.run(), user_follower.run()))
+        authorizer = Authorizer(organizations, log, clock=clock)
+        services = Services(remotes, authorizer, log)
+        sts = StsProtocol(load_model("sts"), authorizer, organizations, tokens, clock=clock)
+        identities = Identities(credentials, users, tokens, clock=clock)
+        endpoint = AwsEndpoint(_protocols(services, sts), identities, telemetry, log)
         yield application(endpoint, services, telemetry)
+
+
+def _protocols(services: Services, sts: StsProtocol) -> Protocols:
+    organizations, ram = rpcs_by_action(ORGANIZATIONS_FILES), rpcs_by_action(RAM_FILES)
+    return Protocols(
+        {
+            "cloudtrail": CloudTrailProtocol(services),
+            "ec2": Ec2Protocol(load_model("ec2"), services),
+            "iam": QueryProtocol(load_model("iam"), rpcs_by_action(IAM_FILES), IAM_CODES, services),
+            "organizations": JsonProtocol(
+                load_model("organizations"), organizations, ORGANIZATIONS_CODES, services
+            ),
+            "ram": JsonProtocol(load_model("ram"), ram, RAM_CODES, services),
+            "sts": sts,
+        }
+    )
 
 
 def _config(app: Starlette, settings: Settings) -> uvicorn.Config:

@@ -19,7 +19,7 @@ from cadastre.common.v1 import audit_trail_service_pb2_grpc, options_pb2
 from shared.audit import AuditEvent, AuditQuery
 from shared.caller import Caller
 from shared.errors import CadastreError
-from shared.paging import paginate
+from shared.paging import paginate, token_after
 from shared.rpc.interceptor import Context, caller_of
 from shared.rpc.method import is_reading
 from shared.rpc.wiring import Binding
@@ -145,8 +145,12 @@ class AuditTrailServicer(audit_trail_service_pb2_grpc.AuditTrailServiceServicer)
     ) -> pb.LookupEventsResponse:
         query = _query_from_proto(request, caller_of(context))
         request.max_results = request.max_results or _PAGE_EVENTS
-        found, token = await self._trail.ask(query, partial(paginate, request))
-        return pb.LookupEventsResponse(events=map(_event_to_proto, found), next_token=token)
+
+        def page(events_after: EventsAfter) -> tuple[list[pb.AuditEvent], str | None]:
+            return paginate(request, lambda after: _told(request, events_after(after)))
+
+        events, token = await self._trail.ask(query, page)
+        return pb.LookupEventsResponse(events=events, next_token=token)
 
     async def RecordRefusal(
         self, request: pb.RecordRefusalRequest, context: Context
@@ -262,11 +266,18 @@ def _query_from_proto(request: pb.LookupEventsRequest, caller: Caller) -> AuditQ
     )
 
 
+def _told(
+    request: pb.LookupEventsRequest, found: Iterable[tuple[str, AuditEvent]]
+) -> Iterator[tuple[str, pb.AuditEvent]]:
+    for key, event in found:
+        yield key, _event_to_proto(event, token_after(request, key))
+
+
 def _moment(timestamp: Timestamp) -> datetime:
     return timestamp.ToDatetime(tzinfo=UTC)
 
 
-def _event_to_proto(event: AuditEvent) -> pb.AuditEvent:
+def _event_to_proto(event: AuditEvent, next_token: str) -> pb.AuditEvent:
     event_time = Timestamp()
     event_time.FromDatetime(event.event_time)
     return pb.AuditEvent(
@@ -281,4 +292,5 @@ def _event_to_proto(event: AuditEvent) -> pb.AuditEvent:
         error_code=event.error_code,
         error_message=event.error_message,
         resource_names=event.resource_names,
+        next_token=next_token,
     )

@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 
 from cadastre.common.v1 import options_pb2
 
-_READING = ("Describe", "Get", "List")
+_READING = ("Describe", "Get", "List", "Lookup")
 
 
 class Admits(Enum):

@@ -6,6 +6,7 @@ from anyio.from_thread import start_blocking_portal
 from structlog.testing import LogCapture
 
 from services.gateway.server import running
+from shared.encryption_keys import create_encryption_keys
 from shared.identity import create_secret
 from shared.settings import Settings
 from tests.gateway.edge import BEHIND, CREDENTIALS, Edge
@@ -24,6 +25,7 @@ def running_edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
         addresses = dict.fromkeys(BEHIND, f"127.0.0.1:{fakes.port}")
         settings = Settings(data=data, port=0, addresses=addresses)
         create_secret(settings.identity_secret_path)
+        create_encryption_keys(settings.encryption_key_path)
         settings.credentials_path.parent.mkdir(parents=True)
         settings.credentials_path.write_text(CREDENTIALS)
         with portal.wrap_async_context_manager(running(settings, log)) as gateway:

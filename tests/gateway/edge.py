@@ -56,16 +56,21 @@ class Edge:
         self,
         service: str = "ec2",
         *,
-        key: tuple[str, str] = (ACCESS_KEY_ID, SECRET),
+        key: tuple[str, ...] = (ACCESS_KEY_ID, SECRET),
         **config: Any,
     ) -> Any:
-        """An unmodified client that doesn't repeat refused calls."""
+        """An unmodified client that doesn't repeat refused calls.
+
+        A third part of ``key`` is a session token.
+        """
+        access_key_id, secret, *token = key
         return _SESSION.client(
             service,
             region_name="us-east-1",
             endpoint_url=self.gateway.url,
-            aws_access_key_id=key[0],
-            aws_secret_access_key=key[1],
+            aws_access_key_id=access_key_id,
+            aws_secret_access_key=secret,
+            aws_session_token=token[0] if token else None,
             config=Config(retries={"total_max_attempts": 1}, **config),
         )
 
@@ -101,10 +106,22 @@ class Edge:
         service: str = "ec2",
         headers: Mapping[str, str] | None = None,
         path: str = "/",
+        method: str = "POST",
     ) -> httpx.Response:
-        """A signed POST of whatever body."""
+        """A signed POST, or another method, of whatever body."""
         url = f"{self.gateway.url}{path}"
         form = {"Content-Type": "application/x-www-form-urlencoded"}
-        request = AWSRequest("POST", url, headers={**form, **(headers or {})}, data=body)
+        request = AWSRequest(method, url, headers={**form, **(headers or {})}, data=body)
         SigV4Auth(Credentials(ACCESS_KEY_ID, SECRET), service, "us-east-1").add_auth(request)
-        return httpx.post(url, content=body, headers=dict(request.headers.items()), trust_env=False)
+        sent = dict(request.headers.items())
+        return httpx.request(method, url, content=body, headers=sent, trust_env=False)
+
+    def operate(self, service: str, operation: str, document: str | bytes) -> httpx.Response:
+        """A signed request with whatever document to a service that speaks JSON."""
+        if service == "ram":
+            path, headers = f"/{operation.lower()}", {"Content-Type": "application/json"}
+        else:
+            target = f"AWSOrganizationsV20161128.{operation}"
+            headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": target}
+            path = "/"
+        return self.post(document, service=service, headers=headers, path=path)

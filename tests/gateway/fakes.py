@@ -1,6 +1,6 @@
 """Contexts that answer as they are told, on one port, and remember what they were asked."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -14,7 +14,23 @@ from google.rpc.status_pb2 import Status
 from grpc_health.v1.health import aio as health_aio
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 
-from services.gateway.routes import Rpc, rpcs_by_action
+from cadastre.common.v1 import audit_trail_service_pb2
+from cadastre.common.v1.audit_trail_service_pb2_grpc import (
+    AuditTrailServiceServicer,
+    add_AuditTrailServiceServicer_to_server,
+)
+from cadastre.control.v1.authorization_service_pb2_grpc import (
+    add_AuthorizationServiceServicer_to_server,
+)
+from services.gateway.routes import (
+    EC2_FILES,
+    IAM_FILES,
+    ORGANIZATIONS_FILES,
+    RAM_FILES,
+    Rpc,
+    rpcs_by_action,
+)
+from tests.gateway.fake_organizations import FakeOrganizations
 
 
 @dataclass(frozen=True)
@@ -24,9 +40,30 @@ class Refusal:
     reason: str
     message: str = "no"
     code: grpc.StatusCode = grpc.StatusCode.INVALID_ARGUMENT
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 Reply: TypeAlias = Message | Refusal | None
+
+
+class FakeTrail(AuditTrailServiceServicer):
+    """Keeps what it is told of."""
+
+    def __init__(self) -> None:
+        self.refusals: list[tuple[audit_trail_service_pb2.RecordRefusalRequest, str]] = []
+        """Each with the token it came with."""
+
+    async def LookupEvents(
+        self, request: audit_trail_service_pb2.LookupEventsRequest, context: Any
+    ) -> audit_trail_service_pb2.LookupEventsResponse:
+        return audit_trail_service_pb2.LookupEventsResponse()
+
+    async def RecordRefusal(
+        self, request: audit_trail_service_pb2.RecordRefusalRequest, context: Any
+    ) -> audit_trail_service_pb2.RecordRefusalResponse:
+        token = dict(context.invocation_metadata())["authorization"].removeprefix("Bearer ")
+        self.refusals.append((request, token))
+        return audit_trail_service_pb2.RecordRefusalResponse()
 
 
 @dataclass
@@ -38,6 +75,8 @@ class FakeServices:
     """Path and message of each request, in order of arrival."""
     metadata: list[dict[str, str]] = field(default_factory=list)
     health: Any = field(default_factory=health_aio.HealthServicer)
+    organizations: FakeOrganizations = field(default_factory=FakeOrganizations)
+    trail: FakeTrail = field(default_factory=FakeTrail)
     port: int = 0
 
     def forget(self) -> None:
@@ -45,6 +84,7 @@ class FakeServices:
         self.answers.clear()
         self.requests.clear()
         self.metadata.clear()
+        self.trail.refusals.clear()
 
     async def serve(self, rpc: Rpc, request: Message, context: Any) -> Message:
         """Answer one call."""
@@ -62,9 +102,12 @@ class FakeServices:
 async def fake_services() -> AsyncIterator[FakeServices]:
     """All contexts' RPCs on a free port."""
     fakes, server = FakeServices(), grpc.aio.server()
-    rpcs = [rpc for same_action in rpcs_by_action().values() for rpc in same_action]
+    files = (*EC2_FILES, *IAM_FILES, *ORGANIZATIONS_FILES, *RAM_FILES)
+    rpcs = [rpc for same_action in rpcs_by_action(files).values() for rpc in same_action]
     server.add_generic_rpc_handlers([_handler(fakes, rpc) for rpc in rpcs])
     add_HealthServicer_to_server(fakes.health, server)
+    add_AuditTrailServiceServicer_to_server(fakes.trail, server)
+    add_AuthorizationServiceServicer_to_server(fakes.organizations, server)
     fakes.port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     try:
@@ -88,6 +131,6 @@ def _handler(fakes: FakeServices, rpc: Rpc) -> grpc.GenericRpcHandler:
 
 def _details(refusal: Refusal) -> tuple[tuple[str, bytes]]:
     detail = AnyMessage()
-    detail.Pack(ErrorInfo(reason=refusal.reason, domain="cadastre"))
+    detail.Pack(ErrorInfo(reason=refusal.reason, domain="cadastre", metadata=refusal.metadata))
     status = Status(code=refusal.code.value[0], message=refusal.message, details=[detail])
     return (("grpc-status-details-bin", status.SerializeToString()),)

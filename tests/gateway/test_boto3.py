@@ -233,11 +233,10 @@ class TestIdentity:
 @pytest.mark.parametrize(
     ("service", "call", "parameters", "code"),
     [
-        ("ram", "list_permissions", {}, "UnknownOperationException"),
-        ("organizations", "list_roots", {}, "UnknownOperationException"),
+        ("service-quotas", "list_services", {}, "UnknownOperationException"),
         ("cloudwatch", "list_metrics", {}, "UnknownOperationException"),
-        ("iam", "get_user", {}, "InvalidAction"),
-        ("sts", "get_session_token", {}, "InvalidAction"),
+        ("sns", "list_topics", {}, "InvalidAction"),
+        ("sts", "get_federation_token", {"Name": "me"}, "InvalidAction"),
     ],
 )
 def test_other_services_are_refused_so_that_their_clients_understand(

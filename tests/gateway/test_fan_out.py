@@ -2,12 +2,12 @@
 
 import pytest
 
-from services.gateway.ec2.model import load_model
 from services.gateway.ec2.operations import operations_of
 from services.gateway.ec2.parameters import nested
 from services.gateway.errors import InvalidId
+from services.gateway.model import load_model
 
-OPERATIONS = operations_of(load_model())
+OPERATIONS = operations_of(load_model("ec2"))
 
 
 def parts(action: str, ids: list[str]) -> dict[str, list[str]]:

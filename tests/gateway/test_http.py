@@ -147,16 +147,16 @@ def test_odd_requests_are_the_clients_fault(request_: bytes, edge: Edge) -> None
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/", 405), ("PUT", "/", 405), ("GET", "/nothing", 405), ("DELETE", "/healthz", 405)],
+    [("GET", "/", 405), ("PUT", "/", 405), ("GET", "/nothing", 405), ("PUT", "/healthz", 405)],
 )
-def test_only_post_speaks_to_aws(method: str, path: str, status: int, edge: Edge) -> None:
+def test_only_post_and_delete_speak_to_aws(method: str, path: str, status: int, edge: Edge) -> None:
     answer = httpx.request(method, f"{edge.gateway.url}{path}", trust_env=False)
     assert answer.status_code == status
 
 
 def test_rest_paths_are_refused_in_json(edge: Edge) -> None:
     headers = {"Content-Type": "application/json"}
-    answer = edge.post("{}", service="ram", headers=headers, path="/listpermissions")
+    answer = edge.post("{}", service="ram", headers=headers, path="/nothing")
     assert answer.status_code == 400
     assert answer.json()["__type"] == "UnknownOperationException"
 

@@ -1,74 +1,17 @@
 """Every kind of member AWS's EC2 model has, also those that no contract uses yet."""
 
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
 
 import pytest
-from botocore.model import Shape, ShapeResolver
-from google.protobuf import descriptor_pb2, text_format, timestamp_pb2
-from google.protobuf.descriptor import Descriptor
-from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
 
-from services.gateway.ec2.contract import ContractMismatch
+from services.gateway.contract import ContractMismatch
 from services.gateway.ec2.parameters import nested
 from services.gateway.ec2.requests import structure_reader
 from services.gateway.ec2.responses import structure_renderer
 from shared.errors import InvalidParameterValue
+from tests.gateway.shapes import TIMESTAMP, message_with, shape_of
 
-SHAPES: dict[str, Any] = {
-    "Boolean": {"type": "boolean"},
-    "Colour": {"type": "string", "enum": ["sky-blue", "red"]},
-    "ColourSet": {"type": "list", "member": {"shape": "Colour", "locationName": "item"}},
-    "Double": {"type": "double"},
-    "Integer": {"type": "integer"},
-    "Long": {"type": "long"},
-    "String": {"type": "string"},
-    "StringSet": {"type": "list", "member": {"shape": "String", "locationName": "item"}},
-    "Time": {"type": "timestamp"},
-    "TimeSet": {"type": "list", "member": {"shape": "Time", "locationName": "item"}},
-    "Inner": {"type": "structure", "members": {"Word": {"shape": "String"}}},
-    "Blob": {"type": "blob"},
-}
-
-
-def shape_of(kind: str, **location: str) -> Any:
-    """A structure whose one member, ``TheMember``, is of ``kind``."""
-    structure: Any = {"type": "structure", "members": {"TheMember": {"shape": kind, **location}}}
-    shape: Shape = ShapeResolver({**SHAPES, "S": structure}).get_shape_by_name("S")
-    return shape
-
-
-def message_with(field: str) -> Descriptor:
-    """A message whose one field, ``the_member``, is declared as in a .proto file."""
-    *labels, type_name = field.split()
-    label = "LABEL_REPEATED" if "repeated" in labels else "LABEL_OPTIONAL"
-    optional = "proto3_optional: true oneof_index: 0" if "optional" in labels else ""
-    oneof = 'oneof_decl { name: "_the_member" }' if "optional" in labels else ""
-    kind = (
-        f"type: TYPE_{type_name.upper()}" if type_name.islower() else f'type_name: ".{type_name}"'
-    )
-    file = descriptor_pb2.FileDescriptorProto()
-    text_format.Parse(
-        f"""
-        name: "kinds.proto" syntax: "proto3" dependency: "google/protobuf/timestamp.proto"
-        enum_type {{ name: "Colour" value {{ name: "COLOUR_UNSPECIFIED" number: 0 }}
-          value {{ name: "COLOUR_SKY_BLUE" number: 1 }} value {{ name: "COLOUR_RED" number: 2 }} }}
-        message_type {{ name: "Inner" oneof_decl {{ name: "_word" }}
-          field {{ name: "word" number: 1 label: LABEL_OPTIONAL type: TYPE_STRING
-            proto3_optional: true oneof_index: 0 }} }}
-        message_type {{ name: "M" {oneof}
-          field {{ name: "the_member" number: 1 label: {label} {kind} {optional} }} }}
-        """,
-        file,
-    )
-    pool = DescriptorPool()
-    pool.AddSerializedFile(timestamp_pb2.DESCRIPTOR.serialized_pb)
-    pool.AddSerializedFile(file.SerializeToString())
-    return pool.FindMessageTypeByName("M")
-
-
-TIMESTAMP = "google.protobuf.Timestamp"
 KINDS = [
     pytest.param("Boolean", "optional bool", {"TheMember": "true"}, "true", id="boolean"),
     pytest.param("Colour", "optional Colour", {"TheMember": "sky-blue"}, "sky-blue", id="enum"),

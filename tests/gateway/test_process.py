@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.encryption_keys import create_encryption_keys
 from shared.identity import create_secret
 from tests.gateway.edge import CREDENTIALS
 from tests.waiting import wait_until
@@ -21,6 +22,7 @@ from tests.waiting import wait_until
 def data(tmp_path: Path) -> Path:
     """A folder with all a gateway needs."""
     create_secret(tmp_path / "identity" / "secret")
+    create_encryption_keys(tmp_path / "identity" / "encryption-key")
     (tmp_path / "aws").mkdir()
     (tmp_path / "aws" / "credentials").write_text(CREDENTIALS)
     return tmp_path
@@ -70,6 +72,7 @@ def remove(path: str) -> Any:
     [
         pytest.param(remove("aws/credentials"), "credentials: No such file", id="credentials"),
         pytest.param(remove("identity/secret"), "identity/secret", id="identity secret"),
+        pytest.param(remove("identity/encryption-key"), "identity/encryption-key", id="its key"),
     ],
 )
 def test_what_is_missing_is_said_in_one_line(

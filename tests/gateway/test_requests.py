@@ -11,12 +11,12 @@ from cadastre.control.v1 import control_service_pb2 as control
 from cadastre.control.v1 import ipam_pb2
 from cadastre.network.v1 import network_service_pb2 as network
 from cadastre.network.v1 import vpc_pb2
-from services.gateway.ec2.model import load_model
 from services.gateway.ec2.operations import operations_of
 from services.gateway.ec2.parameters import nested
-from services.gateway.ec2.requests import MAX_LIST_LENGTH
+from services.gateway.model import load_model
+from services.gateway.structures import MAX_LIST_LENGTH
 
-OPERATIONS = operations_of(load_model())
+OPERATIONS = operations_of(load_model("ec2"))
 
 
 def request_for(action: str, parameters: dict[str, str]) -> Message:

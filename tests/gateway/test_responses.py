@@ -9,10 +9,10 @@ from cadastre.control.v1 import ipam_pb2
 from cadastre.network.v1 import network_service_pb2 as network
 from cadastre.network.v1 import vpc_pb2
 from services.gateway import xml
-from services.gateway.ec2.model import load_model
 from services.gateway.ec2.operations import operations_of
+from services.gateway.model import load_model
 
-OPERATIONS = operations_of(load_model())
+OPERATIONS = operations_of(load_model("ec2"))
 
 
 def content(action: str, answer: Message) -> str:

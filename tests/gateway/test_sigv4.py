@@ -15,7 +15,6 @@ from services.gateway.errors import (
     MissingAuthenticationToken,
     RequestExpired,
     SignatureDoesNotMatch,
-    UnknownAccessKey,
 )
 from services.gateway.sigv4 import MAX_SKEW, Authorization, SignedRequest, verify
 from tests.gateway.edge import ACCESS_KEY_ID, SECRET
@@ -31,17 +30,19 @@ def signed(
     *,
     path: str = "/",
     query: str = "",
+    method: str = "POST",
     token: str | None = None,
+    key: tuple[str, str] = (ACCESS_KEY_ID, SECRET),
     **headers: str,
 ) -> Signed:
     """A request as botocore signs it."""
     url = f"http://localhost:4500{path}" + (f"?{query}" if query else "")
     given = {name.replace("_", "-"): value for name, value in headers.items()}
-    request = AWSRequest("POST", url, headers={"Host": "localhost:4500", **given}, data=body)
-    SigV4Auth(Credentials(ACCESS_KEY_ID, SECRET, token), "ec2", "us-west-2").add_auth(request)
+    request = AWSRequest(method, url, headers={"Host": "localhost:4500", **given}, data=body)
+    SigV4Auth(Credentials(*key, token), "ec2", "us-west-2").add_auth(request)
     sent = {name.lower(): value for name, value in request.headers.items()}
     authorization = Authorization.parse(sent.pop("authorization"))
-    return authorization, SignedRequest("POST", path, query, sent, body)
+    return authorization, SignedRequest(method, path, query, sent, body)
 
 
 def signed_at(request: SignedRequest) -> datetime:
@@ -61,6 +62,14 @@ def check(signed_request: Signed, secret: str = SECRET) -> None:
         pytest.param(partial(signed, b""), id="no body"),
         pytest.param(partial(signed, query="b=2&a=1&a=0"), id="a query string"),
         pytest.param(partial(signed, path="/create%20share/"), id="a path with an escape"),
+        pytest.param(partial(signed, path="/tags/arn%3Aaws%3Aram"), id="an ARN in the path"),
+        pytest.param(partial(signed, path="/%EA%B0%80/a+b~c/"), id="odd characters in the path"),
+        pytest.param(
+            partial(
+                signed, b"", method="DELETE", query="arn=arn%3Aaws%3Aa%2Fb&t=a%20%2B~%EA%B0%80"
+            ),
+            id="a deletion by query string",
+        ),
         pytest.param(
             partial(signed, Content_Type="application/json", X_Amz_Target="A.B"), id="JSON"
         ),
@@ -151,9 +160,12 @@ def test_an_unsigned_payload_is_refused_even_if_signed_so() -> None:
         check(signed(X_Amz_Content_SHA256="UNSIGNED-PAYLOAD"))
 
 
-def test_a_session_token_is_refused() -> None:
-    with pytest.raises(UnknownAccessKey):
-        check(signed(token="token"))
+def test_a_session_token_is_signed_along() -> None:
+    check(signed(token="token"))
+    with pytest.raises(SignatureDoesNotMatch):
+        check(with_header("x-amz-security-token", "other")(signed(token="token")))
+    with pytest.raises(IncompleteSignature, match="x-amz-security-token"):
+        check(with_header("x-amz-security-token", "token")(signed()))
 
 
 @pytest.mark.parametrize("offset", [-MAX_SKEW, timedelta(0), MAX_SKEW])

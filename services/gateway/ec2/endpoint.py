@@ -1,7 +1,6 @@
 """EC2's endpoint: one request in, one RPC (or a few) out, one answer back."""
 
 import asyncio
-import re
 from collections.abc import Mapping
 
 from botocore.model import ServiceModel
@@ -12,13 +11,12 @@ from services.gateway.clients import Services
 from services.gateway.ec2 import errors
 from services.gateway.ec2.operations import Operation, operations_of
 from services.gateway.ec2.parameters import nested
-from services.gateway.errors import InvalidAction, MissingAction, NoSuchVersion
+from services.gateway.errors import InvalidAction
 from services.gateway.form import parse_form
+from services.gateway.query.actions import check_version, take_action
 from services.gateway.routes import Rpc
 from services.gateway.xml import MEDIA_TYPE
-from shared.errors import CadastreError, DryRunOperation, MissingParameter
-
-_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+from shared.errors import CadastreError, DryRunOperation
 
 
 class Ec2Protocol:
@@ -36,10 +34,10 @@ class Ec2Protocol:
         self._services = services
 
     async def answer(self, call: Call) -> Answer:
-        parameters = parse_form(call.body)
-        operation = self._operation(parameters.pop("Action", ""))
+        parameters = parse_form(call.request.body)
+        operation = self._operation(take_action(parameters))
         call.action = operation.name
-        self._check_version(parameters.pop("Version", ""))
+        check_version(parameters.pop("Version", ""), self._version)
         requests = operation.requests(nested(parameters))
         answer = await self._call(requests, call)
         return Answer(operation.render(answer, call.request_id), MEDIA_TYPE)
@@ -51,22 +49,11 @@ class Ec2Protocol:
         return errors.fault(request_id)
 
     def _operation(self, action: str) -> Operation:
-        if not action:
-            raise MissingAction
         if action in self._operations:
             return self._operations[action]
         if action in self._actions_of_aws:
             raise InvalidAction(f"The action {action} is not available in this installation")
         raise InvalidAction(f"The action {action} is not valid for this web service")
-
-    def _check_version(self, version: str) -> None:
-        """Older clients are welcome, as at AWS; they are answered in today's shape."""
-        if not version:
-            raise MissingParameter("Version")
-        if not _DATE.fullmatch(version) or version > self._version:
-            raise NoSuchVersion(
-                f"The API version {version} does not exist; use {self._version}", version=version
-            )
 
     async def _call(self, requests: list[tuple[Rpc, Message]], call: Call) -> Message:
         if len(requests) == 1:

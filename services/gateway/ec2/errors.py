@@ -19,9 +19,7 @@ def refuse(error: CadastreError, request_id: str) -> Answer:
     """A client's mistake."""
     if isinstance(error, SignatureDoesNotMatch | UnknownAccessKey):
         # EC2 alone has one code for both.
-        error = AuthFailure(
-            f"AWS was not able to validate the provided access credentials: {error.message}"
-        )
+        error = AuthFailure("AWS was not able to validate the provided access credentials")
     return _answer(http_status(error), error.reason, shown_message(error), request_id)
 
 

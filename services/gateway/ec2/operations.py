@@ -8,9 +8,10 @@ from google.protobuf.message import Message
 
 from services.gateway.ec2.fan_out import split
 from services.gateway.ec2.parameters import Node
-from services.gateway.ec2.requests import Reader, structure_reader
+from services.gateway.ec2.requests import structure_reader
 from services.gateway.ec2.responses import Render, structure_renderer
 from services.gateway.routes import Rpc, rpcs_by_action
+from services.gateway.structures import Reader
 from services.gateway.xml import DECLARATION, element
 
 _NO_MEMBERS = StructureShape("NoMembers", {"type": "structure", "members": {}})

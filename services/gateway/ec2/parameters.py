@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from shared.errors import InvalidParameterValue, UnknownParameter
+from services.gateway.structures import unknown_parameter
+from shared.errors import InvalidParameterValue
 
 Node: TypeAlias = "str | dict[str, Node]"
 
@@ -34,11 +35,6 @@ def nested(parameters: Mapping[str, str]) -> dict[str, Node]:
             raise _clash(name)
         node[last] = value
     return root
-
-
-def unknown_parameter(name: str) -> UnknownParameter:
-    """The refusal for a parameter the action doesn't have."""
-    return UnknownParameter(f"The parameter {name} is not recognized", parameter=name)
 
 
 def _clash(name: str) -> InvalidParameterValue:

@@ -1,44 +1,24 @@
 """Parameters -> request messages. Readers are put together once, from a shape and a descriptor."""
 
 import re
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
-from botocore import xform_name
 from botocore.model import ListShape, Shape, StructureShape
-from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-from services.gateway.ec2.contract import check_kind, message_of
-from services.gateway.ec2.parameters import Node, unknown_parameter
-from shared.errors import CadastreError, InvalidParameterValue, UnsupportedOperation
-from shared.rpc.enums import aws_enum_names, enum_number
-
-MAX_LIST_LENGTH = 1000
-
-# What a reader makes of a node is what the message's constructor takes for that field.
-Reader: TypeAlias = Callable[[Node, str], Any]
-Convert: TypeAlias = Callable[[str], Any]
+from services.gateway.contract import check_kind, message_of
+from services.gateway.ec2.parameters import Node
+from services.gateway.structures import MAX_LIST_LENGTH, Reader, Structure, structure_of
+from services.gateway.values import Convert, converted, text_converter
+from shared.errors import InvalidParameterValue
 
 _INDEX = re.compile(r"[1-9][0-9]{0,8}")
-_INTEGER = re.compile(r"-?[0-9]{1,19}")
-_FLOAT = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
-_BOOLEANS = {"true": True, "false": False}
 
 
 def structure_reader(shape: StructureShape, descriptor: Descriptor) -> Reader:
     """Reads a structure into the keyword arguments of its message."""
-    members: dict[str, tuple[str, Reader]] = {}
-    missing: set[str] = set()
-    for member, member_shape in shape.members.items():
-        field = descriptor.fields_by_name.get(xform_name(member))
-        name = query_name(member, member_shape)
-        if field is None:
-            missing.add(name)
-        else:
-            members[name] = (field.name, _reader(member_shape, field))
-    return partial(_read_structure, members, frozenset(missing))
+    return partial(read_structure, structure_of(shape.members, descriptor, query_name, _reader))
 
 
 def query_name(member: str, shape: Shape) -> str:
@@ -54,53 +34,37 @@ def query_name(member: str, shape: Shape) -> str:
 def _reader(shape: Shape, field: FieldDescriptor) -> Reader:
     check_kind(shape, field)
     if isinstance(shape, ListShape):
-        return partial(_read_list, _single_reader(shape.member, field))
+        return partial(read_list, _single_reader(shape.member, field))
     return _single_reader(shape, field)
 
 
 def _single_reader(shape: Shape, field: FieldDescriptor) -> Reader:
     if isinstance(shape, StructureShape):
         return structure_reader(shape, message_of(field))
-    return partial(_read_scalar, _converter(shape, field))
+    return partial(read_scalar, text_converter(shape, field))
 
 
-def _converter(shape: Shape, field: FieldDescriptor) -> Convert:
-    if field.enum_type is not None:
-        return partial(_to_enum, field.enum_type)
-    if shape.type_name in ("integer", "long"):
-        bits = 32 if field.cpp_type == FieldDescriptor.CPPTYPE_INT32 else 64
-        return partial(_to_integer, bits)
-    return _CONVERTERS[shape.type_name]
+def read_structure(structure: Structure, node: Node, path: str) -> dict[str, Any]:
+    """The arguments of the structure's message.
 
-
-def _read_structure(
-    members: Mapping[str, tuple[str, Reader]], missing: frozenset[str], node: Node, path: str
-) -> dict[str, Any]:
+    Raises:
+        InvalidParameterValue: it is a single value.
+    """
     if isinstance(node, str):
         raise InvalidParameterValue(
             f"The parameter {path} is a structure; give its members, such as"
-            f" {path}.{next(iter(members), 'Name')}",
+            f" {path}.{next(iter(structure.readers), 'Name')}",
             parameter=path,
         )
-    result = {}
-    for name, child in node.items():
-        full_name = f"{path}.{name}" if path else name
-        if name not in members:
-            raise _not_taken(full_name, is_known=name in missing)
-        field, read = members[name]
-        result[field] = read(child, full_name)
-    return result
+    return structure.read(node, path)
 
 
-def _not_taken(name: str, *, is_known: bool) -> CadastreError:
-    if is_known:
-        return UnsupportedOperation(
-            f"The parameter {name} is not supported here; leave it out", parameter=name
-        )
-    return unknown_parameter(name)
+def read_list(read: Reader, node: Node, path: str) -> list[Any]:
+    """What ``read`` makes of the numbered entries, in their order.
 
-
-def _read_list(read: Reader, node: Node, path: str) -> list[Any]:
+    Raises:
+        InvalidParameterValue: it is a single value, too long, or an entry has no number.
+    """
     if isinstance(node, str):
         raise InvalidParameterValue(
             f"The parameter {path} is a list; number its entries, such as {path}.1", parameter=path
@@ -120,58 +84,15 @@ def _read_list(read: Reader, node: Node, path: str) -> list[Any]:
     return [read(node[index], f"{path}.{index}") for index in sorted(node, key=int)]
 
 
-def _read_scalar(convert: Convert, node: Node, path: str) -> Any:
+def read_scalar(convert: Convert, node: Node, path: str) -> Any:
+    """What ``convert`` makes of a single value.
+
+    Raises:
+        InvalidParameterValue: it has parts, or is none that ``convert`` takes.
+    """
     if isinstance(node, dict):
         raise InvalidParameterValue(
             f"The parameter {path} is a single value; it has no part {path}.{next(iter(node))}",
             parameter=path,
         )
-    try:
-        return convert(node)
-    except ValueError as error:
-        raise InvalidParameterValue(
-            f"Value ({node}) for parameter {path} is invalid. {error}", parameter=path, value=node
-        ) from None
-
-
-def _to_boolean(value: str) -> bool:
-    try:
-        return _BOOLEANS[value.lower()]
-    except KeyError:
-        raise ValueError("Use 'true' or 'false'") from None
-
-
-def _to_integer(bits: int, value: str) -> int:
-    limit = 1 << (bits - 1)
-    if not _INTEGER.fullmatch(value) or not -limit <= (number := int(value)) < limit:
-        raise ValueError(f"Use a whole number of at most {bits} bits, in decimal digits")
-    return number
-
-
-def _to_float(value: str) -> float:
-    if not _FLOAT.fullmatch(value):
-        raise ValueError("Use a decimal number")
-    return float(value)
-
-
-def _to_timestamp(value: str) -> datetime:
-    try:
-        parsed = datetime.fromisoformat(value)
-        return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise ValueError("Use a time like '2026-01-02T03:04:05Z'") from None
-
-
-def _to_enum(enum: EnumDescriptor, value: str) -> int:
-    number = enum_number(enum, value)
-    if number is None:
-        raise ValueError(f"Use one of {', '.join(aws_enum_names(enum))}")
-    return number
-
-
-_CONVERTERS: Mapping[str, Convert] = {
-    "boolean": _to_boolean,
-    "double": _to_float,
-    "string": str,
-    "timestamp": _to_timestamp,
-}
+    return converted(convert, node, path)

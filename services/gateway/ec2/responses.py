@@ -1,6 +1,7 @@
 """Response messages -> XML. Renderers are put together once, from a shape and a descriptor."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC
 from functools import partial
 from typing import Any, TypeAlias
@@ -11,7 +12,7 @@ from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescript
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from services.gateway.ec2.contract import check_kind, message_of
+from services.gateway.contract import check_kind, message_of
 from services.gateway.xml import element, text
 from shared.rpc.enums import aws_enum_name
 
@@ -20,31 +21,49 @@ Render: TypeAlias = Callable[[Any], str]
 Member: TypeAlias = Callable[[Message], str]
 
 
-def structure_renderer(shape: StructureShape, descriptor: Descriptor) -> Render:
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What differs between protocols that answer in XML."""
+
+    item: str
+    """An entry of a list, where a model has no name for it."""
+    strings: Mapping[str, Render]
+    """How strings of certain shapes are written; others are as they are."""
+
+
+EC2 = Dialect(item="item", strings={})
+
+
+def structure_renderer(
+    shape: StructureShape, descriptor: Descriptor, dialect: Dialect = EC2
+) -> Render:
     """Renders a message as the content of a structure: absent members stay away."""
     members = []
     for member, member_shape in shape.members.items():
         field = descriptor.fields_by_name.get(xform_name(member))
         # What a contract doesn't have is never there to be answered.
         if field is not None:
-            members.append(_member(member, member_shape, field))
+            members.append(_member(member, member_shape, field, dialect))
     return partial(_render_structure, members)
 
 
-def _member(member: str, shape: Shape, field: FieldDescriptor) -> Member:
+def _member(member: str, shape: Shape, field: FieldDescriptor, dialect: Dialect) -> Member:
     check_kind(shape, field)
     name = str(shape.serialization.get("name", member))
     if isinstance(shape, ListShape):
-        item = str(shape.member.serialization.get("name", "item"))
-        return partial(_render_list, name, item, field.name, _renderer(shape.member, field))
-    return partial(_render_single, name, field.name, _renderer(shape, field))
+        item = str(shape.member.serialization.get("name", dialect.item))
+        render = _renderer(shape.member, field, dialect)
+        return partial(_render_list, name, item, field.name, render)
+    return partial(_render_single, name, field.name, _renderer(shape, field, dialect))
 
 
-def _renderer(shape: Shape, field: FieldDescriptor) -> Render:
+def _renderer(shape: Shape, field: FieldDescriptor, dialect: Dialect) -> Render:
     if isinstance(shape, StructureShape):
-        return structure_renderer(shape, message_of(field))
+        return structure_renderer(shape, message_of(field), dialect)
     if field.enum_type is not None:
         return partial(_enum, _aws_names(field.enum_type))
+    if shape.name in dialect.strings:
+        return dialect.strings[shape.name]
     return _RENDERERS[shape.type_name]
 
 

@@ -187,6 +187,8 @@ async def test_events_are_told_in_pages_newest_first(remote: Remote, notes: Note
     told = [event.resource_names[0] for event in (*first.events, *second.events)]
     assert told == [f"ipam-pool-0000000{number}" for number in (5, 4, 3, 2, 1)]
     assert not second.HasField("next_token")
+    rest = await lookup(remote, max_results=3, next_token=first.events[0].next_token)
+    assert list(rest.events) == [*first.events[1:], second.events[0]]
 
 
 async def test_events_are_looked_up_by_what_they_are_about(remote: Remote) -> None:

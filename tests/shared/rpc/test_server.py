@@ -20,9 +20,10 @@ from shared.errors import (
     Unavailable,
     kind_of,
 )
-from shared.identity import SecretUnusable, TokenSigner
+from shared.identity import TokenSigner
 from shared.rpc.client import Remote
 from shared.rpc.server import Build, PortTaken, RunningServer, background, running
+from shared.secret_files import SecretUnusable
 from shared.settings import Settings
 from tests.shared.rpc.conftest import SERVICE, USER, Gate, Serve
 

@@ -1,0 +1,1 @@
+"""What the caller's organization lets it do (ORG-6), decided before any context is called."""

@@ -1,0 +1,218 @@
+"""A call as policies speak of it: its action, its resources, the keys of its context."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, TypeAlias
+
+from botocore import xform_name
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
+
+from cadastre.common.v1 import options_pb2
+from services.gateway.routes import Rpc
+from shared.caller import Caller
+from shared.ids import arn
+from shared.policies.evaluation import ANY_RESOURCE
+
+_EC2, _IAM = "ec2", "iam"
+SERVICE_PREFIXES: Mapping[str, str] = {
+    "cadastre.allocation.v1": _EC2,
+    "cadastre.common.v1": "cloudtrail",
+    "cadastre.control.iam.v1": _IAM,
+    "cadastre.control.organizations.v1": "organizations",
+    "cadastre.control.sharing.v1": "ram",
+    "cadastre.control.v1": _EC2,
+    "cadastre.discovery.v1": _EC2,
+    "cadastre.network.v1": _EC2,
+}
+"""What AWS calls the service whose operations a contract's package has."""
+
+_RESOURCE_TYPES: Mapping[str, str] = {
+    "ipam-": "ipam",
+    "ipam-pool-": "ipam-pool",
+    "ipam-pool-alloc-": "ipam-pool-allocation",
+    "ipam-res-disco-": "ipam-resource-discovery",
+    "ipam-res-disco-assoc-": "ipam-resource-discovery-association",
+    "ipam-scope-": "ipam-scope",
+    "vpc-": "vpc",
+}
+"""By an id's prefix, what is a resource to policies."""
+_REGIONAL_TYPES = frozenset({"vpc"})
+_PART_OF_POOL = "ipam-pool-allocation"
+
+_CREATING = "Create"
+_UNNAMED_TYPES: Mapping[str, str] = {
+    "AssociateIpamResourceDiscovery": "ipam-resource-discovery-association",
+    "DisassociateVpcCidrBlock": "vpc",
+}
+"""What an action is about though its request can't name it, where its own name doesn't say so."""
+
+_POOL_KEYS: Mapping[str, str] = {
+    "ipv4_ipam_pool_id": "ec2:Ipv4IpamPoolId",
+    "ipv6_ipam_pool_id": "ec2:Ipv6IpamPoolId",
+}
+
+_IPAM_ROLE = "aws-service-role/ipam.amazonaws.com/AWSServiceRoleForIPAM"
+_ROLES_BY_MEMBER: Mapping[str, Mapping[str, str]] = {
+    "aws_service_name": {"ipam.amazonaws.com": _IPAM_ROLE},
+    "role_name": {"AWSServiceRoleForIPAM": _IPAM_ROLE},
+}
+"""The path and name of the service-linked role that a member of IAM's requests means."""
+
+_SESSION = re.compile(r"arn:aws:sts::(\d{12}):assumed-role/([^/]+)/.+")
+
+_Ids: TypeAlias = Callable[[str], str | None]
+"""From an id to its type of resource; None: it isn't one to policies."""
+
+
+@cache
+def action_of(rpc: Rpc) -> str:
+    """The action's name in policies: ``ec2:CreateVpc``."""
+    return f"{_prefix_of(rpc)}:{rpc.descriptor.name}"
+
+
+def resources_of(rpc: Rpc, request: Message, caller: Caller) -> Sequence[str]:
+    """The ARN of everything that ``request`` is about.
+
+    What it names by id is taken for the caller's own, as nobody here knows whose it is.
+    """
+    if _prefix_of(rpc) == _EC2:
+        found = [_arn(caller, *named) for named in _ec2_resources(rpc, request)]
+    elif _prefix_of(rpc) == _IAM:
+        found = list(_iam_arns(request, caller))
+    else:
+        found = list(_arns_in(request))
+    return found or [ANY_RESOURCE]
+
+
+def context_keys(request: Message, caller: Caller, now: datetime) -> Mapping[str, Sequence[str]]:
+    """What conditions can ask about ``request``, but for its caller's organization."""
+    tags = list(_tags_in(request))
+    keys: dict[str, Sequence[str]] = {
+        **principal_keys(caller, now),
+        "aws:TagKeys": [*(tag.key for tag in tags), *_values(request, "tag_keys")],
+        "iam:AWSServiceName": _values(request, "aws_service_name"),
+    }
+    keys.update((f"aws:RequestTag/{tag.key}", [tag.value]) for tag in tags)
+    keys.update((key, _values(request, name)) for name, key in _POOL_KEYS.items())
+    return keys
+
+
+def principal_keys(caller: Caller, now: datetime) -> Mapping[str, Sequence[str]]:
+    """What conditions can ask about whatever ``caller`` does, but for its organization."""
+    user = user_arn(caller.account_id, "")
+    is_user = caller.principal.startswith(user)
+    return {
+        "aws:CurrentTime": [now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")],
+        "aws:PrincipalAccount": [caller.account_id],
+        "aws:PrincipalArn": [_role_of_session(caller.principal)],
+        "aws:RequestedRegion": [caller.region],
+        # TLS ends in front of the gateway, if anywhere.
+        "aws:SecureTransport": ["false"],
+        "aws:username": [caller.principal.removeprefix(user)] if is_user else [],
+    }
+
+
+def _role_of_session(principal: str) -> str:
+    """Policies mean the role, whatever the session is called; others are whom they say."""
+    return _SESSION.sub(r"arn:aws:iam::\1:role/\2", principal)
+
+
+def user_arn(account_id: str, user_name: str) -> str:
+    """``arn:aws:iam::123456789012:user/alice``."""
+    return f"arn:aws:iam::{account_id}:user/{user_name}"
+
+
+def _prefix_of(rpc: Rpc) -> str:
+    return SERVICE_PREFIXES[rpc.descriptor.containing_service.file.package]
+
+
+def _ec2_resources(rpc: Rpc, request: Message) -> Sequence[tuple[str, str]]:
+    """Types and ids."""
+    unnamed = _unnamed_type(rpc.descriptor.name)
+    found = [(unnamed, "*")] if unnamed else []
+    for name, type_of in _id_members(rpc.descriptor.input_type):
+        for value in _values(request, name):
+            resource_type = type_of(value)
+            if resource_type:
+                found.append((resource_type, value))
+    types = {resource_type for resource_type, _ in found}
+    if types == {"ipam-pool", _PART_OF_POOL}:
+        # With its pool named, an allocation is to AWS a part of that and nothing by itself.
+        found = [named for named in found if named[0] != _PART_OF_POOL]
+    return found
+
+
+@cache
+def _unnamed_type(action: str) -> str | None:
+    """``CreateVpc`` is about a ``vpc`` that has no id yet."""
+    created = xform_name(action.removeprefix(_CREATING), "-")
+    if action.startswith(_CREATING) and created in _RESOURCE_TYPES.values():
+        return created
+    return _UNNAMED_TYPES.get(action)
+
+
+@cache
+def _id_members(request_type: Descriptor) -> Sequence[tuple[str, _Ids]]:
+    """The members that name resources, by the rules of their contract."""
+    # AWS knows no permission to see single entries of a list.
+    is_list = request_type.name.startswith("Describe")
+    found: list[tuple[str, _Ids]] = []
+    for field in request_type.fields:
+        rules = field.GetOptions().Extensions[options_pb2.rules]
+        prefixes = [rules.id_prefix] if rules.id_prefix else list(rules.id_prefixes)
+        if prefixes and not (is_list and field.is_repeated):
+            found.append((field.name, _type_by_prefix(prefixes)))
+    return found
+
+
+def _type_by_prefix(prefixes: Iterable[str]) -> _Ids:
+    # One may begin another: "ipam-", "ipam-pool-".
+    longest_first = sorted(prefixes, key=len, reverse=True)
+
+    def type_of(value: str) -> str | None:
+        prefix = next((prefix for prefix in longest_first if value.startswith(prefix)), "")
+        return _RESOURCE_TYPES.get(prefix)
+
+    return type_of
+
+
+def _arn(caller: Caller, resource_type: str, resource_id: str) -> str:
+    if resource_type in _REGIONAL_TYPES:
+        return f"arn:aws:ec2:{caller.region}:{caller.account_id}:{resource_type}/{resource_id}"
+    return arn(caller.account_id, resource_type, resource_id)
+
+
+def _iam_arns(request: Message, caller: Caller) -> Iterator[str]:
+    """IAM's requests name by name. Who gives no user's means itself."""
+    fields = request.DESCRIPTOR.fields_by_name
+    if "user_name" in fields:
+        [name] = _values(request, "user_name") or [""]
+        yield user_arn(caller.account_id, name) if name else caller.principal
+    for member, resource in _ROLES_BY_MEMBER.items():
+        for value in _values(request, member):
+            yield f"arn:aws:iam::{caller.account_id}:role/{resource.get(value, value)}"
+
+
+def _arns_in(request: Message) -> Iterator[str]:
+    for field, value in request.ListFields():
+        if field.cpp_type == FieldDescriptor.CPPTYPE_STRING:
+            values = value if field.is_repeated else [value]
+            yield from (one for one in values if one.startswith("arn:"))
+
+
+def _tags_in(request: Message) -> Iterator[Any]:
+    """Tags that the request sets or removes, on what there is and on what it creates."""
+    yield from _values(request, "tags")
+    for specification in _values(request, "tag_specifications"):
+        yield from specification.tags
+
+
+def _values(request: Message, name: str) -> Sequence[Any]:
+    """What a member holds; nothing when it is empty, or the request has no such member."""
+    value = getattr(request, name, None)
+    if not value:
+        return []
+    return [value] if isinstance(value, str) else list(value)

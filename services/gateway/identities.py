@@ -1,0 +1,111 @@
+"""Whose a signed request is: by the credentials file, by the users' keys, or by a session."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from services.gateway.credentials import AccessKey, Credentials
+from services.gateway.errors import ExpiredToken, UnknownAccessKey
+from services.gateway.identity import Identity
+from services.gateway.sessions import AssumedRole, Session, SessionTokens
+from services.gateway.sigv4 import SECURITY_TOKEN, Authorization, SignedRequest, verify
+from services.gateway.unique_ids import role_id, user_id
+from services.gateway.users import Users
+from shared.errors import ServiceUnavailable
+
+# As long as a call waits for any other service that is being started.
+_PATIENCE_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """What a signature is checked with, and whom it then proves."""
+
+    secret: str = field(repr=False)
+    identity: Identity
+    expires_at: datetime | None = None
+
+
+class Identities:
+    """Tells who signed a request."""
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        users: Users,
+        tokens: SessionTokens,
+        *,
+        clock: Callable[[], datetime],
+        patience_seconds: float = _PATIENCE_SECONDS,
+    ) -> None:
+        self._credentials, self._users, self._tokens = credentials, users, tokens
+        self._clock, self._patience_seconds = clock, patience_seconds
+
+    async def of(self, authorization: Authorization, request: SignedRequest) -> Identity:
+        """Who signed ``request``, just now and exactly so.
+
+        Raises:
+            RefusedIdentity: nobody who may; it says why, for the log.
+            ServiceUnavailable: the users haven't been told yet.
+        """
+        token = request.headers.get(SECURITY_TOKEN)
+        if token is None:
+            key = await self._permanent(authorization.access_key_id)
+        else:
+            key = await self._temporary(authorization.access_key_id, token)
+        now = self._clock()
+        verify(authorization, request, key.secret, now=now)
+        if key.expires_at is not None and key.expires_at <= now:
+            raise ExpiredToken
+        return key.identity
+
+    async def _permanent(self, access_key_id: str) -> _Key:
+        if of_file := self._credentials.find(access_key_id):
+            return _Key(of_file.secret, _identity_of_profile(access_key_id, of_file))
+        await self._until_known()
+        if of_user := self._users.key(access_key_id):
+            return _Key(of_user.secret, of_user.identity)
+        is_inactive = self._users.is_inactive(access_key_id)
+        raise UnknownAccessKey(why="inactive access key" if is_inactive else "unknown access key")
+
+    async def _temporary(self, access_key_id: str, token: str) -> _Key:
+        session = self._tokens.session_of(token)
+        if session.access_key_id != access_key_id:
+            raise UnknownAccessKey(why="session token of another access key")
+        try:
+            holder = await self._permanent(session.holder_key_id)
+        except UnknownAccessKey as error:
+            raise UnknownAccessKey(why=f"session of an {error.why}") from error
+        identity = _identity_of_session(session, holder.identity)
+        return _Key(session.secret, identity, session.expires_at)
+
+    async def _until_known(self) -> None:
+        if self._users.are_known:
+            return
+        try:
+            async with asyncio.timeout(self._patience_seconds):
+                await self._users.until_known()
+        except TimeoutError as error:
+            raise ServiceUnavailable("The users are not known yet; repeat the request") from error
+
+
+def _identity_of_profile(access_key_id: str, key: AccessKey) -> Identity:
+    return Identity(key.account_id, key.principal, user_id(key.principal), access_key_id)
+
+
+def _identity_of_session(session: Session, holder: Identity) -> Identity:
+    if session.role is None:
+        return replace(holder, is_session=True)
+    return identity_in(session.role, holder.access_key_id)
+
+
+def identity_in(role: AssumedRole, access_key_id: str) -> Identity:
+    """Whoever acts in a role, let in by a key of its own account."""
+    return Identity(
+        role.account_id,
+        role.arn,
+        f"{role_id(role.role_arn)}:{role.session_name}",
+        access_key_id,
+        is_session=True,
+    )

@@ -1,0 +1,83 @@
+"""Refusals as the JSON protocols shape them, in each service's own codes."""
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from botocore import xform_name
+from botocore.model import ServiceModel, StructureShape
+
+from services.gateway.answers import Answer
+from services.gateway.errors import INTERNAL_ERROR, INTERNAL_MESSAGE, http_status, shown_message
+from shared.errors import CadastreError, Unavailable, kind_of
+
+ORGANIZATIONS_CODES: Mapping[str, str] = {
+    "IdempotentParameterMismatch": "InvalidInputException",
+    "InvalidNextToken": "InvalidInputException",
+    "InvalidParameterCombination": "InvalidInputException",
+    "InvalidParameterValue": "InvalidInputException",
+    "MissingParameter": "InvalidInputException",
+    "OperationNotPermitted": "AccessDeniedException",
+    "UnauthorizedOperation": "AccessDeniedException",
+    "Unavailable": "ServiceException",
+    "UnknownParameter": "InvalidInputException",
+    INTERNAL_ERROR: "ServiceException",
+}
+RAM_CODES: Mapping[str, str] = {
+    "IdempotentParameterMismatch": "IdempotentParameterMismatchException",
+    "InvalidNextToken": "InvalidNextTokenException",
+    "InvalidParameterCombination": "InvalidParameterException",
+    "InvalidParameterValue": "InvalidParameterException",
+    "MissingParameter": "InvalidParameterException",
+    "OperationNotPermitted": "OperationNotPermittedException",
+    "UnauthorizedOperation": "AccessDeniedException",
+    "Unavailable": "ServiceUnavailableException",
+    "UnknownParameter": "InvalidParameterException",
+    INTERNAL_ERROR: "ServerInternalException",
+}
+
+_MESSAGE = "message"
+
+
+class JsonErrors:
+    """How one service tells its refusals."""
+
+    def __init__(self, model: ServiceModel, codes: Mapping[str, str], media_type: str) -> None:
+        """``codes`` are the service's own for general reasons; what it lacks is told as it is."""
+        self._shapes = {
+            shape.error_code: shape
+            for shape in model.error_shapes
+            if isinstance(shape, StructureShape)
+        }
+        self._codes, self._media_type = codes, media_type
+
+    def refuse(self, error: CadastreError) -> Answer:
+        """A client's mistake, or an outage."""
+        code = self._codes.get(error.reason, error.reason)
+        return self._answer(
+            self._status(error, code), code, {**error.metadata, _MESSAGE: shown_message(error)}
+        )
+
+    def fault(self) -> Answer:
+        """A fault of ours."""
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+        return self._answer(status, self._codes[INTERNAL_ERROR], {_MESSAGE: INTERNAL_MESSAGE})
+
+    def _status(self, error: CadastreError, code: str) -> int:
+        # Not all models say that an outage is one, and only 5xx makes clients try again.
+        if code not in self._shapes or kind_of(error) is Unavailable:
+            return http_status(error)
+        declared: Mapping[str, int] = self._shapes[code].metadata.get("error", {})
+        return declared.get("httpStatusCode", HTTPStatus.BAD_REQUEST)
+
+    def _answer(self, status: int, code: str, values: Mapping[str, str]) -> Answer:
+        """The members that the model gives the error, in the model's spelling, which differs."""
+        members = self._shapes[code].members if code in self._shapes else (_MESSAGE,)
+        given = {name: values[xform_name(name)] for name in members if xform_name(name) in values}
+        return json_error(status, code, given, self._media_type)
+
+
+def json_error(status: int, code: str, members: Mapping[str, str], media_type: str) -> Answer:
+    """An error document. Some clients look for the code in the body, some in the header."""
+    body = json.dumps({"__type": code, **members})
+    return Answer(body, media_type, status, {"x-amzn-ErrorType": code})

@@ -1,0 +1,60 @@
+"""A service's operations as calls of RPCs, put together once from its model and its contract."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.model import OperationModel, ServiceModel, StructureShape
+from google.protobuf.message import Message
+
+from services.gateway.json_protocols.requests import RequestReader
+from services.gateway.json_protocols.responses import Render, structure_renderer
+from services.gateway.routes import Rpc
+
+_NO_MEMBERS = StructureShape("NoMembers", {"type": "structure", "members": {}})
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation: how its request is read, what is called, how the answer is written."""
+
+    rpc: Rpc
+    _reader: RequestReader
+    _render: Render | None
+
+    def request(self, document: Mapping[str, Any], query: Mapping[str, str]) -> Message:
+        """What to call for the members in the body's document and in the query string.
+
+        Raises:
+            CadastreError: they are not this operation's.
+        """
+        return self.rpc.request_type(**self._reader.read(document, query))
+
+    def render(self, answer: Message) -> str:
+        """The body of the response: empty for an operation that answers nothing."""
+        return json.dumps(self._render(answer)) if self._render else ""
+
+
+def operations_of(
+    model: ServiceModel, rpcs: Mapping[str, Sequence[Rpc]]
+) -> Mapping[str, Operation]:
+    """Every operation of ``model`` that one of ``rpcs`` serves.
+
+    Raises:
+        ContractMismatch: the contract can't carry what AWS's model says.
+    """
+    return {
+        name: _operation(model.operation_model(name), rpcs[name])
+        for name in model.operation_names
+        if name in rpcs
+    }
+
+
+def _operation(model: OperationModel, rpcs: Sequence[Rpc]) -> Operation:
+    [rpc] = rpcs
+    render = None
+    if model.output_shape is not None:
+        render = structure_renderer(model.output_shape, rpc.descriptor.output_type)
+    reader = RequestReader.of(model.input_shape or _NO_MEMBERS, rpc.descriptor.input_type)
+    return Operation(rpc, reader, render)

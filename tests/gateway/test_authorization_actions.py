@@ -1,0 +1,252 @@
+"""Calls as policies speak of them: action, resources, context."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from google.protobuf.message import Message
+
+from services.gateway.authorization.actions import (
+    SERVICE_PREFIXES,
+    action_of,
+    context_keys,
+    principal_keys,
+    resources_of,
+)
+from services.gateway.routes import (
+    EC2_FILES,
+    IAM_FILES,
+    ORGANIZATIONS_FILES,
+    RAM_FILES,
+    Rpc,
+    rpcs_by_action,
+)
+from shared.caller import Caller
+
+CALLER = Caller("123456789012", "us-east-1", "arn:aws:iam::123456789012:user/alice")
+NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+REGIONAL, GLOBAL = "arn:aws:ec2:us-east-1:123456789012:", "arn:aws:ec2::123456789012:"
+IAM = "arn:aws:iam::123456789012:"
+IPAM_ROLE = "aws-service-role/ipam.amazonaws.com/AWSServiceRoleForIPAM"
+SHARE = "arn:aws:ram:us-east-1:123456789012:resource-share/7ab63972-b505-7e2a-420d-6f5d3EXAMPLE"
+
+
+def every_rpc() -> Iterator[Rpc]:
+    for rpcs in rpcs_by_action((*EC2_FILES, *IAM_FILES, *ORGANIZATIONS_FILES, *RAM_FILES)).values():
+        yield from rpcs
+
+
+def rpc_of(action: str, context: str = "") -> Rpc:
+    return next(
+        rpc for rpc in every_rpc() if action_of(rpc) == action and context in ("", rpc.context)
+    )
+
+
+def request_of(rpc: Rpc, **members: Any) -> Message:
+    return rpc.request_type(**members)
+
+
+def test_every_operation_has_the_name_of_an_action() -> None:
+    for rpc in every_rpc():
+        prefix, name = action_of(rpc).split(":")
+        assert prefix in SERVICE_PREFIXES.values()
+        assert name == rpc.descriptor.name
+
+
+@pytest.mark.parametrize(
+    ("action", "members", "expected"),
+    [
+        ("ec2:CreateVpc", {}, [f"{REGIONAL}vpc/*"]),
+        (
+            "ec2:CreateVpc",
+            {"ipv4_ipam_pool_id": "ipam-pool-1", "ipv6_ipam_pool_id": "ipam-pool-2"},
+            [
+                f"{REGIONAL}vpc/*",
+                f"{GLOBAL}ipam-pool/ipam-pool-1",
+                f"{GLOBAL}ipam-pool/ipam-pool-2",
+            ],
+        ),
+        (
+            "ec2:AssociateVpcCidrBlock",
+            {"vpc_id": "vpc-1", "ipv4_ipam_pool_id": "ipam-pool-1"},
+            [f"{GLOBAL}ipam-pool/ipam-pool-1", f"{REGIONAL}vpc/vpc-1"],
+        ),
+        (
+            "ec2:DisassociateVpcCidrBlock",
+            {"association_id": "vpc-cidr-assoc-1"},
+            [f"{REGIONAL}vpc/*"],
+        ),
+        ("ec2:DeleteVpc", {"vpc_id": "vpc-1"}, [f"{REGIONAL}vpc/vpc-1"]),
+        ("ec2:DescribeVpcAttribute", {"vpc_id": "vpc-1"}, [f"{REGIONAL}vpc/vpc-1"]),
+        # Lists are not about single entries of theirs.
+        ("ec2:DescribeVpcs", {"vpc_ids": ["vpc-1"]}, ["*"]),
+        ("ec2:DescribeIpamPools", {"ipam_pool_ids": ["ipam-pool-1"]}, ["*"]),
+        ("ec2:CreateIpam", {}, [f"{GLOBAL}ipam/*"]),
+        (
+            "ec2:CreateIpamScope",
+            {"ipam_id": "ipam-1"},
+            [f"{GLOBAL}ipam-scope/*", f"{GLOBAL}ipam/ipam-1"],
+        ),
+        (
+            "ec2:CreateIpamResourceDiscovery",
+            {},
+            [f"{GLOBAL}ipam-resource-discovery/*"],
+        ),
+        (
+            "ec2:CreateIpamPool",
+            {"ipam_scope_id": "ipam-scope-1"},
+            [f"{GLOBAL}ipam-pool/*", f"{GLOBAL}ipam-scope/ipam-scope-1"],
+        ),
+        (
+            "ec2:AllocateIpamPoolCidr",
+            {"ipam_pool_id": "ipam-pool-1"},
+            [f"{GLOBAL}ipam-pool/ipam-pool-1"],
+        ),
+        (
+            "ec2:ReleaseIpamPoolAllocation",
+            {"ipam_pool_id": "ipam-pool-1", "ipam_pool_allocation_id": "ipam-pool-alloc-1"},
+            [f"{GLOBAL}ipam-pool/ipam-pool-1"],
+        ),
+        (
+            "ec2:ModifyIpamPoolAllocation",
+            {"ipam_pool_allocation_id": "ipam-pool-alloc-1"},
+            [f"{GLOBAL}ipam-pool-allocation/ipam-pool-alloc-1"],
+        ),
+        (
+            "ec2:AssociateIpamResourceDiscovery",
+            {"ipam_id": "ipam-1", "ipam_resource_discovery_id": "ipam-res-disco-1"},
+            [
+                f"{GLOBAL}ipam-resource-discovery-association/*",
+                f"{GLOBAL}ipam/ipam-1",
+                f"{GLOBAL}ipam-resource-discovery/ipam-res-disco-1",
+            ],
+        ),
+        ("ec2:EnableIpamOrganizationAdminAccount", {}, ["*"]),
+        ("iam:ListUsers", {}, ["*"]),
+        ("iam:CreateUser", {"user_name": "bob"}, [f"{IAM}user/bob"]),
+        ("iam:CreateAccessKey", {"user_name": "bob"}, [f"{IAM}user/bob"]),
+        # Who gives no name means itself.
+        ("iam:CreateAccessKey", {}, [f"{IAM}user/alice"]),
+        ("iam:GetRole", {"role_name": "AWSServiceRoleForIPAM"}, [f"{IAM}role/{IPAM_ROLE}"]),
+        ("iam:GetRole", {"role_name": "Other"}, [f"{IAM}role/Other"]),
+        (
+            "iam:CreateServiceLinkedRole",
+            {"aws_service_name": "ipam.amazonaws.com"},
+            [f"{IAM}role/{IPAM_ROLE}"],
+        ),
+        ("organizations:ListRoots", {}, ["*"]),
+        ("ram:CreateResourceShare", {"name": "x"}, ["*"]),
+        (
+            "ram:CreateResourceShare",
+            {"name": "x", "resource_arns": [f"{GLOBAL}ipam-pool/ipam-pool-1"]},
+            [f"{GLOBAL}ipam-pool/ipam-pool-1"],
+        ),
+        (
+            "ram:AssociateResourceShare",
+            {"resource_share_arn": SHARE, "principals": ["123456789012"]},
+            [SHARE],
+        ),
+    ],
+)
+def test_a_call_is_about_what_it_names_and_what_it_creates(
+    action: str, members: dict[str, Any], expected: list[str]
+) -> None:
+    rpc = rpc_of(action)
+    found = resources_of(rpc, request_of(rpc, **members), CALLER)
+    assert sorted(found) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    ("context", "resource_id", "expected"),
+    [
+        ("network", "vpc-1", f"{REGIONAL}vpc/vpc-1"),
+        ("control_plane", "ipam-1", f"{GLOBAL}ipam/ipam-1"),
+        ("control_plane", "ipam-pool-1", f"{GLOBAL}ipam-pool/ipam-pool-1"),
+        ("control_plane", "ipam-scope-1", f"{GLOBAL}ipam-scope/ipam-scope-1"),
+        (
+            "control_plane",
+            "ipam-res-disco-assoc-1",
+            f"{GLOBAL}ipam-resource-discovery-association/ipam-res-disco-assoc-1",
+        ),
+        ("allocation", "ipam-pool-alloc-1", f"{GLOBAL}ipam-pool-allocation/ipam-pool-alloc-1"),
+        ("network", "subnet-1", "*"),
+    ],
+)
+def test_tagged_resources_are_known_by_their_ids(
+    context: str, resource_id: str, expected: str
+) -> None:
+    rpc = rpc_of("ec2:CreateTags", context)
+    request = request_of(rpc, resources=[resource_id], tags=[{"key": "a", "value": "b"}])
+    assert resources_of(rpc, request, CALLER) == [expected]
+
+
+def keys_of(action: str, **members: Any) -> dict[str, list[str]]:
+    """The keys that have values."""
+    keys = context_keys(request_of(rpc_of(action), **members), CALLER, NOW)
+    return {key: list(values) for key, values in keys.items() if values}
+
+
+ALWAYS = {
+    "aws:CurrentTime": ["2026-03-01T12:30:00Z"],
+    "aws:PrincipalAccount": ["123456789012"],
+    "aws:PrincipalArn": ["arn:aws:iam::123456789012:user/alice"],
+    "aws:RequestedRegion": ["us-east-1"],
+    "aws:SecureTransport": ["false"],
+    "aws:username": ["alice"],
+}
+
+
+def test_who_when_and_where_is_always_known() -> None:
+    assert keys_of("ec2:DescribeVpcs") == ALWAYS
+
+
+def test_to_policies_a_session_is_its_role() -> None:  # ORG-10
+    session = "arn:aws:sts::123456789012:assumed-role/OrganizationAccountAccessRole/alice"
+    keys = principal_keys(Caller("123456789012", "us-east-1", session), NOW)
+    role = "arn:aws:iam::123456789012:role/OrganizationAccountAccessRole"
+    assert keys["aws:PrincipalArn"] == [role]
+    assert keys["aws:username"] == []
+
+
+def test_the_service_that_a_role_is_for_is_known() -> None:  # ORG-2
+    keys = keys_of("iam:CreateServiceLinkedRole", aws_service_name="ipam.amazonaws.com")
+    assert keys == {**ALWAYS, "iam:AWSServiceName": ["ipam.amazonaws.com"]}
+
+
+@pytest.mark.parametrize("action", ["ec2:CreateVpc", "ec2:AssociateVpcCidrBlock"])
+def test_the_pools_that_cidrs_come_from_are_known(action: str) -> None:
+    assert keys_of(action, cidr_block="10.0.0.0/16") == ALWAYS
+    assert keys_of(action, ipv4_ipam_pool_id="") == ALWAYS
+    assert keys_of(action, ipv4_ipam_pool_id="ipam-pool-1", ipv6_ipam_pool_id="ipam-pool-2") == {
+        **ALWAYS,
+        "ec2:Ipv4IpamPoolId": ["ipam-pool-1"],
+        "ec2:Ipv6IpamPoolId": ["ipam-pool-2"],
+    }
+
+
+TAGS = [{"key": "environment", "value": "pre-prod"}, {"key": "Team"}]
+
+
+@pytest.mark.parametrize(
+    ("action", "members"),
+    [
+        ("ec2:CreateVpc", {"tag_specifications": [{"resource_type": "vpc", "tags": TAGS}]}),
+        ("ec2:CreateTags", {"resources": ["vpc-1"], "tags": TAGS}),
+        ("ec2:DeleteTags", {"resources": ["vpc-1"], "tags": TAGS}),
+        ("ram:CreateResourceShare", {"name": "x", "tags": TAGS}),
+        ("organizations:CreatePolicy", {"tags": TAGS}),
+    ],
+)
+def test_the_tags_of_a_request_are_known(action: str, members: dict[str, Any]) -> None:
+    assert keys_of(action, **members) == {
+        **ALWAYS,
+        "aws:RequestTag/environment": ["pre-prod"],
+        "aws:RequestTag/Team": [""],
+        "aws:TagKeys": ["environment", "Team"],
+    }
+
+
+def test_the_keys_of_tags_that_are_taken_away_are_known() -> None:
+    keys = keys_of("ram:UntagResource", resource_share_arn=SHARE, tag_keys=["a", "b"])
+    assert keys == {**ALWAYS, "aws:TagKeys": ["a", "b"]}
