@@ -16,11 +16,20 @@ from services.control_plane.service.grants import users_by_pool
 from services.control_plane.service.ports import Ledger, Reader
 from services.control_plane.service.rows import Rows
 from services.control_plane.service.steps import NextStep, StepKind
-from shared.errors import CadastreError, Conflict, Unavailable, kind_of
+from shared.errors import (
+    CadastreError,
+    Conflict,
+    Denied,
+    Unauthenticated,
+    Unavailable,
+    kind_of,
+)
 
-_MAY_PASS = (Unavailable, Conflict)
+# Who isn't let in has been told nothing of the pool: keys or clocks are to be put right.
+_MAY_PASS = (Unavailable, Conflict, Denied, Unauthenticated)
 
-Ending = Callable[[Rows], None]
+Ending = Callable[[Rows], Sequence[NextStep] | None]
+"""What a step leads to, and what is to follow that."""
 
 
 class Saga:

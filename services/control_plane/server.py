@@ -39,6 +39,7 @@ from shared.persistence.client_tokens import ClientTokens
 from shared.persistence.database import Database
 from shared.persistence.migrations import upgrade
 from shared.persistence.outbox import Outbox
+from shared.persistence.steps import Steps
 from shared.rpc.audit_trail import audited
 from shared.rpc.client import Remote
 from shared.rpc.server import Binding, Runtime, background
@@ -53,10 +54,12 @@ async def control_plane(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
         await database.run(upgrade, database, "services.control_plane")
         async with Remote.to("allocation", runtime.settings, runtime.signer) as remote:
             ledger, reader = LedgerClient(remote), SqlReader(database)
-            handlers = outbox_handlers(Saga(reader, ledger).handlers)
+            steps = Steps(database, tables.outbox)
+            handlers = outbox_handlers(Saga(reader, ledger).handlers, steps)
             outbox = Outbox(database, tables.outbox, handlers)
             bell = Bell()
-            commands = SqlCommands(database, outbox, ClientTokens(tables.client_tokens), bell)
+            tokens = ClientTokens(tables.client_tokens)
+            commands = SqlCommands(database, outbox, steps, tokens, bell)
             await database.run(commands.enqueue_all, lambda rows: adopt_quotas(rows, quotas))
             await commands.tag(lambda rows: adopt_encryption_keys(rows, keys), dry_run=False)
             await seed_from_file(runtime.settings, commands, _now())

@@ -7,6 +7,7 @@ from typing import Any
 from cadastre.allocation.v1 import ledger_service_pb2 as pb
 from cadastre.allocation.v1 import ledger_service_pb2_grpc
 from shared.errors import (
+    AuthFailure,
     DependencyViolation,
     DryRunOperation,
     IncorrectState,
@@ -24,6 +25,8 @@ class FakeLedger(ledger_service_pb2_grpc.LedgerServiceServicer):
         self.calls: list[str] = []
         self.is_down = False
         self.calls_when_down = 0
+        self.is_shut = False
+        """It lets nobody in."""
         self.up_for = 0
         """Calls that are answered even while it is down."""
         self.is_lost_after_retiring: set[str] = set()
@@ -85,6 +88,8 @@ class FakeLedger(ledger_service_pb2_grpc.LedgerServiceServicer):
             self.calls_when_down += 1
             raise ServiceUnavailable("down")
         self.up_for = max(0, self.up_for - 1)
+        if self.is_shut:
+            raise AuthFailure("the token is not valid")
         if pool_id in self.refusals:
             raise IncorrectState(self.refusals[pool_id])
 

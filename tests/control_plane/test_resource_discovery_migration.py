@@ -8,10 +8,12 @@ from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.script import ScriptDirectory
 
 from services.control_plane import tables
+from services.control_plane.ipam import Ipam
 from services.control_plane.resource_discoveries.association import default_association
 from services.control_plane.resource_discoveries.resource_discovery import (
     default_resource_discovery,
 )
+from services.control_plane.store.records import columns_of
 from services.control_plane.store.rows import SqlRows
 from shared.persistence.database import Database
 from shared.persistence.migrations import upgrade
@@ -35,6 +37,13 @@ def upgrade_to(connection: sa.Connection, revision: str) -> None:
         context.run_migrations()
 
 
+def vars_of(record: object) -> dict[str, object]:
+    """By column."""
+    if isinstance(record, Ipam):
+        return columns_of(record, tables.ipams)
+    return {name: getattr(record, name) for name in dir(record)}
+
+
 def test_they_are_complete_and_as_they_were(database_url: str) -> None:
     database, ipam = Database(database_url), an_ipam()
     discovery, association = default_resource_discovery(ipam), default_association(ipam)
@@ -45,8 +54,9 @@ def test_they_are_complete_and_as_they_were(database_url: str) -> None:
             (tables.resource_discoveries, discovery),
             (tables.resource_discovery_associations, association),
         ):
-            columns = [c["name"] for c in sa.inspect(connection).get_columns(table.name)]
-            values = {name: getattr(record, name) for name in columns if name != "sequence"}
+            columns = {c["name"] for c in sa.inspect(connection).get_columns(table.name)}
+            parts = vars_of(record)
+            values = {name: parts[name] for name in columns - {"sequence"}}
             connection.execute(table.insert().values(values))
     upgrade(database, "services.control_plane")
     with database.write() as connection:

@@ -3,6 +3,7 @@
 import pytest
 
 from shared.errors import CadastreError
+from tests.control_plane.share_world import a_company
 from tests.control_plane.world import Client, World, settled, state
 from tests.waiting import eventually
 
@@ -165,3 +166,39 @@ async def test_a_changed_quota_reaches_the_ledger_with_the_next_start(  # requir
 
         await eventually(is_told)
         assert state((await after.ipams())[0]) == "create-complete"
+
+
+async def test_who_is_not_let_in_by_the_ledger_tries_again(  # BEY-4
+    control: Client, world: World
+) -> None:
+    scope_id = (await control.create_ipam()).private_default_scope_id
+    world.ledger.is_shut = True
+    pool_id = (await control.create_pool(scope_id)).ipam_pool_id
+    assert state(await control.pool(pool_id)) == "create-in-progress"
+    world.ledger.is_shut = False
+    await settled(control, pool_id, "create-complete")
+    assert pool_id in world.ledger.definitions
+
+
+async def test_what_was_unshared_while_a_pool_was_to_go_is_told_when_it_stays(  # ORG-4
+    control: Client, world: World
+) -> None:
+    company = await a_company(control)
+    pool = await company.a_pool()
+    share_arn = await company.share(pool.ipam_pool_arn, principals=[company.developer])
+    assert list(world.ledger.definitions[pool.ipam_pool_id].shared_with) == [company.developer]
+    owner = control.acting_as(company.owner)
+    world.ledger.dry_run_misses.add(pool.ipam_pool_id)
+    world.ledger.holdings[pool.ipam_pool_id] = "an allocation"
+    world.ledger.up_for, world.ledger.is_down = 1, True
+    await owner("DeleteIpamPool", ipam_pool_id=pool.ipam_pool_id)
+    await company.ram(company.owner, "DeleteResourceShare", resource_share_arn=share_arn)
+    world.ledger.is_down = False
+    kept = await settled(owner, pool.ipam_pool_id, "delete-failed")
+
+    async def is_told() -> bool:
+        return not world.ledger.definitions[pool.ipam_pool_id].shared_with
+
+    await eventually(is_told)
+    assert "an allocation" in (await owner.pool(pool.ipam_pool_id)).state_message
+    assert kept.ipam_pool_id == pool.ipam_pool_id

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from services.control_plane.ipam import Ipam
-from services.control_plane.lifecycle import State, completed, failed
+from services.control_plane.lifecycle import State, completed, failed, is_in_progress
 from services.control_plane.pool import Pool
 from services.control_plane.resource_discoveries import association as associations
 from services.control_plane.resource_discoveries.association import (
@@ -12,6 +12,7 @@ from services.control_plane.resource_discoveries.association import (
     ResourceDiscoveryAssociation,
 )
 from services.control_plane.service.rows import Rows
+from services.control_plane.service.steps import NextStep, StepKind
 
 
 def settle_ipam(rows: Rows, ipam_id: str, version: int, refusals: Mapping[str, str]) -> None:
@@ -89,36 +90,48 @@ def end_pool_deletion(
     retired: Sequence[str],
     doomed: Collection[str],
     refusal: str | None,
-) -> None:
+) -> tuple[NextStep, ...]:
     """Remove the pools the ledger retired; those of ``doomed`` it refused to are usable again."""
     root = _held_pool(rows, ipam_pool_id)
     rows.remove_pools(retired)
-    if root and root.version == version and refusal:
-        for pool in rows.pools(root.ipam_id):
-            if pool.ipam_pool_id in doomed and pool.state is State.DELETE_IN_PROGRESS:
-                rows.save_pool(_settled(pool, refusal))
+    if root is None or root.version != version or refusal is None:
+        return ()
+    return tuple(
+        _revived(rows, pool, refusal)
+        for pool in rows.pools(root.ipam_id)
+        if pool.ipam_pool_id in doomed and pool.state is State.DELETE_IN_PROGRESS
+    )
 
 
 def end_ipam_deletion(
     rows: Rows, ipam_id: str, version: int, *, retired: Sequence[str], refusal: str | None
-) -> None:
+) -> tuple[NextStep, ...]:
     """Remove an IPAM with all that lies under it; after a refusal what is left is usable again."""
     ipam = rows.ipam(ipam_id, lock=True)
     if ipam is None:
-        return
+        return ()
     rows.remove_pools(retired)
     if refusal is None:
         rows.remove_ipam(ipam)
     elif ipam.version == version:
-        _fail_ipam_deletion(rows, ipam, refusal)
+        return _fail_ipam_deletion(rows, ipam, refusal)
+    return ()
 
 
-def _fail_ipam_deletion(rows: Rows, ipam: Ipam, refusal: str) -> None:
-    for pool in rows.pools(ipam.ipam_id):
-        rows.save_pool(_settled(pool, refusal))
+def _fail_ipam_deletion(rows: Rows, ipam: Ipam, refusal: str) -> tuple[NextStep, ...]:
+    steps = tuple(_revived(rows, pool, refusal) for pool in rows.pools(ipam.ipam_id))
     for scope in rows.scopes(ipam.ipam_id):
         rows.save_scope(replace(scope, state=failed(scope.state)))
     rows.save_ipam(replace(ipam, state=failed(ipam.state), state_message=refusal))
+    return steps
+
+
+def _revived(rows: Rows, pool: Pool, refusal: str) -> NextStep:
+    """Have the ledger told of it anew: it was not told of what changed while it was to go."""
+    version = pool.version + 1
+    revived = replace(_settled(pool, refusal), version=version, definition_version=version)
+    rows.save_pool(revived)
+    return NextStep(StepKind.PUSH_POOL, pool.ipam_pool_id, version)
 
 
 def _standing(refusals: Mapping[str, str], pools: Sequence[Pool]) -> str | None:
@@ -144,5 +157,9 @@ def _held_association(rows: Rows, association_id: str) -> ResourceDiscoveryAssoc
 
 
 def _settled(pool: Pool, refusal: str | None) -> Pool:
+    if not is_in_progress(pool.state):
+        # The ledger was told anew of a pool that nothing else happens to: what went wrong before
+        # stays to be read.
+        return replace(pool, state_message=refusal or pool.state_message)
     state = failed(pool.state) if refusal else completed(pool.state)
     return replace(pool, state=state, state_message=refusal)

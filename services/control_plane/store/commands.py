@@ -12,10 +12,12 @@ from services.control_plane.service.ports import Answer, Once
 from services.control_plane.service.rows import Rows
 from services.control_plane.service.steps import Accepted, NextStep
 from services.control_plane.store.rows import SqlRows
+from services.control_plane.store.steps import add_step
 from shared.feed import Bell
 from shared.persistence.client_tokens import ClientTokens, fingerprint
 from shared.persistence.database import Database
 from shared.persistence.outbox import Outbox
+from shared.persistence.steps import Steps
 
 FIRST_ATTEMPT_SECONDS = 1.0
 """How long an answer waits for its steps: longer than a ledger that is up needs."""
@@ -27,11 +29,16 @@ class SqlCommands:
     """One transaction per command, then its steps' first attempts."""
 
     def __init__(
-        self, database: Database, outbox: Outbox, tokens: ClientTokens, bell: Bell
+        self,
+        database: Database,
+        outbox: Outbox,
+        steps: Steps,
+        tokens: ClientTokens,
+        bell: Bell,
     ) -> None:
         """``bell`` is rung at every commit, for whoever follows what is committed."""
-        self._database, self._outbox, self._tokens = database, outbox, tokens
-        self._bell = bell
+        self._database, self._outbox, self._steps = database, outbox, steps
+        self._tokens, self._bell = tokens, bell
 
     async def change(self, decide: Callable[[Rows], Accepted[T]], *, dry_run: bool) -> T:
         accepted = await self._database.run(self._commit, decide, dry_run=dry_run)
@@ -61,7 +68,7 @@ class SqlCommands:
         """Commit a decision that leaves any number of steps; blocking, for the start."""
         with self._database.write() as connection:
             for step in decide(SqlRows(connection)):
-                self._enqueue(connection, step)
+                add_step(self._steps, connection, step)
 
     async def _first_attempts(self, steps: Sequence[NextStep]) -> None:
         settled = partial(self._outbox.settled, timeout_seconds=FIRST_ATTEMPT_SECONDS)
@@ -96,12 +103,8 @@ class SqlCommands:
     def _accept(self, connection: Connection, decide: Callable[[Rows], Accepted[T]]) -> Accepted[T]:
         accepted = decide(SqlRows(connection))
         for step in accepted.steps:
-            self._enqueue(connection, step)
+            add_step(self._steps, connection, step)
         return accepted
-
-    def _enqueue(self, connection: Connection, step: NextStep) -> None:
-        payload = {"version": step.version, "cascade": step.cascade}
-        self._outbox.enqueue(connection, kind=step.kind, subject=step.subject, payload=payload)
 
 
 def _key_of(once: Once) -> dict[str, Any]:
