@@ -47,15 +47,3 @@ class AuditQuery:
     event_source: str | None = None
     username: str | None = None
     resource_name: str | None = None
-
-    def matches(self, event: AuditEvent) -> bool:
-        """As to everything but account, region and time."""
-        wanted = {
-            self.event_id: event.event_id,
-            self.event_name: event.event_name,
-            self.event_source: event.event_source,
-            self.username: event.username,
-        }
-        return all(value in (None, found) for value, found in wanted.items()) and (
-            self.resource_name is None or self.resource_name in event.resource_names
-        )

@@ -32,6 +32,9 @@ KEEPING_RECORD: Sequence[Context] = ("control_plane", "allocation", "network")
 """The contexts that keep record of what accounts change."""
 
 _SERVICE = "gateway"
+# The contract's limits of what is put on record.
+_RECORDED_NAMES, _RECORDED_NAME, _RECORDED_MESSAGE = 50, 1024, 2048
+_RECORD_SECONDS = 1.0
 _HEALTH_SECONDS = 1.0
 # Long enough for a service to be restarted, short enough for clients to hear of an outage (BEY-4).
 _RETRY_SECONDS = 3.0
@@ -92,14 +95,19 @@ class Services:
             event_name=rpc.descriptor.name,
             event_source=source_of(service.file.package),
             error_code=refusal.reason,
-            error_message=refusal.message,
-            resource_names=resources_of(rpc, request, caller),
+            error_message=refusal.message[:_RECORDED_MESSAGE],
+            resource_names=_names_of(resources_of(rpc, request, caller)),
         )
         try:
-            await remote.call(stub.RecordRefusal, event, caller=replace(caller, service=_SERVICE))
-        except CadastreError as error:
+            await remote.call(
+                stub.RecordRefusal,
+                event,
+                caller=replace(caller, service=_SERVICE),
+                timeout_seconds=_RECORD_SECONDS,
+            )
+        except (CadastreError, grpc.aio.AioRpcError) as error:
             # Refused it is, all the same, and the log has it.
-            self._log.warning("a refusal is not on record", error=error.message)
+            self._log.warning("a refusal is not on record", error=str(error))
 
     def _make_method(self, rpc: Rpc) -> Any:
         """What a generated stub would hold for ``rpc``."""
@@ -117,6 +125,17 @@ class Services:
             for context, state in zip(self._remotes, states, strict=True)
             if state != "SERVING"
         }
+
+
+def _names_of(arns: Sequence[str]) -> list[str]:
+    """ARNs, and the ids that events of what was let through have."""
+    names = []
+    for arn in arns[: _RECORDED_NAMES // 2]:
+        names.append(arn[:_RECORDED_NAME])
+        resource_id = arn.rpartition("/")[2]
+        if resource_id not in ("", "*", arn):
+            names.append(resource_id[:_RECORDED_NAME])
+    return names
 
 
 def _speaking_to(rpc: Rpc, caller: Caller) -> Caller:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import binascii
+import heapq
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -75,7 +76,7 @@ class CloudTrailProtocol:
                 f"The operation {call.action} is not available in this installation; of CloudTrail"
                 f" only {_OPERATION} is"
             )
-        document = parse_document(call.request.body)
+        document = _given(parse_document(call.request.body))
         request, positions = _request_of(document), _positions(document.get("NextToken"))
         pages = await asyncio.gather(
             *(self._page(context, request, token, call) for context, token in positions.items())
@@ -125,6 +126,11 @@ def _request_of(document: Mapping[str, Any]) -> pb.LookupEventsRequest:
     return request
 
 
+def _given(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Without what is null, which stands for absent."""
+    return {name: value for name, value in document.items() if value is not None}
+
+
 def _max_results(document: Mapping[str, Any]) -> int:
     value = document.get("MaxResults", _MOST_RESULTS)
     if type(value) is not int or not 1 <= value <= _MOST_RESULTS:
@@ -152,12 +158,20 @@ def _attributes(given: Any) -> Iterator[tuple[str, str]]:
     for attribute in attributes:
         members: Mapping[str, Any] = attribute if isinstance(attribute, dict) else {}
         key, value = str(members.get("AttributeKey")), members.get("AttributeValue")
-        if key not in _ATTRIBUTES or not isinstance(value, str) or not value:
+        if key not in _ATTRIBUTES or not isinstance(value, str) or not _is_text(value):
             raise InvalidLookupAttributes(
                 f"The lookup attribute {json.dumps(attribute)} is invalid; give an AttributeKey of"
                 f" {', '.join(_ATTRIBUTES)}, and an AttributeValue"
             )
         yield _ATTRIBUTES[key], value
+
+
+def _is_text(value: str) -> bool:
+    """Something that can be sent on: JSON may have halves of pairs."""
+    try:
+        return bool(value.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _positions(token: Any) -> Mapping[Context, str]:
@@ -166,13 +180,13 @@ def _positions(token: Any) -> Mapping[Context, str]:
         return dict.fromkeys(KEEPING_RECORD, _FROM_THE_NEWEST)
     try:
         positions = json.loads(base64.urlsafe_b64decode(str(token).encode()))
-    except (ValueError, binascii.Error):
+    except (ValueError, binascii.Error, RecursionError):
         raise InvalidNextToken from None
     is_sound = (
         isinstance(positions, dict)
         and positions
         and positions.keys() <= set(KEEPING_RECORD)
-        and all(isinstance(position, str) for position in positions.values())
+        and all(isinstance(p, str) and p.isascii() for p in positions.values())
     )
     if not is_sound:
         raise InvalidNextToken
@@ -185,11 +199,9 @@ def _merged(
     max_results: int,
 ) -> dict[str, Any]:
     """The newest events of all pages; what is left over is for the next page to begin with."""
-    newest_first = sorted(
-        ((context, event) for context, page in pages.items() for event in page.events),
-        key=lambda found: found[1].event_time.ToNanoseconds(),
-        reverse=True,
-    )
+    # Each page's in its own order, by which its tokens go: clocks of replicas may differ.
+    told = [[(context, event) for event in page.events] for context, page in pages.items()]
+    newest_first = list(heapq.merge(*told, key=lambda found: -found[1].event_time.ToNanoseconds()))
     shown = newest_first[:max_results]
     last_shown = {context: event.next_token for context, event in shown}
     left_over = {context for context, _ in newest_first[max_results:]}

@@ -1,5 +1,6 @@
 """Noting in an audit trail what accounts change through a service, and telling it."""
 
+import asyncio
 import random
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -35,6 +36,8 @@ _SOURCES = {
 }
 _EC2 = "ec2.amazonaws.com"
 _INTERNAL_ERROR = "InternalError"
+_CANCELLED = "RequestCancelled"
+_CANCELLED_MESSAGE = "The client went away before the answer; it may have been carried out"
 _PAGE_EVENTS = 50
 _NAMES_RESOURCES = re.compile(r"(^|_)(id|arn)s?$|^(resources|target)$")
 _NAMED_AT_MOST = 50
@@ -176,6 +179,11 @@ async def _noted(
     except CadastreError as refusal:
         asked = action.asked.of(request)
         trail.record(note(asked, error_code=refusal.reason, error_message=refusal.message))
+        raise
+    except asyncio.CancelledError:
+        # Nobody waits for the answer any more; what is under way may still come true.
+        asked = action.asked.of(request)
+        trail.record(note(asked, error_code=_CANCELLED, error_message=_CANCELLED_MESSAGE))
         raise
     except Exception:
         trail.record(note(action.asked.of(request), error_code=_INTERNAL_ERROR))

@@ -1,6 +1,7 @@
 """What happens around every RPC: identity, validation, errors, logging, metrics."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextvars import ContextVar
@@ -32,6 +33,7 @@ Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 _BEARER = "Bearer "
+_REQUEST_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 _STANDARD_SERVICES = "/grpc."
 
 _caller: ContextVar[Caller] = ContextVar("caller")
@@ -175,7 +177,8 @@ class ChassisInterceptor(grpc.aio.ServerInterceptor):
 
     def _begin(self, method: Method, request: Message, context: Context) -> _Call:
         metadata = dict(context.invocation_metadata() or ())
-        request_id.set(str(metadata.get("x-request-id") or uuid4()))
+        given = str(metadata.get("x-request-id", ""))
+        request_id.set(given if _REQUEST_ID.fullmatch(given) else str(uuid4()))
         context.set_trailing_metadata((("x-request-id", request_id.get()),))
         self._metrics.in_flight(method.service).inc()
         return _Call(method, request)

@@ -1,5 +1,6 @@
 """CloudTrail's event history: the newest of all services' events first, in pages."""
 
+import base64
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -79,6 +80,26 @@ async def lookup(trails: Any, **document: Any) -> Any:
     return JSONParser().parse(sent, shape)
 
 
+def token_of(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+async def test_no_event_is_skipped_where_replicas_clocks_differ() -> None:
+    trails = Trails({"network": [1, 2, 3]})
+    newest, *others = trails.events["network"]
+    trails.events["network"] = [*others, newest]
+    first = await lookup(trails, MaxResults=1)
+    second = await lookup(trails, MaxResults=1, NextToken=first["NextToken"])
+    third = await lookup(trails, MaxResults=1, NextToken=second["NextToken"])
+    told = [page["Events"][0]["EventId"] for page in (first, second, third)]
+    assert told == ["network-2", "network-1", "network-3"]
+
+
+async def test_null_stands_for_absent() -> None:
+    answer = await lookup(Trails({"network": [1]}), MaxResults=None, NextToken=None)
+    assert len(answer["Events"]) == 1
+
+
 MINUTES = st.fixed_dictionaries(
     {context: st.lists(st.integers(0, 30), max_size=8) for context in KEEPING_RECORD}
 )
@@ -140,7 +161,13 @@ async def test_what_is_asked_for_is_passed_on() -> None:
         ({"LookupAttributes": [{"AttributeKey": "Colour", "AttributeValue": "red"}]}, "*"),
         ({"LookupAttributes": [{"AttributeKey": "EventName"}]}, "*"),
         ({"LookupAttributes": ["EventName"]}, "*"),
+        (
+            {"LookupAttributes": [{"AttributeKey": "EventName", "AttributeValue": "\ud800"}]},
+            "*",
+        ),
         ({"NextToken": "nonsense"}, "InvalidNextToken"),
+        ({"NextToken": token_of('{"network": "\\ud800"}')}, "InvalidNextToken"),
+        ({"NextToken": token_of("[" * 100_000)}, "InvalidNextToken"),
         ({"NextToken": "eyJnYXRld2F5IjogIiJ9"}, "InvalidNextToken"),
         ({"EventCategory": "insight"}, "UnsupportedOperation"),
     ],

@@ -1,16 +1,19 @@
 """An audit trail in a database: written a moment later, told newest first, not for ever."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from shared.audit import AuditEvent, AuditQuery
+from shared.errors import InvalidNextToken, ServiceUnavailable
 from shared.persistence import audit_trail
 from shared.persistence.audit_trail import AuditTrail, EventsAfter, audit_table
 from shared.persistence.database import Database
@@ -137,10 +140,14 @@ async def test_events_wait_for_a_database_that_is_away(
     trail: AuditTrail, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(audit_trail, "_RETRY_SECONDS", 0.05)
-    rename = sa.text("ALTER TABLE audit_events RENAME TO away")
-    back = sa.text("ALTER TABLE away RENAME TO audit_events")
-    with database.write() as connection:
-        connection.execute(rename)
+    run, is_away = database.run, True
+
+    async def run_if_there(*work: Any) -> Any:
+        if is_away:
+            raise ServiceUnavailable("The database does not answer")
+        return await run(*work)
+
+    monkeypatch.setattr(database, "run", run_if_there)
     with capture_logs() as logs:
         async with running(trail):
             trail.record(EVENT)
@@ -149,11 +156,99 @@ async def test_events_wait_for_a_database_that_is_away(
                 return any(line["event"] == "audit events not written" for line in logs)
 
             await eventually(it_was_told)
-            with database.write() as connection:
-                connection.execute(back)
+            is_away = False
 
             async def it_is_there() -> bool:
                 return await told(trail) == [EVENT]
 
             await eventually(it_is_there)
     assert "alice" not in str(logs)
+
+
+async def test_a_stop_waits_for_what_is_being_written(
+    trail: AuditTrail, database: Database
+) -> None:
+    busy, go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        busy.set()
+        go_on.wait(20)
+
+    # All threads are taken, so that writing has to wait for its turn.
+    holding = [asyncio.ensure_future(database.run(hold)) for _ in range(8)]
+    task = asyncio.create_task(trail.run())
+    trail.record(EVENT)
+    while trail.waiting:  # noqa: ASYNC110 - until it is on its way
+        await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    await asyncio.gather(task, *holding, return_exceptions=True)
+    assert await told(trail) == [EVENT]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        EVENT._replace(request_id="x" * 1000, error_code="y" * 1000, principal="z" * 5000),
+        EVENT._replace(error_message="nul \0 and half of a pair \ud800"),
+        EVENT._replace(resource_names=("\0", "\ud800")),
+    ],
+    ids=["longer than anything", "what no database takes", "names like that"],
+)
+async def test_an_odd_event_keeps_no_other_from_being_written(
+    trail: AuditTrail, event: AuditEvent
+) -> None:
+    async with running(trail):
+        for one in (event, EVENT):
+            trail.record(one)
+    assert len(await told(trail)) == 2
+
+
+async def test_an_event_that_cannot_be_written_at_all_is_left_out(
+    trail: AuditTrail, database: Database
+) -> None:
+    with database.write() as connection:
+        connection.execute(sa.text("CREATE UNIQUE INDEX once ON audit_events (event_id)"))
+    with capture_logs() as logs:
+        async with running(trail):
+            for number in (1, 2, 2, 3):
+                trail.record(EVENT._replace(event_id=str(number)))
+    assert sorted(event.event_id for event in await told(trail)) == ["1", "2", "3"]
+    assert [line["event_id"] for line in logs if "event_id" in line] == ["2"]
+
+
+async def test_times_are_told_in_utc_whatever_the_databases_own(
+    trail: AuditTrail, database: Database
+) -> None:
+    async with running(trail):
+        trail.record(EVENT)
+    if database.dialect == "postgresql":
+        with database.write() as connection:
+            name = connection.scalar(sa.text("SELECT current_database()"))
+            connection.execute(sa.text(f"ALTER DATABASE \"{name}\" SET timezone TO 'Asia/Seoul'"))
+        database.engine.dispose()
+    [event] = await told(trail)
+    assert (event.event_time, event.event_time.tzinfo) == (NOW, UTC)
+
+
+async def test_a_key_that_was_never_given_is_refused(trail: AuditTrail) -> None:  # BEY-6
+    with pytest.raises(InvalidNextToken):
+        await trail.ask(ALL, lambda events_after: list(events_after("x")))
+
+
+async def test_many_old_events_go_in_blocks(
+    trail: AuditTrail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_trail, "_PRUNED_ROWS", 3)
+    old = NOW - timedelta(days=91)
+    async with running(trail):
+        for number in range(10):
+            trail.record(EVENT._replace(event_id=str(number), event_time=old))
+        trail.record(EVENT)
+    async with running(trail):
+
+        async def only_the_younger_is_left() -> bool:
+            return await told(trail) == [EVENT]
+
+        await eventually(only_the_younger_is_left)

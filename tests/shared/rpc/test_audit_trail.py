@@ -1,5 +1,6 @@
 """What accounts change is on record, and told to them (ORG-10)."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -23,6 +24,7 @@ from shared.rpc.client import Remote
 from shared.rpc.server import Binding, Build, Runtime
 from shared.settings import Settings
 from tests.shared.rpc.conftest import Serve
+from tests.waiting import eventually
 
 ALICE = Caller("123456789012", "us-east-1", "arn:aws:iam::123456789012:user/alice")
 VPC = "vpc-00000000000000001"
@@ -44,6 +46,12 @@ class Network(network_grpc.NetworkServiceServicer):
     ) -> network_pb.ModifyVpcAttributeResponse:
         raise RuntimeError("the password is swordfish")
 
+    async def DisassociateVpcCidrBlock(
+        self, request: network_pb.DisassociateVpcCidrBlockRequest, _context: object
+    ) -> network_pb.DisassociateVpcCidrBlockResponse:
+        await asyncio.Event().wait()
+        raise AssertionError
+
     async def DescribeVpcs(
         self, request: network_pb.DescribeVpcsRequest, _context: object
     ) -> network_pb.DescribeVpcsResponse:
@@ -63,11 +71,18 @@ class Notes:
         newest_first = [
             (str(number), event)
             for number, event in reversed(list(enumerate(self.events)))
-            if query.matches(event)
+            if matches(query, event)
         ]
         return question(
             lambda after: ((k, e) for k, e in newest_first if after is None or int(k) < int(after))
         )
+
+
+def matches(query: AuditQuery, event: AuditEvent) -> bool:
+    """As far as these tests ask."""
+    return query.event_name in (None, event.event_name) and (
+        query.resource_name is None or query.resource_name in event.resource_names
+    )
 
 
 @pytest.fixture
@@ -172,6 +187,20 @@ async def test_a_fault_is_on_record_without_its_details(remote: Remote, notes: N
 def test_resources_are_named_once_each(message: Message, names: list[str]) -> None:
     message_type: Any = message.DESCRIPTOR
     assert ResourceNames(message_type).of(message) == names
+
+
+async def test_who_goes_away_leaves_a_trace(remote: Remote, notes: Notes) -> None:
+    stub = network_grpc.NetworkServiceStub(remote.channel)
+    request = network_pb.DisassociateVpcCidrBlockRequest(association_id="vpc-cidr-assoc-00000001")
+    with pytest.raises(CadastreError):
+        await remote.call(stub.DisassociateVpcCidrBlock, request, caller=ALICE, timeout_seconds=0.2)
+
+    async def noted() -> bool:
+        return bool(notes.events)
+
+    await eventually(noted)
+    [event] = notes.events
+    assert (event.event_name, event.error_code) == ("DisassociateVpcCidrBlock", "RequestCancelled")
 
 
 async def test_reading_leaves_no_trace(remote: Remote, notes: Notes) -> None:
