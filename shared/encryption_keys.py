@@ -3,7 +3,8 @@
 AES-256 in Galois/Counter Mode with random nonces. One installation has one set of keys, which all
 services that need it are given: several at once while one takes another's place. The first encrypts
 and all decrypt, so first let every service have the new key as a further one, then let it be the
-first, and when control_plane has started with that, drop the old one.
+first. Drop the old one when control_plane has started with that, and not before the longest session
+that a gateway could begin with the old one is over: 12 hours after the last of them was restarted.
 """
 
 import base64

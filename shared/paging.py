@@ -80,6 +80,6 @@ def _decode(token: str, query: str) -> str:
         issued_for, key = json.loads(base64.urlsafe_b64decode(token.encode()))
     except (ValueError, binascii.Error, TypeError):
         raise InvalidNextToken from None
-    if issued_for != query or not isinstance(key, str):
+    if issued_for != query or not isinstance(key, str) or not key.isprintable():
         raise InvalidNextToken
     return key

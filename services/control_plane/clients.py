@@ -1,17 +1,16 @@
 """The ledger, as this context knows it."""
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 from cadastre.allocation.v1 import ledger_service_pb2 as pb
 from cadastre.allocation.v1 import ledger_service_pb2_grpc
 from cadastre.common.v1 import types_pb2
 from services.control_plane.ipam import Ipam
+from services.control_plane.messages import proto_number
 from services.control_plane.pool import Pool, definition_version
 from shared.caller import Caller
 from shared.errors import CadastreError, DryRunOperation
 from shared.rpc.client import Remote
-from shared.rpc.enums import enum_number
 from shared.tags import tags_to_proto
 
 _POOLS_AT_ONCE = 1000
@@ -63,11 +62,11 @@ def definition_to_proto(
         version=definition_version(ipam, pool),
         ipam_id=pool.ipam_id,
         ipam_scope_id=pool.ipam_scope_id,
-        ipam_scope_type=_number(types_pb2.IpamScopeType, pool.scope_type),
+        ipam_scope_type=proto_number(types_pb2.IpamScopeType, pool.scope_type),
         owner_id=pool.owner_id,
         ipam_region=pool.ipam_region,
         source_ipam_pool_id=pool.source_ipam_pool_id or "",
-        address_family=_number(types_pb2.AddressFamily, pool.address_family.value),
+        address_family=proto_number(types_pb2.AddressFamily, pool.address_family.value),
         locale=pool.locale,
         allocation_min_netmask_length=rules.min_netmask_length,
         allocation_max_netmask_length=rules.max_netmask_length,
@@ -75,8 +74,8 @@ def definition_to_proto(
         allocation_resource_tags=tags_to_proto(rules.resource_tags),
         auto_import=rules.auto_import,
         publicly_advertisable=bool(pool.publicly_advertisable),
-        aws_service=_number(types_pb2.IpamPoolAwsService, pool.aws_service),
-        public_ip_source=_number(types_pb2.IpamPoolPublicIpSource, pool.public_ip_source),
+        aws_service=proto_number(types_pb2.IpamPoolAwsService, pool.aws_service),
+        public_ip_source=proto_number(types_pb2.IpamPoolPublicIpSource, pool.public_ip_source),
         enable_private_gua=ipam.enable_private_gua,
         cidr_quota=ipam.cidr_quota,
         shared_with=sorted(shared_with),
@@ -94,8 +93,3 @@ def _as_owner(owner_id: str, region: str) -> Caller:
         principal="service/control_plane",
         service="control_plane",
     )
-
-
-def _number(enum_type: Any, word: str | None) -> Any:
-    """The contract's number for AWS's word; None stays unset."""
-    return None if word is None else enum_number(enum_type.DESCRIPTOR, word)

@@ -1,8 +1,11 @@
 """Contract messages from and to what they mean here."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
+
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from cadastre.common.v1 import types_pb2
 from cadastre.control.v1 import control_service_pb2 as pb
@@ -234,3 +237,9 @@ def _word(message: Any, member: str, words: type[Word]) -> Word | None:
 def proto_number(enum_type: Any, word: str | None) -> Any:
     """The contract's number for AWS's word; None stays out of the answer."""
     return None if word is None else enum_number(enum_type.DESCRIPTOR, word)
+
+
+def timestamp_to_proto(moment: datetime) -> Timestamp:
+    timestamp = Timestamp()
+    timestamp.FromDatetime(moment)
+    return timestamp

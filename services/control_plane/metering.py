@@ -24,8 +24,13 @@ class Metering:
     account: MeteredAccount = MeteredAccount.IPAM_OWNER
     distributed_since: datetime | None = None
 
-    def changed(self, wanted: MeteredAccount, *, ipam_id: str, now: datetime) -> "Metering":
+    def changed(
+        self, wanted: MeteredAccount, *, ipam_id: str, administers_ipam: bool, now: datetime
+    ) -> "Metering":
         """Who pays from ``now`` on.
+
+        While the IPAM's owner administers IPAM for no organization, there is nobody to distribute
+        costs to: distribution can be ended at any time.
 
         Raises:
             IncorrectState: costs are distributed, too long to opt out and not long enough to end.
@@ -34,7 +39,7 @@ class Metering:
             return self
         if wanted is MeteredAccount.RESOURCE_OWNER:
             return Metering(wanted, now)
-        if self.distributed_since:
+        if self.distributed_since and administers_ipam:
             _check_may_end(self.distributed_since, ipam_id, now)
         return Metering(wanted)
 

@@ -1,6 +1,6 @@
 """Conditions of a statement: what the values of a request's context keys must be."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -23,6 +23,10 @@ class Quantifier(Enum):
 class Condition(Protocol):
     """Something that a request fulfils or not."""
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """The context keys it looks at."""
+
     def holds(self, context: Context) -> bool:
         """Whether a request with ``context`` fulfils it."""
 
@@ -32,23 +36,25 @@ class Comparison:
     """A key's values, compared with the policy's."""
 
     key: str
-    expected: tuple[Expected, ...]
+    expected: Expected
     is_negated: bool
     quantifier: Quantifier
     if_exists: bool
+
+    @property
+    def keys(self) -> frozenset[str]:
+        return self.expected.keys | {self.key}
 
     def holds(self, context: Context) -> bool:
         values = context.get(self.key, ())
         if not values and self.if_exists:
             return True
+        matches = self.expected.within(context)
         if self.quantifier is Quantifier.NONE:
             # An absent key matches nothing, which is what a negated operator asks for.
-            return any(self._matches(value, context) for value in values) != self.is_negated
-        passed = (self._matches(value, context) != self.is_negated for value in _not_null(values))
+            return any(map(matches, values)) != self.is_negated
+        passed = (matches(value) != self.is_negated for value in _not_null(values))
         return any(passed) if self.quantifier is Quantifier.ANY else all(passed)
-
-    def _matches(self, value: str, context: Context) -> bool:
-        return any(expected.matches(value, context) for expected in self.expected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,10 @@ class NullCheck:
 
     key: str
     expected: frozenset[bool]
+
+    @property
+    def keys(self) -> frozenset[str]:
+        return frozenset({self.key})
 
     def holds(self, context: Context) -> bool:
         is_null = not any(_not_null(context.get(self.key, ())))
@@ -77,7 +87,7 @@ class ConditionType:
     quantifier: Quantifier
     if_exists: bool
 
-    def condition(self, key: str, values: Iterable[str], *, has_variables: bool) -> Condition:
+    def condition(self, key: str, values: Sequence[str], *, has_variables: bool) -> Condition:
         """That ``key`` stands to ``values`` as this type says.
 
         Raises:
@@ -88,7 +98,7 @@ class ConditionType:
             return NullCheck(name, frozenset(map(truth_from, values)))
         return Comparison(
             name,
-            tuple(self.operator.read(value, has_variables) for value in values),
+            self.operator.read(values, has_variables),
             self.operator.is_negated,
             self.quantifier,
             self.if_exists,

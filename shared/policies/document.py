@@ -8,7 +8,15 @@ from operator import attrgetter
 from typing import Any, TypeAlias, TypeVar
 
 from shared.policies.conditions import Condition, condition_type
-from shared.policies.patterns import Pattern, like, like_resource, parts_of
+from shared.policies.json_text import depth_of
+from shared.policies.patterns import (
+    Parts,
+    Patterns,
+    Translation,
+    like,
+    like_resource,
+    parts_of,
+)
 from shared.policies.policy import Effect, Names, Policy, Statement
 
 _VERSIONS = ("2008-10-17", "2012-10-17")
@@ -25,9 +33,13 @@ _STATEMENT_ELEMENTS = (
     "Condition",
 )
 
+_SID = re.compile(r"[A-Za-z0-9]*")
 _ACTION = re.compile(r"\*|[A-Za-z0-9*?-]+:[A-Za-z0-9*?]+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _CONDITION_KEY = re.compile(r"[^:\s]+:.+", re.DOTALL)
 
+_DEEPEST = 10
+"""Levels, of which a policy has six; readers and writers of JSON give up at some hundreds."""
 _SHOWN_CHARACTERS = 100
 
 _DOCUMENT = "The document"
@@ -79,31 +91,35 @@ class _StatementReader:
 
     def statement(self, path: str, number: int, given: Mapping[str, Json]) -> Statement:
         _check_elements(path, given, _STATEMENT_ELEMENTS)
-        sid = _text(f"{path}.Sid", given["Sid"]) if "Sid" in given else ""
         return Statement(
-            label=sid or f"#{number}",
+            label=_sid(path, given) or f"#{number}",
             effect=_effect(path, given),
-            actions=self._names(path, given, "Action", _action),
-            resources=self._names(path, given, "Resource", self._resource),
+            actions=self._names(path, given, "Action", _action, like),
+            resources=self._names(path, given, "Resource", self._resource, like_resource),
             conditions=self._conditions(f"{path}.Condition", given.get("Condition", {})),
         )
 
     def _names(
-        self, path: str, given: Mapping[str, Json], name: str, read: Callable[[str], Pattern]
+        self,
+        path: str,
+        given: Mapping[str, Json],
+        name: str,
+        read: Callable[[str], Parts],
+        translate: Translation,
     ) -> Names:
         if (name in given) == (f"Not{name}" in given):
             raise MalformedPolicy(f"{path} must have either {name} or Not{name}")
         element = name if name in given else f"Not{name}"
-        patterns = []
+        texts = []
         for value in _list(f"{path}.{element}", given[element]):
             text = _text(f"{path}.{element}", value)
-            patterns.append(_read(f"{path}.{element}", text, read))
-        return Names(tuple(patterns), are_excluded=element != name)
+            texts.append(_read(f"{path}.{element}", text, read))
+        return Names(Patterns.of(texts, translate), are_excluded=element != name)
 
-    def _resource(self, text: str) -> Pattern:
+    def _resource(self, text: str) -> Parts:
         if text != "*" and not text.startswith("arn:"):
             raise ValueError("expected '*' or an ARN such as 'arn:aws:ec2:*:*:vpc/*'")
-        return Pattern.of(parts_of(text, has_variables=self.has_variables), like_resource)
+        return parts_of(text, has_variables=self.has_variables)
 
     def _conditions(self, path: str, given: Json) -> tuple[Condition, ...]:
         return tuple(
@@ -124,6 +140,13 @@ class _StatementReader:
             raise _malformed(f"{path}.{key}", values, str(error)) from error
 
 
+def _sid(path: str, given: Mapping[str, Json]) -> str:
+    sid = _text(f"{path}.Sid", given.get("Sid", ""))
+    if not _SID.fullmatch(sid):
+        raise _malformed(f"{path}.Sid", sid, "use letters of A-Z and a-z, and digits")
+    return sid
+
+
 def _effect(path: str, given: Mapping[str, Json]) -> Effect:
     value = _required(path, given, "Effect")
     effects = {effect.value: effect for effect in Effect}
@@ -132,13 +155,15 @@ def _effect(path: str, given: Mapping[str, Json]) -> Effect:
     return effects[value]
 
 
-def _action(text: str) -> Pattern:
+def _action(text: str) -> Parts:
     if not _ACTION.fullmatch(text):
         raise ValueError("expected '*' or a service and an action such as 'ec2:CreateVpc'")
-    return Pattern.of(parts_of(text.lower(), has_variables=False), like)
+    return parts_of(text.lower(), has_variables=False)
 
 
 def _json(text: str) -> Json:
+    if depth_of(text) > _DEEPEST:
+        raise MalformedPolicy(f"The document is nested too deeply; {_DEEPEST} levels are allowed")
     try:
         return json.loads(
             text,
@@ -149,8 +174,6 @@ def _json(text: str) -> Json:
         )
     except json.JSONDecodeError as error:
         raise MalformedPolicy(f"The document is not JSON: {error}") from error
-    except RecursionError as error:
-        raise MalformedPolicy("The document is nested too deeply") from error
 
 
 def _object_of(pairs: Sequence[tuple[str, Json]]) -> Mapping[str, Json]:
@@ -211,6 +234,8 @@ def _list(path: str, value: Json) -> Sequence[Json]:
 def _text(path: str, value: Json) -> str:
     if not isinstance(value, str):
         raise _malformed(path, value, "expected a string")
+    if _SURROGATE.search(value):
+        raise _malformed(path, value, "it has half a surrogate pair, which is no character")
     return value
 
 
@@ -229,7 +254,9 @@ def _read(path: str, text: str, read: Callable[[str], Read]) -> Read:
 
 
 def _malformed(path: str, value: Json, reason: str) -> MalformedPolicy:
-    return MalformedPolicy(f"{path}: {_shown(value)} is malformed; {reason}")
+    # A path may have a key in it that was given.
+    where = _shown(path).strip('"')
+    return MalformedPolicy(f"{where}: {_shown(value)} is malformed; {reason}")
 
 
 def _shown(value: Json) -> str:

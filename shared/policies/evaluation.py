@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self, TypeAlias
 
-from shared.policies.context import Context
+from shared.policies.context import RequestContext
+from shared.policies.patterns import Test
 from shared.policies.policy import Effect, Policy, Statement
 
 ANY_RESOURCE = "*"
@@ -35,7 +36,7 @@ class Request:
     """Service and operation: ``ec2:CreateVpc``."""
     resources: Sequence[str]
     """The ARN of each thing it is about; `ANY_RESOURCE` when there is none."""
-    context: Context
+    context: RequestContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +99,19 @@ class ActionRules:
         )
         return cls(denying, allowing, allow_everything)
 
-    def denial_of(self, resources: Sequence[str], context: Context) -> Denial | None:
+    def denial_of(self, resources: Sequence[str], context: RequestContext) -> Denial | None:
         """Why it is denied for one of ``resources``, or None when it is allowed for them all."""
+        denying = [(rule, rule.statement.within(context)) for rule in self._denying]
         for resource in resources:
-            for rule in self._denying:
-                if rule.statement.applies_to(resource, context):
+            for rule, applies_to in denying:
+                if applies_to(resource):
                     return Denial(resource, rule.policy_id, rule.statement.label)
+        levels = [[statement.within(context) for statement in level] for level in self._allowing]
         for resource in resources:
-            if not all(_allows(level, resource, context) for level in self._allowing):
+            if not all(_allows(level, resource) for level in levels):
                 return Denial(resource)
         return None
 
 
-def _allows(level: Iterable[Statement], resource: str, context: Context) -> bool:
-    return any(statement.applies_to(resource, context) for statement in level)
+def _allows(level: Iterable[Test], resource: str) -> bool:
+    return any(applies_to(resource) for applies_to in level)

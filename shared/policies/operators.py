@@ -2,15 +2,24 @@
 
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import Any, Protocol, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 from shared.policies.context import Context
-from shared.policies.patterns import Parts, Pattern, Text, is_fixed, like, like_arn, parts_of
+from shared.policies.patterns import (
+    Parts,
+    Patterns,
+    Test,
+    Texts,
+    is_fixed,
+    like,
+    like_arn,
+    parts_of,
+)
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
 _EPOCH = re.compile(r"\d{5,}", re.ASCII)
@@ -24,14 +33,18 @@ Relation: TypeAlias = Callable[[Any, Any], bool]
 
 
 class Expected(Protocol):
-    """A value in a policy."""
+    """The values of a condition, of which one has to match."""
 
-    def matches(self, value: str, context: Context) -> bool:
-        """Whether ``value``, of a request, is what the policy speaks of."""
+    @property
+    def keys(self) -> frozenset[str]:
+        """The context keys they speak of."""
+
+    def within(self, context: Context) -> Test:
+        """What tells of a value of a request with ``context`` whether one matches it."""
 
 
-Reader: TypeAlias = Callable[[str, bool], Expected]
-"""From a policy's text; the second argument says whether it may have variables.
+Reader: TypeAlias = Callable[[Sequence[str], bool], Expected]
+"""From a policy's texts; the second argument says whether they may have variables.
 
 Raises ValueError for a text of another kind.
 """
@@ -39,30 +52,40 @@ Raises ValueError for a text of another kind.
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A number or a moment."""
+    """Numbers or moments."""
 
-    expected: Decimal | datetime
+    expected: tuple[Decimal | datetime, ...]
     is_so: Relation
     read: Callable[[str], Decimal | datetime]
+    keys: ClassVar[frozenset[str]] = frozenset()
 
-    def matches(self, value: str, _context: Context) -> bool:
+    def within(self, _context: Context) -> Test:
+        return self._matches
+
+    def _matches(self, value: str) -> bool:
         try:
-            return self.is_so(self.read(value), self.expected)
+            found = self.read(value)
         except ValueError:
             return False
+        return any(self.is_so(found, one) for one in self.expected)
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
-    """A range of addresses."""
+class Networks:
+    """Ranges of addresses."""
 
-    network: IPv4Network | IPv6Network
+    networks: tuple[IPv4Network | IPv6Network, ...]
+    keys: ClassVar[frozenset[str]] = frozenset()
 
-    def matches(self, value: str, _context: Context) -> bool:
+    def within(self, _context: Context) -> Test:
+        return self._matches
+
+    def _matches(self, value: str) -> bool:
         try:
-            return ip_address(value) in self.network
+            address = ip_address(value)
         except ValueError:
             return False
+        return any(address in network for network in self.networks)
 
 
 def number_from(text: str) -> Decimal:
@@ -87,38 +110,42 @@ def moment_from(text: str) -> datetime:
 
 
 def _comparing(read: Callable[[str], Any], is_so: Relation) -> Reader:
-    return lambda text, _: Compared(read(text), is_so, read)
+    return lambda texts, _: Compared(tuple(map(read, texts)), is_so, read)
 
 
-def _equal(text: str, has_variables: bool) -> Expected:
-    return Text.of(parts_of(text, has_wildcards=False, has_variables=has_variables))
+def _equal(texts: Sequence[str], has_variables: bool) -> Expected:
+    return Texts.of(_without_wildcards(texts, has_variables))
 
 
-def _equal_in_any_case(text: str, has_variables: bool) -> Expected:
-    parts = parts_of(text, has_wildcards=False, has_variables=has_variables)
-    return Text.of(parts, ignores_case=True)
+def _equal_in_any_case(texts: Sequence[str], has_variables: bool) -> Expected:
+    return Texts.of(_without_wildcards(texts, has_variables), ignores_case=True)
 
 
-def _like(text: str, has_variables: bool) -> Expected:
-    return Pattern.of(parts_of(text, has_variables=has_variables), like)
+def _like(texts: Sequence[str], has_variables: bool) -> Expected:
+    return Patterns.of([parts_of(text, has_variables=has_variables) for text in texts], like)
 
 
-def _arn(text: str, has_variables: bool) -> Expected:
-    parts = parts_of(text, has_variables=has_variables)
-    if is_fixed(parts) and _colons(parts) < _ARN_COLONS:
+def _arn(texts: Sequence[str], has_variables: bool) -> Expected:
+    arns = [parts_of(text, has_variables=has_variables) for text in texts]
+    if any(is_fixed(parts) and _colons(parts) < _ARN_COLONS for parts in arns):
         raise ValueError("expected the six parts of an ARN, such as 'arn:aws:iam::*:user/*'")
-    return Pattern.of(parts, like_arn)
+    return Patterns.of(arns, like_arn)
 
 
 def _colons(parts: Parts) -> int:
     return sum(part == ":" for part in parts)
 
 
-def _truth(text: str, has_variables: bool) -> Expected:
-    parts = parts_of(text, has_wildcards=False, has_variables=has_variables)
-    if is_fixed(parts):
-        truth_from(text)
-    return Text.of(parts, ignores_case=True)
+def _truth(texts: Sequence[str], has_variables: bool) -> Expected:
+    truths = _without_wildcards(texts, has_variables)
+    for text, parts in zip(texts, truths, strict=True):
+        if is_fixed(parts):
+            truth_from(text)
+    return Texts.of(truths, ignores_case=True)
+
+
+def _without_wildcards(texts: Sequence[str], has_variables: bool) -> Sequence[Parts]:
+    return [parts_of(text, has_wildcards=False, has_variables=has_variables) for text in texts]
 
 
 def truth_from(text: str) -> bool:
@@ -128,9 +155,9 @@ def truth_from(text: str) -> bool:
     return text.lower() == "true"
 
 
-def _network(text: str, _: bool) -> Expected:
+def _networks(texts: Sequence[str], _: bool) -> Expected:
     try:
-        return Network(ip_network(text, strict=False))
+        return Networks(tuple(ip_network(text, strict=False) for text in texts))
     except ValueError as error:
         raise ValueError("expected an address or a CIDR such as '203.0.113.0/24'") from error
 
@@ -159,8 +186,8 @@ OPERATORS: Mapping[str, Operator] = {
     "StringLike": Operator(_like),
     "StringNotLike": Operator(_like, is_negated=True),
     "Bool": Operator(_truth),
-    "IpAddress": Operator(_network),
-    "NotIpAddress": Operator(_network, is_negated=True),
+    "IpAddress": Operator(_networks),
+    "NotIpAddress": Operator(_networks, is_negated=True),
     # AWS has two names for one comparison.
     "ArnEquals": Operator(_arn),
     "ArnNotEquals": Operator(_arn, is_negated=True),

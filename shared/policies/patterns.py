@@ -1,19 +1,31 @@
-"""Texts of a policy with wildcards and variables, compiled once."""
+"""Texts of a policy with wildcards and variables, compiled once.
+
+A pattern with variables is no other for each request: their values are put before the value that it
+is compared with, and it refers to them there.
+"""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from typing import Self, TypeAlias
 
 from shared.policies.context import Context
 
-_VARIABLE = re.compile(r"\$\{\s*(?P<key>[^{},']+?)\s*(?:,\s*'(?P<default>[^']*)'\s*)?\}")
+# Nothing in it can match in two ways, so a long text doesn't take longer than its length.
+_VARIABLE = re.compile(r"\$\{\s*+(?P<key>[^{},'\s][^{},']*+)(?:,\s*+'(?P<default>[^']*+)'\s*+)?+\}")
 _LITERALS = frozenset("*?$")
 """What a variable may be named after to stand for itself: ``${*}``."""
 
 _ARN_PARTS = 6
 _ANY, _NO_COLON = ".", "[^:]"
+
+# After a variable's value; no text of a request or of a policy has it, as it is no character.
+_END = "\ud800"
+
+Test: TypeAlias = Callable[[str], bool]
+"""Whether a value of a request is one that a policy speaks of."""
 
 
 class Wildcard(Enum):
@@ -34,7 +46,7 @@ class Variable:
 Part: TypeAlias = str | Wildcard | Variable
 Parts: TypeAlias = tuple[Part, ...]
 Translation: TypeAlias = Callable[[Sequence[str | Wildcard]], str]
-"""From parts without variables to a regular expression for the whole value."""
+"""From regular expressions with wildcards between them to one for the whole value."""
 
 
 def parts_of(text: str, *, has_wildcards: bool = True, has_variables: bool = True) -> Parts:
@@ -50,7 +62,7 @@ def parts_of(text: str, *, has_wildcards: bool = True, has_variables: bool = Tru
             found = _VARIABLE.match(text, at)
             if found is None:
                 raise ValueError("'${' begins no variable such as '${aws:PrincipalAccount}'")
-            parts.append(_variable(found["key"], found["default"]))
+            parts.append(_variable(found["key"].rstrip(), found["default"]))
             at = found.end()
         else:
             is_wild = has_wildcards and text[at] in "*?"
@@ -63,65 +75,87 @@ def _variable(key: str, default: str | None) -> str | Variable:
     return key if key in _LITERALS else Variable(key.lower(), default)
 
 
-def resolved(parts: Parts, context: Context) -> list[str | Wildcard] | None:
-    """``parts`` with the variables' values, in which no character is a wildcard.
-
-    None when a variable has no value, or several, and no default: nothing is like it.
-    """
-    result: list[str | Wildcard] = []
-    for part in parts:
-        if isinstance(part, Variable):
-            values = context.get(part.key, ())
-            value = values[0] if len(values) == 1 else part.default
-            if value is None:
-                return None
-            result.append(value)
-        else:
-            result.append(part)
-    return result
-
-
 @dataclass(frozen=True, slots=True)
-class Text:
-    """A text without wildcards; equal to a value or not."""
+class Texts:
+    """Texts without wildcards, of which one has to be equal to a value."""
 
-    parts: Parts
-    ignores_case: bool
-    _fixed: str | None
-    """Ready-made, if it has no variables."""
+    _fixed: frozenset[str]
+    _variable: tuple[Parts, ...]
+    _ignores_case: bool
 
     @classmethod
-    def of(cls, parts: Parts, *, ignores_case: bool = False) -> Self:
-        return cls(parts, ignores_case, _joined(parts, {}) if is_fixed(parts) else None)
-
-    def matches(self, value: str, context: Context) -> bool:
-        text = _joined(self.parts, context) if self._fixed is None else self._fixed
-        if text is None:
-            return False
-        return text.casefold() == value.casefold() if self.ignores_case else text == value
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """A text with wildcards."""
-
-    parts: Parts
-    _translate: Translation
-    _fixed: re.Pattern[str] | None
-    """Ready-made, if it has no variables."""
-
-    @classmethod
-    def of(cls, parts: Parts, translate: Translation) -> Self:
-        return cls(parts, translate, _compiled(parts, {}, translate) if is_fixed(parts) else None)
-
-    def matches(self, value: str, context: Context) -> bool:
-        pattern = self._fixed or _compiled(self.parts, context, self._translate)
-        return pattern is not None and pattern.fullmatch(value) is not None
+    def of(cls, texts: Sequence[Parts], *, ignores_case: bool = False) -> Self:
+        fixed = [_joined(parts, {}) for parts in texts if is_fixed(parts)]
+        return cls(
+            frozenset(_folded(text, ignores_case) for text in fixed if text is not None),
+            tuple(parts for parts in texts if not is_fixed(parts)),
+            ignores_case,
+        )
 
     @property
-    def is_universal(self) -> bool:
-        """It matches whatever there is."""
-        return self.parts == (Wildcard.RUN,)
+    def keys(self) -> frozenset[str]:
+        """The context keys of the variables."""
+        return _keys_in(self._variable)
+
+    def within(self, context: Context) -> Test:
+        """What tells of a value of a request with ``context`` whether one is equal to it."""
+        resolved = (_joined(parts, context) for parts in self._variable)
+        texts = self._fixed.union(
+            _folded(text, self._ignores_case) for text in resolved if text is not None
+        )
+        return lambda value: _folded(value, self._ignores_case) in texts
+
+
+@dataclass(frozen=True)
+class Patterns:
+    """Texts with wildcards, of which one has to match.
+
+    They are compiled into one expression, when one is asked for at all: a policy may have
+    thousands, and most are never looked at.
+    """
+
+    texts: tuple[Parts, ...]
+    _translate: Translation
+
+    @classmethod
+    def of(cls, texts: Sequence[Parts], translate: Translation) -> Self:
+        return cls(tuple(texts), translate)
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The context keys of the variables."""
+        return _keys_in(self.texts)
+
+    @property
+    def are_universal(self) -> bool:
+        """They match whatever there is."""
+        return (Wildcard.RUN,) in self.texts
+
+    def within(self, context: Context) -> Test:
+        """What tells of a value of a request with ``context`` whether one matches it."""
+        expression = self._expression
+        values = "".join(f"{_given(variable, context)}{_END}" for variable in self._variables)
+        return lambda value: expression.fullmatch(values + value) is not None
+
+    @cached_property
+    def _variables(self) -> Sequence[Variable]:
+        variables = (p for parts in self.texts for p in parts if isinstance(p, Variable))
+        return tuple(dict.fromkeys(variables))
+
+    @cached_property
+    def _expression(self) -> re.Pattern[str]:
+        # A reference to what has no value matches nothing.
+        values = "".join(
+            f"(?:=(?P<v{number}>[^{_END}]*+))?+{_END}" for number in range(len(self._variables))
+        )
+        references = {
+            variable: f"(?P=v{number})" for number, variable in enumerate(self._variables)
+        }
+        choices = "|".join(
+            self._translate([_expression_of(part, references) for part in parts])
+            for parts in self.texts
+        )
+        return re.compile(f"{values}(?:{choices})", re.DOTALL)
 
 
 def is_fixed(parts: Parts) -> bool:
@@ -129,14 +163,39 @@ def is_fixed(parts: Parts) -> bool:
     return not any(isinstance(part, Variable) for part in parts)
 
 
+def _keys_in(texts: Iterable[Parts]) -> frozenset[str]:
+    return frozenset(p.key for parts in texts for p in parts if isinstance(p, Variable))
+
+
+def _value_of(variable: Variable, context: Context) -> str | None:
+    """None when it has no value, or several, and no default: nothing is like it."""
+    values = context.get(variable.key, ())
+    return values[0] if len(values) == 1 else variable.default
+
+
+def _given(variable: Variable, context: Context) -> str:
+    value = _value_of(variable, context)
+    return "" if value is None else f"={value}"
+
+
 def _joined(parts: Parts, context: Context) -> str | None:
-    found = resolved(parts, context)
-    return None if found is None else "".join(str(part) for part in found)
+    found: list[str] = []
+    for part in parts:
+        text = _value_of(part, context) if isinstance(part, Variable) else str(part)
+        if text is None:
+            return None
+        found.append(text)
+    return "".join(found)
 
 
-def _compiled(parts: Parts, context: Context, translate: Translation) -> re.Pattern[str] | None:
-    found = resolved(parts, context)
-    return None if found is None else re.compile(translate(found), re.DOTALL)
+def _folded(text: str, ignores_case: bool) -> str:
+    return text.casefold() if ignores_case else text
+
+
+def _expression_of(part: Part, references: Mapping[Variable, str]) -> str | Wildcard:
+    if isinstance(part, Variable):
+        return references[part]
+    return part if isinstance(part, Wildcard) else re.escape(part)
 
 
 def like(parts: Sequence[str | Wildcard]) -> str:
@@ -188,7 +247,7 @@ def _glob(parts: Sequence[str | Wildcard], inside: str, at_last: str = "") -> st
         if part is Wildcard.RUN:
             chunks.append("")
         else:
-            chunks[-1] += inside if isinstance(part, Wildcard) else re.escape(part)
+            chunks[-1] += inside if isinstance(part, Wildcard) else part
     if len(chunks) == 1:
         return chunks[0]
     first, *middle, last = chunks

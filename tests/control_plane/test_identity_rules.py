@@ -3,18 +3,33 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cadastre.control.v1.authorization_service_pb2 import WatchUsersResponse
 from services.control_plane.identity import names, policy, service_role, user
-from services.control_plane.identity.policy import LONGEST_IN_ALL, UserPolicy
+from services.control_plane.identity.policy import LONGEST_AS_GIVEN, LONGEST_IN_ALL, UserPolicy
 from services.control_plane.identity.service_role import IPAM_LINK, ServiceRole, Usage
-from services.control_plane.identity.user import AccessKey, KeyStatus, User
+from services.control_plane.identity.user import (
+    LONGEST_USER_NAME,
+    MOST_KEYS,
+    MOST_USERS,
+    AccessKey,
+    AccountUsers,
+    KeyStatus,
+    User,
+    UserCredentials,
+)
+from services.control_plane.servicer.identity_messages import account_users_to_proto
+from shared.encryption_keys import EncryptionKeys
 from shared.errors import CadastreError
+from shared.rpc.client import MAX_MESSAGE_BYTES
 
 ACCOUNT = "123456789012"
 THEN = datetime(2026, 1, 2, tzinfo=UTC)
@@ -148,15 +163,57 @@ def test_a_policy_is_kept_as_it_was_given() -> None:
 def test_white_space_does_not_count(space: str, place: int) -> None:
     pieces = ALLOW_ALL.partition("[")
     spaced = (space if place == 0 else "") + pieces[0] + space + pieces[1] + space + pieces[2]
-    assert UserPolicy("p", spaced).size == len(ALLOW_ALL)
+    assert UserPolicy("p", spaced).told_document == ALLOW_ALL
 
 
-def test_a_users_policies_are_bounded_together() -> None:
-    half = UserPolicy("half", "x" * (LONGEST_IN_ALL // 2))
+def test_white_space_in_strings_counts() -> None:
+    spaced = ALLOW_ALL.replace('"*"', '"ec2:*%s"' % (" " * LONGEST_IN_ALL), 1)
+    message = refused(
+        "LimitExceeded", lambda: policy.check_total_size("alice", [UserPolicy("p", spaced)])
+    )
+    assert str(len(spaced)) in message
+
+
+@pytest.mark.parametrize(("character", "longest"), [("x", LONGEST_IN_ALL), (" ", LONGEST_AS_GIVEN)])
+def test_a_users_policies_are_bounded_together(character: str, longest: int) -> None:
+    half = UserPolicy("half", character * (longest // 2))
     policy.check_total_size("alice", [half, half])
-    one_more = [half, half, UserPolicy("one", "x")]
+    one_more = [half, half, UserPolicy("one", character)]
     message = refused("LimitExceeded", lambda: policy.check_total_size("alice", one_more))
-    assert str(LONGEST_IN_ALL + 1) in message
+    assert str(longest + 1) in message
+
+
+def test_a_document_is_not_looked_at_when_it_is_longer_than_all_may_be() -> None:
+    longest = ALLOW_ALL + " " * (LONGEST_AS_GIVEN - len(ALLOW_ALL))
+    assert policy.check_document(longest) == longest
+    for document in (f"{longest} ", "[" * (LONGEST_AS_GIVEN + 1)):
+        message = refused("LimitExceeded", partial(policy.check_document, document))
+        assert str(LONGEST_AS_GIVEN + 1) in message
+
+
+def test_the_largest_account_fits_into_a_message() -> None:
+    keys = EncryptionKeys([b"k" * 32])
+    smallest = len('{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}')
+    names = [f"{number:0{LONGEST_USER_NAME}}" for number in range(MOST_USERS)]
+    # As many documents as there is room for, of characters that take two bytes.
+    policies = [UserPolicy("p", "ÿ" * smallest)] * (LONGEST_IN_ALL // smallest)
+    policies.append(UserPolicy("p", "ÿ" * (LONGEST_IN_ALL % smallest)))
+    policy.check_total_size("alice", policies)
+
+    def access_key(number: int) -> AccessKey:
+        secret = keys.encrypt(b"s" * 40, bound_to=a_key(number).access_key_id)
+        return replace(a_key(number), encrypted_secret=secret)
+
+    users = [
+        UserCredentials(
+            replace(a_user(), user_name=name, user_id="A" * 21),
+            [access_key(number) for number in range(MOST_KEYS)],
+            policies,
+        )
+        for name in names
+    ]
+    told = account_users_to_proto(AccountUsers(ACCOUNT, 2**63 - 1, users), keys)
+    assert WatchUsersResponse(account=told).ByteSize() < MAX_MESSAGE_BYTES
 
 
 def test_ipams_role_is_the_guides() -> None:  # ORG-2

@@ -71,6 +71,20 @@ async def test_of_racing_organizations_of_one_account_one_is_made(control: Clien
     assert set(reasons) <= {"AlreadyInOrganizationException", "ConcurrentModificationException"}
 
 
+@pytest.mark.parametrize("domain", ["accounts.invalid", "Accounts.INVALID"])
+async def test_no_account_is_given_the_address_that_another_needs_to_make_an_organization(  # ORG-1
+    organization: Organization, domain: str
+) -> None:
+    taken = f"{OUTSIDER}@{domain}"
+    refusal = await refused(organization("CreateAccount", account_name="new", email=taken))
+    assert refusal.reason == "InvalidInputException"
+    assert refusal.metadata["reason"] == "INVALID_EMAIL_ADDRESS_TARGET"
+    assert taken in refusal.message
+    other = await an_organization(organization.manager, OUTSIDER)
+    [account] = (await other("ListAccounts")).accounts
+    assert account.email == f"{OUTSIDER}@accounts.invalid"
+
+
 async def test_only_an_empty_organization_is_deleted(organization: Organization) -> None:
     unit, member = await organization.unit("unit"), await organization.account("member")
     await organization.policy("goes-too")

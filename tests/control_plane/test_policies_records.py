@@ -101,9 +101,21 @@ async def test_names_are_one_policys_each(organization: Organization) -> None:
             {"content": DENY_ALL + " " * (10_241 - len(DENY_ALL))},
             "ConstraintViolationException",
         ),
+        (
+            {"content": '{"Statement":' + "[" * 900 + "]" * 900 + "}"},
+            "MalformedPolicyDocumentException",
+        ),
+        (
+            {"content": DENY_ALL.replace('"Effect"', '"Sid": "a b", "Effect"')},
+            "MalformedPolicyDocumentException",
+        ),
         ({"type": OTHER_TYPE}, "PolicyTypeNotAvailableForOrganizationException"),
+        (
+            {"type": OTHER_TYPE, "content": '{"tags": {}}'},
+            "PolicyTypeNotAvailableForOrganizationException",
+        ),
     ],
-    ids=["no JSON", "no effect", "too long", "another type"],
+    ids=["no JSON", "no effect", "too long", "too deep", "Sid", "another type", "and document"],
 )
 async def test_a_document_is_checked_before_it_is_kept(
     organization: Organization, members: dict[str, Any], reason: str

@@ -97,6 +97,19 @@ async def test_delegation_makes_the_role_in_every_account(control: Client) -> No
     assert not await has_role(organization.by("later"))
 
 
+async def test_registering_ipams_administrator_makes_the_role_as_enabling_does(  # ORG-2
+    control: Client,
+) -> None:
+    organization = await an_organization(control)
+    register = {"account_id": await organization.account("ipam")}
+    everybody = [organization.manager, organization.by("ipam")]
+    for service in ("config.amazonaws.com", "ipam.amazonaws.com"):
+        assert not any([await has_role(client) for client in everybody])
+        await organization("EnableAWSServiceAccess", service_principal=service)
+        await organization("RegisterDelegatedAdministrator", service_principal=service, **register)
+    assert all([await has_role(client) for client in everybody])
+
+
 async def test_a_role_is_made_by_hand_once(control: Client) -> None:
     made = await create(control, description="mine")
     assert (made.role_name, made.description) == (ROLE, "mine")

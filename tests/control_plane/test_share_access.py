@@ -13,7 +13,7 @@ from tests.control_plane.share_world import (
     Company,
     a_company,
 )
-from tests.control_plane.world import Client, on_sqlite_alone
+from tests.control_plane.world import HOME, Client, on_sqlite_alone
 
 INVITED, OTHER = "888888888888", "999999999999"
 DONE, UNKNOWN, FORBIDDEN = "done", "UnknownResourceException", "OperationNotPermittedException"
@@ -112,6 +112,26 @@ async def test_a_principal_sees_who_shares_what_and_not_with_whom_else(  # BEY-1
         company.member: "ASSOCIATED",
         OUTSIDER: "ASSOCIATING",
     }
+
+
+async def test_a_free_ipams_shared_pools_are_its_owners_alone_to_see(
+    control: Client,
+) -> None:  # IPAM-4
+    company = await a_company(control)
+    owner, member = control.acting_as(company.owner), control.acting_as(company.member)
+    pool = await owner.create_pool(company.ipam.public_default_scope_id, locale=HOME)
+    arn = await company.share(pool.ipam_pool_arn, principals=[company.member])
+
+    async def seen() -> list[list[str]]:
+        return [[one.ipam_pool_id for one in await by.pools()] for by in (owner, member)]
+
+    everybodys, owners = [[pool.ipam_pool_id]] * 2, [[pool.ipam_pool_id], []]
+    assert await seen() == everybodys
+    for tier, expected in (("free", owners), ("advanced", everybodys)):
+        await owner("ModifyIpam", ipam_id=company.ipam.ipam_id, tier=tier)
+        assert await seen() == expected
+        # The share is there all the same.
+        assert await company.shares_of_others(company.member) == [arn]
 
 
 @on_sqlite_alone

@@ -91,6 +91,49 @@ async def test_one_who_is_invited_or_in_already_is_not_invited_again(control: Cl
     assert await company.shares_of_others(OUTSIDER) == [again["resource_share_arn"]]
 
 
+async def test_who_was_let_in_uninvited_is_invited_once_that_counts_no_more(  # ORG-4, ORG-5
+    control: Client, world: World
+) -> None:
+    company = await a_company(control)
+    pool = await company.a_pool()
+    arn = await company.share(pool.ipam_pool_arn, principals=[company.member])
+    assert users(world, pool) == [company.member]
+    await control.acting_as(MANAGER).of(
+        ORGANIZATIONS, "DisableAWSServiceAccess", service_principal="ram.amazonaws.com"
+    )
+    assert users(world, pool) == []
+    again: dict[str, Any] = {"resource_share_arn": arn, "principals": [company.member]}
+    for _ in range(2):
+        # Being invited, it is not invited again.
+        await company.ram(company.owner, "AssociateResourceShare", **again)
+        assert await company.associations("PRINCIPAL", arn) == {company.member: "ASSOCIATING"}
+    await company.accept(company.member, arn)
+    assert users(world, pool) == [company.member]
+    found = await company.ram(company.member, "GetResourceShareInvitations")
+    assert len(found.resource_share_invitations) == 1
+
+
+async def test_an_invitation_ends_when_its_receiver_is_invited_anew(  # ORG-5
+    control: Client, world: World
+) -> None:
+    company = await a_company(control, is_sharing=False)
+    pool = await company.a_pool()
+    arn = await company.share(pool.ipam_pool_arn, principals=[company.member])
+    first = await company.invitation(company.member, arn)
+    manager = control.acting_as(MANAGER)
+    await manager.of(ORGANIZATIONS, "RemoveAccountFromOrganization", account_id=company.member)
+    again: dict[str, Any] = {"resource_share_arn": arn, "principals": [company.member]}
+    await company.ram(company.owner, "AssociateResourceShare", **again)
+    await company.accept(company.member, arn)
+    assert users(world, pool) == [company.member]
+    for rpc in (ACCEPT, REJECT):
+        with pytest.raises(CadastreError) as refusal:
+            await answer(company, rpc, first, company.member)
+        assert refusal.value.reason == "ResourceShareInvitationExpiredException"
+    assert users(world, pool) == [company.member]
+    assert await company.shares_of_others(company.member) == [arn]
+
+
 async def test_an_account_leaves_a_share_by_itself(control: Client, world: World) -> None:  # ORG-5
     company = await a_company(control)
     pool = await company.a_pool()

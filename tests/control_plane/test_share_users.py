@@ -114,7 +114,9 @@ class History:
     def _tell(self, steps: tuple[NextStep, ...]) -> None:
         with self.database.read() as connection:
             rows = SqlRows(connection)
-            self.told |= rows.shares.users_of_pools({step.subject for step in steps})
+            told = rows.shares.users_of_pools({step.subject for step in steps})
+        assert all(users != self.told[pool] for pool, users in told.items())
+        self.told |= told
 
     # What happens to the organization.
 
@@ -275,7 +277,10 @@ class History:
     # The oracle.
 
     def admit(self, share_arn: str, names: list[str]) -> None:
-        """Who is inside and shares is in; all others are invited, if they weren't before."""
+        """Who is inside and shares is in; all others are invited, if they weren't before.
+
+        To have been in uninvited is worth nothing to who would have to be invited now.
+        """
         model = self.shares[share_arn]
         for name in names:
             is_inside = not name.isdigit() or name in self.parents
@@ -286,7 +291,12 @@ class History:
                 present.status == "in"
                 or (present.status == "invited" and self.now < present.expires_at)
             )
-            if is_present and present and present.organization_id in (None, common):
+            is_by_the_same = (
+                present is not None
+                and present.organization_id in (None, common)
+                and (present.is_invited or not is_invited)
+            )
+            if is_present and is_by_the_same:
                 continue
             model.principals[name] = Association(
                 common,

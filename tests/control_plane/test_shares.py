@@ -1,6 +1,7 @@
 """Shares: made, changed and ended, and what the ledger hears of it."""
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any
 
 import pytest
@@ -114,6 +115,38 @@ async def test_the_ledger_hears_who_comes_into_an_ou_and_who_leaves_it(  # ORG-4
         ORGANIZATIONS, "DisableAWSServiceAccess", service_principal="ram.amazonaws.com"
     )
     assert users(world, everybodys) == []
+
+
+async def test_the_ledger_hears_of_no_pool_whose_users_stay_the_same(  # design.md section 4
+    control: Client, world: World
+) -> None:
+    company, manager = await a_company(control), control.acting_as(MANAGER)
+    units, one, everybodys = await company.a_pool(), await company.a_pool(), await company.a_pool()
+    await company.share(units.ipam_pool_arn, principals=[company.unit_arn])
+    await company.share(one.ipam_pool_arn, principals=[company.developer])
+    await company.share(everybodys.ipam_pool_arn, principals=[company.organization_arn])
+
+    async def told(call: Awaitable[Any]) -> set[str]:
+        begin = len(world.ledger.calls)
+        await call
+        return {told.removeprefix("put ") for told in world.ledger.calls[begin:]}
+
+    leaving = {"account_id": company.member}
+    sharing = {"service_principal": "ram.amazonaws.com"}
+    for call, pools in (
+        (move(manager, company.member, company.root_id, company.unit_id), [units]),
+        (an_account(manager, "fresh"), [everybodys]),
+        (manager.of(ORGANIZATIONS, "EnableAWSServiceAccess", **sharing), []),
+        (
+            manager.of(ORGANIZATIONS, "RemoveAccountFromOrganization", **leaving),
+            [units, everybodys],
+        ),
+        (
+            manager.of(ORGANIZATIONS, "DisableAWSServiceAccess", **sharing),
+            [units, one, everybodys],
+        ),
+    ):
+        assert await told(call) == {pool.ipam_pool_id for pool in pools}
 
 
 async def test_an_owner_that_leaves_shares_within_the_organization_no_more(  # ORG-4, ORG-5

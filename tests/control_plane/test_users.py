@@ -44,6 +44,8 @@ async def test_a_user_is_made_found_and_deleted(control: Client) -> None:
     found = (await control.of(IAM, "GetUser", user_name="alice")).user
     assert found == made
     listed = await control.of(IAM, "ListUsers")
+    # Lists don't tell tags.
+    del made.tags[:]
     assert list(listed.users) == [made]
     assert not listed.is_truncated
 
@@ -195,6 +197,33 @@ async def test_a_bad_policy_changes_nothing(control: Client) -> None:
     assert (await control.of(IAM, "GetUserPolicy", **policy)).policy_document == READ
 
 
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ('{"Statement":' + "[" * 900 + "]" * 900 + "}", "MalformedPolicyDocument"),
+        (READ.replace('"Effect"', f'"Sid": "{" " * 10_000}", "Effect"'), "MalformedPolicyDocument"),
+        (READ.replace('"Effect"', f'"Sid": "{" " * 130_000}", "Effect"'), "LimitExceeded"),
+        (READ.replace("ec2:", "a" * 2048 + ":"), "LimitExceeded"),
+        (READ.replace('"*"', f'"arn:{" " * 2048}"'), "LimitExceeded"),
+        (READ.replace('"*"', '"arn:\\ud800"'), "MalformedPolicyDocument"),
+        (READ.replace('"Effect"', f'"{"x" * 10_000}": 1, "Effect"'), "MalformedPolicyDocument"),
+        (
+            READ.replace('"Effect"', '"Condition": {"%s": 1}, "Effect"' % ("x" * 10_000)),
+            "MalformedPolicyDocument",
+        ),
+    ],
+    ids=["deep", "spaces", "many spaces", "action", "resource", "surrogate", "element", "operator"],
+)
+async def test_whatever_is_put_as_a_policy_is_refused_in_iams_words(
+    control: Client, document: str, reason: str
+) -> None:
+    await user(control)
+    policy = {"user_name": "alice", "policy_name": "p", "policy_document": document}
+    assert await refused(control.of(IAM, "PutUserPolicy", **policy)) == reason
+    told = await Followed(control.stream_of(AUTHORIZATION, "WatchUsers")).up_to_synced()
+    assert not told[ACCOUNT].users[0].policies
+
+
 class Followed:
     """What a service hears of the users."""
 
@@ -229,6 +258,21 @@ async def test_services_are_told_who_may_do_what_and_by_which_keys(control: Clie
     ]
     assert [json.loads(policy) for policy in alice.policies] == [json.loads(READ)]
     assert (list(bob.access_keys), list(bob.policies)) == ([], [])
+
+
+async def test_a_policy_is_told_as_it_is_written(control: Client) -> None:
+    await user(control)
+    condition = '{"StringEquals": {"x:y": [1.10, 1e999, "a  b\\u0041"]}}'
+    document = READ.replace('"Effect"', f'"Condition": {condition},\n "Effect"')
+    policy = {"user_name": "alice", "policy_name": "p", "policy_document": document}
+    await control.of(IAM, "PutUserPolicy", **policy)
+    told = await Followed(control.stream_of(AUTHORIZATION, "WatchUsers")).up_to_synced()
+    [[told_document]] = [user.policies for user in told[ACCOUNT].users]
+    values = '{"StringEquals":{"x:y":[1.10,1e999,"a  b\\u0041"]}}'
+    assert told_document == (
+        f'{{"Statement":[{{"Condition":{values},'
+        '"Effect":"Allow","Action":"ec2:Describe*","Resource":"*"}]}'
+    )
 
 
 async def test_services_hear_of_every_change(control: Client) -> None:

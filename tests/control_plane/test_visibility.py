@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from cadastre.control.v1 import control_service_pb2 as pb
 from shared.errors import CadastreError
+from shared.paging import token_after
 from tests.control_plane.world import STRANGER, WEST, Client, on_sqlite_alone
 
 
@@ -103,6 +105,16 @@ async def test_lists_come_oldest_first_in_pages(control: Client) -> None:  # BEY
     with pytest.raises(CadastreError) as refusal:
         await control("DescribeIpamScopes", next_token=token)
     assert refusal.value.reason == "InvalidNextToken"
+
+
+@on_sqlite_alone
+@pytest.mark.parametrize("rpc", ["DescribeIpams", "DescribeIpamScopes", "DescribeIpamPools"])
+async def test_a_token_with_a_key_of_no_record_is_refused(control: Client, rpc: str) -> None:
+    for key in ("x", "", "-1", "1.5", "²", "9" * 30):
+        forged = token_after(getattr(pb, f"{rpc}Request")(), key)
+        with pytest.raises(CadastreError) as refusal:
+            await control(rpc, next_token=forged)
+        assert refusal.value.reason == "InvalidNextToken", key
 
 
 @on_sqlite_alone

@@ -11,6 +11,7 @@ MOST_ACCOUNTS = 10_000
 """In one organization; at AWS, too, no quota goes higher without asking."""
 
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+_DOMAIN_OF_OWNERS = "accounts.invalid"
 
 
 class JoinedMethod(enum.StrEnum):
@@ -50,7 +51,7 @@ class AccountCreation:
 
 def email_of_owner(account_id: str) -> str:
     """Of the account that makes an organization, for no one has said another; it reaches nobody."""
-    return f"{account_id}@accounts.invalid"
+    return f"{account_id}@{_DOMAIN_OF_OWNERS}"
 
 
 def check_email(email: str) -> str:
@@ -66,6 +67,23 @@ def check_email(email: str) -> str:
             email=email,
         )
     return email
+
+
+def check_email_of_member(email: str) -> None:
+    """An account that an organization makes may have this address.
+
+    Raises:
+        InvalidInput: it is malformed, or of the domain of `email_of_owner`: a taken address there
+            would keep another account from making an organization.
+    """
+    domain = check_email(email).rpartition("@")[2]
+    if domain.lower() == _DOMAIN_OF_OWNERS:
+        raise InvalidInput(
+            "INVALID_EMAIL_ADDRESS_TARGET",
+            f"'{email}' is of the domain '{_DOMAIN_OF_OWNERS}', which is for accounts that make"
+            " organizations; use an address of another domain, such as name@example.com",
+            email=email,
+        )
 
 
 def check_room_for_account(organization_id: str, account_count: int) -> None:

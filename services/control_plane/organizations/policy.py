@@ -31,7 +31,7 @@ class Policy:
     name: str
     description: str
     content: str
-    """The document, JSON."""
+    """The document, JSON; sound (`policy_document.check_document`)."""
     is_aws_managed: bool = False
     """Everybody has it, and nobody changes it."""
 
@@ -55,6 +55,7 @@ class PolicyChange:
     name: str | None = None
     description: str | None = None
     content: str | None = None
+    """Sound as well."""
 
 
 def check_type(organization: Organization, policy_type: str) -> None:

@@ -42,8 +42,7 @@ def create_ipam(
     rows: Rows, caller: Caller, wanted: NewIpam, quotas: Quotas, now: datetime
 ) -> Accepted[Ipam]:
     """Make an IPAM with all that comes with it (IPAM-1)."""
-    if wanted.metered_account is MeteredAccount.RESOURCE_OWNER:
-        _check_may_distribute(rows, caller)
+    administers_ipam = _administers_ipam(rows, caller, wanted.metered_account)
     if rows.ipam_in(caller.account_id, caller.region, lock=True):
         raise IpamLimitExceeded(caller.account_id, caller.region)
     ipam_id = IPAM.new()
@@ -55,7 +54,9 @@ def create_ipam(
         operating_regions=operating_regions(caller.region, wanted.operating_regions),
         tier=wanted.tier,
         enable_private_gua=wanted.enable_private_gua,
-        metering=Metering().changed(wanted.metered_account, ipam_id=ipam_id, now=now),
+        metering=Metering().changed(
+            wanted.metered_account, ipam_id=ipam_id, administers_ipam=administers_ipam, now=now
+        ),
         public_default_scope_id=IPAM_SCOPE.new(),
         private_default_scope_id=IPAM_SCOPE.new(),
         default_resource_discovery_id=IPAM_RESOURCE_DISCOVERY.new(),
@@ -98,12 +99,13 @@ def modify_ipam(
     rows: Rows, caller: Caller, ipam_id: str, change: IpamChange, now: datetime
 ) -> Accepted[Ipam]:
     """Change an IPAM's own members; the ledger hears of what concerns it."""
-    if change.metered_account is MeteredAccount.RESOURCE_OWNER:
-        _check_may_distribute(rows, caller)
+    administers_ipam = _administers_ipam(rows, caller, change.metered_account)
     before = hold_ipam(rows, caller, ipam_id)
     after = changed(before, change)
     if change.metered_account:
-        metering = before.metering.changed(change.metered_account, ipam_id=ipam_id, now=now)
+        metering = before.metering.changed(
+            change.metered_account, ipam_id=ipam_id, administers_ipam=administers_ipam, now=now
+        )
         after = replace(after, metering=metering)
     if change.remove_operating_regions:
         check_locales_remain(ipam_id, after.operating_regions, _locales(rows, ipam_id))
@@ -166,12 +168,20 @@ def adopt_quotas(rows: Rows, quotas: Quotas) -> list[NextStep]:
     return steps
 
 
-def _check_may_distribute(rows: Rows, caller: Caller) -> None:
-    """Before any IPAM is held: the organization's lock comes first."""
-    organization_id = held_administered_organization(rows, caller.account_id)
-    check_may_distribute(
-        caller.account_id, caller.region, administers_ipam=organization_id is not None
-    )
+def _administers_ipam(rows: Rows, caller: Caller, wanted: MeteredAccount | None) -> bool:
+    """The caller administers IPAM for an organization; looked up when it says who is to pay.
+
+    Before any IPAM is held: the organization's lock comes first.
+
+    Raises:
+        OperationNotPermitted: it wants costs to be distributed, and may not.
+    """
+    if wanted is None:
+        return False
+    administers_ipam = held_administered_organization(rows, caller.account_id) is not None
+    if wanted is MeteredAccount.RESOURCE_OWNER:
+        check_may_distribute(caller.account_id, caller.region, administers_ipam=administers_ipam)
+    return administers_ipam
 
 
 def _default_discovery_follows(rows: Rows, ipam: Ipam) -> tuple[NextStep, ...]:

@@ -12,9 +12,9 @@ from services.control_plane.service.shares_holding import (
     hold_own_share,
     hold_owner,
     pools_of,
-    telling_users,
     unknown_share,
 )
+from services.control_plane.service.shares_users import telling_users
 from services.control_plane.service.steps import Accepted
 from services.control_plane.sharing.arns import ResourceType, share_arn
 from services.control_plane.sharing.permissions import Permission

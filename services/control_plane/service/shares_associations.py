@@ -15,10 +15,15 @@ from services.control_plane.service.shares_holding import (
     hold_own_share,
     hold_share,
     pools_of,
-    telling_users,
 )
+from services.control_plane.service.shares_users import telling_users
 from services.control_plane.service.steps import Accepted
-from services.control_plane.sharing.admission import Owner, admission, check_may_share_pools
+from services.control_plane.sharing.admission import (
+    Admission,
+    Owner,
+    admission,
+    check_may_share_pools,
+)
 from services.control_plane.sharing.arns import ResourceArn, ResourceType, invitation_arn
 from services.control_plane.sharing.errors import SharingNotPermitted, UnknownResource
 from services.control_plane.sharing.invitation import VALID_FOR, Invitation
@@ -181,13 +186,11 @@ def _put_principal(
         principal, owner, allow_external_principals=share.allow_external_principals
     )
     _check_unit(rows, principal)
-    if (
-        present
-        and present.is_in_at(now)
-        # Who was of the organization, left it and is named again needs an invitation now.
-        and present.organization_id in (None, admitted.organization_id)
-    ):
+    if present and _stays(present, admitted, now):
         return present
+    if present:
+        # An older invitation, were it answered later, would undo what becomes of this one.
+        rows.shares.withdraw_invitation(share.resource_share_arn, principal.holder_id)
     added = SharePrincipal(
         resource_share_arn=share.resource_share_arn,
         share_name=share.name,
@@ -206,6 +209,17 @@ def _put_principal(
     if admitted.is_invited:
         _invite(rows, share, principal, now)
     return added
+
+
+def _stays(present: SharePrincipal, admitted: Admission, now: datetime) -> bool:
+    """It is in the share still, and by what admits it now."""
+    return (
+        present.is_in_at(now)
+        # Who was of the organization and left it needs an invitation now.
+        and present.organization_id in (None, admitted.organization_id)
+        # So does who was let in without one while the organization shared within itself.
+        and (present.invitation_expires_at is not None or not admitted.is_invited)
+    )
 
 
 def _invite(rows: Rows, share: Share, principal: Principal, now: datetime) -> None:

@@ -1,19 +1,12 @@
 """Finding a share, and keeping it still while it is decided upon (BEY-12)."""
 
-from collections.abc import Callable, Collection
-from typing import TypeVar
-
 from services.control_plane.organizations.membership import IPAM_SERVICE, SHARING_SERVICE
-from services.control_plane.service.grants import push_again
 from services.control_plane.service.rows import Rows
-from services.control_plane.service.steps import Accepted
 from services.control_plane.sharing.admission import Owner
 from services.control_plane.sharing.arns import ResourceType
 from services.control_plane.sharing.errors import SharingNotPermitted, UnknownResource
 from services.control_plane.sharing.share import AssociationStatus, Share, ShareStatus
 from shared.caller import Caller
-
-T = TypeVar("T")
 
 
 def hold_owner(rows: Rows, account_id: str, region: str) -> Owner:
@@ -97,17 +90,3 @@ def pools_of(rows: Rows, resource_share_arn: str) -> list[str]:
         if resource.resource_type is ResourceType.IPAM_POOL
         and resource.status is AssociationStatus.ASSOCIATED
     ]
-
-
-def telling_users(
-    rows: Rows, ipam_pool_ids: Collection[str], change: Callable[[], T]
-) -> Accepted[T]:
-    """What a change gives, and the steps that tell the ledger of the pools whose users it changes.
-
-    ``ipam_pool_ids``: those it may concern.
-    """
-    before = rows.shares.users_of_pools(ipam_pool_ids)
-    resource = change()
-    after = rows.shares.users_of_pools(ipam_pool_ids)
-    changed = [pool_id for pool_id, users in after.items() if users != before[pool_id]]
-    return Accepted(resource, push_again(rows, changed))

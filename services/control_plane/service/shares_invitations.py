@@ -8,11 +8,8 @@ from services.control_plane.organizations.membership import SHARING_SERVICE
 from services.control_plane.organizations.organization import FeatureSet
 from services.control_plane.service.organizations.service_access import let_service
 from services.control_plane.service.rows import Rows
-from services.control_plane.service.shares_holding import (
-    hold_owner,
-    pools_of,
-    telling_users,
-)
+from services.control_plane.service.shares_holding import hold_owner, pools_of
+from services.control_plane.service.shares_users import telling_users
 from services.control_plane.service.steps import Accepted
 from services.control_plane.sharing.errors import SharingNotPermitted, UnknownInvitation
 from services.control_plane.sharing.invitation import (

@@ -16,7 +16,9 @@ from services.control_plane.service.steps import Accepted
 from services.control_plane.servicer.identity_messages import (
     deletion_to_proto,
     key_to_proto,
+    listed_user_to_proto,
     new_key_to_proto,
+    policy_from_proto,
     policy_to_proto,
     role_to_proto,
     status_from_proto,
@@ -71,7 +73,7 @@ class IamServicer(iam_service_pb2_grpc.IamServiceServicer):
             lambda rows: _page(request, lambda after: users.list_users(rows, caller, prefix, after))
         )
         return pb.ListUsersResponse(
-            users=map(user_to_proto, found), is_truncated=bool(marker), marker=marker
+            users=map(listed_user_to_proto, found), is_truncated=bool(marker), marker=marker
         )
 
     async def DeleteUser(
@@ -131,12 +133,8 @@ class IamServicer(iam_service_pb2_grpc.IamServiceServicer):
     async def PutUserPolicy(
         self, request: pb.PutUserPolicyRequest, context: Context
     ) -> pb.PutUserPolicyResponse:
-        caller = caller_of(context)
-        await self._change(
-            lambda rows: users.put_policy(
-                rows, caller, request.user_name, request.policy_name, request.policy_document
-            )
-        )
+        caller, policy = caller_of(context), policy_from_proto(request)
+        await self._change(lambda rows: users.put_policy(rows, caller, request.user_name, policy))
         return pb.PutUserPolicyResponse()
 
     async def GetUserPolicy(

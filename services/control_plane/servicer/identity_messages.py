@@ -1,17 +1,13 @@
 """IAM's messages from and to what they mean here."""
 
-import json
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
-
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from cadastre.control.iam.v1 import iam_service_pb2 as pb
 from cadastre.control.v1 import authorization_service_pb2
 from services.control_plane.identity.errors import in_the_words_of_iam
 from services.control_plane.identity.names import ROOT_PATH
-from services.control_plane.identity.policy import UserPolicy
+from services.control_plane.identity.policy import UserPolicy, new_policy
 from services.control_plane.identity.service_role import (
     MOST_SESSION_SECONDS,
     Deletion,
@@ -24,19 +20,26 @@ from services.control_plane.identity.user import (
     User,
     UserCredentials,
 )
+from services.control_plane.messages import proto_number, timestamp_to_proto
 from shared.encryption_keys import EncryptionKeys
-from shared.rpc.enums import aws_enum_name, enum_number
+from shared.rpc.enums import aws_enum_name
 from shared.tags import Tags, tags_from_proto, tags_to_proto
 
 
 def user_to_proto(user: User) -> pb.User:
+    told = listed_user_to_proto(user)
+    told.tags.extend(tags_to_proto(user.tags))
+    return told
+
+
+def listed_user_to_proto(user: User) -> pb.User:
+    """As lists have it, which don't tell tags."""
     return pb.User(
         path=ROOT_PATH,
         user_name=user.user_name,
         user_id=user.user_id,
         arn=user.arn,
-        create_date=_timestamp(user.created_at),
-        tags=tags_to_proto(user.tags),
+        create_date=timestamp_to_proto(user.created_at),
     )
 
 
@@ -49,9 +52,9 @@ def new_key_to_proto(user: User, key: AccessKey, secret: str) -> pb.AccessKey:
     return pb.AccessKey(
         user_name=user.user_name,
         access_key_id=key.access_key_id,
-        status=_number(pb.StatusType, key.status),
+        status=proto_number(pb.StatusType, key.status),
         secret_access_key=secret,
-        create_date=_timestamp(key.created_at),
+        create_date=timestamp_to_proto(key.created_at),
     )
 
 
@@ -59,13 +62,17 @@ def key_to_proto(user: User, key: AccessKey) -> pb.AccessKeyMetadata:
     return pb.AccessKeyMetadata(
         user_name=user.user_name,
         access_key_id=key.access_key_id,
-        status=_number(pb.StatusType, key.status),
-        create_date=_timestamp(key.created_at),
+        status=proto_number(pb.StatusType, key.status),
+        create_date=timestamp_to_proto(key.created_at),
     )
 
 
 def status_from_proto(request: pb.UpdateAccessKeyRequest) -> KeyStatus:
     return KeyStatus(aws_enum_name(pb.StatusType.DESCRIPTOR, request.status))
+
+
+def policy_from_proto(request: pb.PutUserPolicyRequest) -> UserPolicy:
+    return new_policy(request.policy_name, request.policy_document)
 
 
 def policy_to_proto(user_name: str, policy: UserPolicy) -> pb.GetUserPolicyResponse:
@@ -80,7 +87,7 @@ def role_to_proto(role: ServiceRole) -> pb.Role:
         role_name=role.link.role_name,
         role_id=role.role_id,
         arn=role.arn,
-        create_date=_timestamp(role.created_at),
+        create_date=timestamp_to_proto(role.created_at),
         assume_role_policy_document=role.link.trust_policy,
         description=role.description,
         max_session_duration=MOST_SESSION_SECONDS,
@@ -126,7 +133,7 @@ def _authorized_to_proto(
             for key in credentials.keys
             if key.status is KeyStatus.ACTIVE
         ],
-        policies=[_compact(policy.document) for policy in credentials.policies],
+        policies=[policy.told_document for policy in credentials.policies],
         inactive_access_key_ids=[
             key.access_key_id for key in credentials.keys if key.status is not KeyStatus.ACTIVE
         ],
@@ -136,19 +143,3 @@ def _authorized_to_proto(
 
 def _secret(key: AccessKey, keys: EncryptionKeys) -> str:
     return keys.decrypt(key.encrypted_secret, bound_to=key.access_key_id).decode()
-
-
-def _compact(document: str) -> str:
-    """Without white space, which nobody's quota counts and a message would have to carry."""
-    return json.dumps(json.loads(document), ensure_ascii=False, separators=(",", ":"))
-
-
-def _number(enum_type: Any, word: str) -> Any:
-    """The contract's number for IAM's word."""
-    return enum_number(enum_type.DESCRIPTOR, word)
-
-
-def _timestamp(moment: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp

@@ -1,11 +1,9 @@
 """AWS Organizations' messages from and to what they mean here."""
 
-from datetime import datetime
 from typing import Any
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from cadastre.control.organizations.v1 import organizations_service_pb2 as pb
+from services.control_plane.messages import proto_number, timestamp_to_proto
 from services.control_plane.organizations import ids
 from services.control_plane.organizations.account import Account, AccountCreation
 from services.control_plane.organizations.organization import (
@@ -18,9 +16,10 @@ from services.control_plane.organizations.policy import (
     Policy,
     PolicyChange,
 )
+from services.control_plane.organizations.policy_document import check_document, check_document_of
 from services.control_plane.organizations.service_access import Administrator, ServiceAccess
 from services.control_plane.organizations.unit import Unit
-from shared.rpc.enums import aws_enum_name, enum_number
+from shared.rpc.enums import aws_enum_name
 
 
 def organization_to_proto(
@@ -30,7 +29,7 @@ def organization_to_proto(
     return pb.Organization(
         id=organization.organization_id,
         arn=_arn(organization, "organization", organization.organization_id),
-        feature_set=_number(pb.OrganizationFeatureSet, organization.feature_set),
+        feature_set=proto_number(pb.OrganizationFeatureSet, organization.feature_set),
         master_account_arn=_account_arn(organization, management_account.account_id),
         master_account_id=management_account.account_id,
         master_account_email=management_account.email,
@@ -70,17 +69,17 @@ def creation_to_proto(creation: AccountCreation) -> pb.CreateAccountStatus:
     return pb.CreateAccountStatus(
         id=creation.request_id,
         account_name=creation.account_name,
-        state=_number(pb.CreateAccountState, state),
-        requested_timestamp=_timestamp(creation.requested_at),
-        completed_timestamp=_timestamp(creation.requested_at),
+        state=proto_number(pb.CreateAccountState, state),
+        requested_timestamp=timestamp_to_proto(creation.requested_at),
+        completed_timestamp=timestamp_to_proto(creation.requested_at),
         account_id=creation.account_id,
-        failure_reason=_number(pb.CreateAccountFailureReason, creation.failure),
+        failure_reason=proto_number(pb.CreateAccountFailureReason, creation.failure),
     )
 
 
 def service_to_proto(access: ServiceAccess) -> pb.EnabledServicePrincipal:
     return pb.EnabledServicePrincipal(
-        service_principal=access.service_principal, date_enabled=_timestamp(access.since)
+        service_principal=access.service_principal, date_enabled=timestamp_to_proto(access.since)
     )
 
 
@@ -89,14 +88,14 @@ def administrator_to_proto(
 ) -> pb.DelegatedAdministrator:
     return pb.DelegatedAdministrator(
         **_members_of_account(organization, administrator.account),
-        delegation_enabled_date=_timestamp(administrator.since),
+        delegation_enabled_date=timestamp_to_proto(administrator.since),
     )
 
 
 def administered_to_proto(access: ServiceAccess) -> pb.DelegatedService:
     return pb.DelegatedService(
         service_principal=access.service_principal,
-        delegation_enabled_date=_timestamp(access.since),
+        delegation_enabled_date=timestamp_to_proto(access.since),
     )
 
 
@@ -154,20 +153,21 @@ def feature_set_from_proto(request: pb.CreateOrganizationRequest) -> FeatureSet:
 
 
 def policy_from_proto(request: pb.CreatePolicyRequest) -> Policy:
-    """A new policy as it is asked for."""
+    """A new policy as it is asked for; its document is checked here, before anything is locked."""
     return Policy(
         policy_id=ids.new_policy_id(),
         name=request.name,
         description=request.description,
-        content=request.content,
+        content=check_document_of(policy_type_from_proto(request.type), request.content),
     )
 
 
 def policy_change_from_proto(request: pb.UpdatePolicyRequest) -> PolicyChange:
+    """What is asked to be changed; likewise."""
     return PolicyChange(
         name=request.name if request.HasField("name") else None,
         description=request.description if request.HasField("description") else None,
-        content=request.content if request.HasField("content") else None,
+        content=check_document(request.content) if request.HasField("content") else None,
     )
 
 
@@ -190,14 +190,14 @@ def _members_of_account(organization: Organization, account: Account) -> dict[st
         "name": account.name,
         "status": pb.ACCOUNT_STATUS_ACTIVE,
         "state": pb.ACCOUNT_STATE_ACTIVE,
-        "joined_method": _number(pb.AccountJoinedMethod, account.joined_method),
-        "joined_timestamp": _timestamp(account.joined_at),
+        "joined_method": proto_number(pb.AccountJoinedMethod, account.joined_method),
+        "joined_timestamp": timestamp_to_proto(account.joined_at),
     }
 
 
 def _enabled_type(policy_type: str) -> pb.PolicyTypeSummary:
     return pb.PolicyTypeSummary(
-        type=_number(pb.PolicyType, policy_type), status=pb.POLICY_TYPE_STATUS_ENABLED
+        type=proto_number(pb.PolicyType, policy_type), status=pb.POLICY_TYPE_STATUS_ENABLED
     )
 
 
@@ -214,14 +214,3 @@ def _account_arn(organization: Organization, account_id: str) -> str:
 
 def _arn(organization: Organization, kind: str, *path: str) -> str:
     return ids.arn(organization.management_account_id, kind, *path)
-
-
-def _timestamp(moment: datetime) -> Timestamp:
-    timestamp = Timestamp()
-    timestamp.FromDatetime(moment)
-    return timestamp
-
-
-def _number(enum_type: Any, word: str | None) -> Any:
-    """The contract's number for AWS's word; None stays out of the answer."""
-    return None if word is None else enum_number(enum_type.DESCRIPTOR, word)

@@ -1,6 +1,7 @@
 """Pages of RAM's lists, each from one snapshot (BEY-6, BEY-12)."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -46,11 +47,14 @@ def shares_page(
     rows: Rows, caller: Caller, request: pb.GetResourceSharesRequest
 ) -> pb.GetResourceSharesResponse:
     wanted, condition = wanted_shares_from_proto(request)
+    is_own = wanted.owner is ResourceOwner.SELF
 
     def records_after(after: str | None) -> Iterator[tuple[str, pb.ResourceShare]]:
         for key, share in rows.shares.listed(caller, wanted, after):
-            if condition.is_met_by(share):
-                yield key, share_to_proto(share, is_own=wanted.owner is ResourceOwner.SELF)
+            # Others' tags are not to be seen, and so not to be found out by asking for them.
+            seen = share if is_own else replace(share, tags={})
+            if condition.is_met_by(seen):
+                yield key, share_to_proto(seen, is_own=is_own)
 
     found, token = _page(request, records_after)
     return pb.GetResourceSharesResponse(resource_shares=found, next_token=token)

@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from cadastre.control.sharing.v1 import sharing_service_pb2 as pb
+from services.control_plane.messages import given, proto_number, timestamp_to_proto
 from services.control_plane.sharing.arns import (
     ResourceType,
     check_share_arn,
@@ -24,7 +23,7 @@ from services.control_plane.sharing.share import (
     SharedResource,
     SharePrincipal,
 )
-from shared.rpc.enums import aws_enum_name, enum_number
+from shared.rpc.enums import aws_enum_name
 from shared.tags import Tags, check_tag_count, tags_from_proto, tags_to_proto
 
 
@@ -35,10 +34,10 @@ def share_to_proto(share: Share, *, is_own: bool) -> pb.ResourceShare:
         name=share.name,
         owning_account_id=share.owner_id,
         allow_external_principals=share.allow_external_principals,
-        status=_number(pb.ResourceShareStatus, share.status),
+        status=proto_number(pb.ResourceShareStatus, share.status),
         tags=tags_to_proto(share.tags) if is_own else (),
-        creation_time=_timestamp(share.created_at),
-        last_updated_time=_timestamp(share.updated_at),
+        creation_time=timestamp_to_proto(share.created_at),
+        last_updated_time=timestamp_to_proto(share.updated_at),
         feature_set=pb.RESOURCE_SHARE_FEATURE_SET_STANDARD,
     )
 
@@ -53,9 +52,9 @@ def association_to_proto(
         resource_share_name=association.share_name,
         associated_entity=association.principal,
         association_type=pb.RESOURCE_SHARE_ASSOCIATION_TYPE_PRINCIPAL,
-        status=_number(pb.ResourceShareAssociationStatus, association.status_at(now)),
-        creation_time=_timestamp(association.created_at),
-        last_updated_time=_timestamp(association.updated_at),
+        status=proto_number(pb.ResourceShareAssociationStatus, association.status_at(now)),
+        creation_time=timestamp_to_proto(association.created_at),
+        last_updated_time=timestamp_to_proto(association.updated_at),
         external=association.is_external,
     )
 
@@ -66,9 +65,9 @@ def _resource_association(resource: SharedResource) -> pb.ResourceShareAssociati
         resource_share_name=resource.share_name,
         associated_entity=resource.resource_arn,
         association_type=pb.RESOURCE_SHARE_ASSOCIATION_TYPE_RESOURCE,
-        status=_number(pb.ResourceShareAssociationStatus, resource.status),
-        creation_time=_timestamp(resource.created_at),
-        last_updated_time=_timestamp(resource.updated_at),
+        status=proto_number(pb.ResourceShareAssociationStatus, resource.status),
+        creation_time=timestamp_to_proto(resource.created_at),
+        last_updated_time=timestamp_to_proto(resource.updated_at),
         external=False,
     )
 
@@ -79,8 +78,8 @@ def resource_to_proto(resource: SharedResource) -> pb.Resource:
         type=resource.resource_type,
         resource_share_arn=resource.resource_share_arn,
         status=pb.RESOURCE_STATUS_AVAILABLE,
-        creation_time=_timestamp(resource.created_at),
-        last_updated_time=_timestamp(resource.updated_at),
+        creation_time=timestamp_to_proto(resource.created_at),
+        last_updated_time=timestamp_to_proto(resource.updated_at),
         resource_region_scope=pb.RESOURCE_REGION_SCOPE_REGIONAL,
     )
 
@@ -89,8 +88,8 @@ def principal_to_proto(one: SharePrincipal) -> pb.Principal:
     return pb.Principal(
         id=one.principal,
         resource_share_arn=one.resource_share_arn,
-        creation_time=_timestamp(one.created_at),
-        last_updated_time=_timestamp(one.updated_at),
+        creation_time=timestamp_to_proto(one.created_at),
+        last_updated_time=timestamp_to_proto(one.updated_at),
         external=one.is_external,
     )
 
@@ -100,8 +99,8 @@ def owner_to_proto(share: Share) -> pb.Principal:
     return pb.Principal(
         id=share.owner_id,
         resource_share_arn=share.resource_share_arn,
-        creation_time=_timestamp(share.created_at),
-        last_updated_time=_timestamp(share.updated_at),
+        creation_time=timestamp_to_proto(share.created_at),
+        last_updated_time=timestamp_to_proto(share.updated_at),
     )
 
 
@@ -112,8 +111,8 @@ def invitation_to_proto(invitation: Invitation, now: datetime) -> pb.ResourceSha
         resource_share_arn=invitation.resource_share_arn,
         sender_account_id=invitation.sender_id,
         receiver_account_id=invitation.receiver_id,
-        invitation_timestamp=_timestamp(invitation.sent_at),
-        status=_number(pb.ResourceShareInvitationStatus, invitation.status_at(now)),
+        invitation_timestamp=timestamp_to_proto(invitation.sent_at),
+        status=proto_number(pb.ResourceShareInvitationStatus, invitation.status_at(now)),
         receiver_arn=f"arn:aws:iam::{invitation.receiver_id}:root",
     )
 
@@ -126,8 +125,8 @@ def permission_summary_to_proto(known: Permission) -> pb.ResourceSharePermission
         name=known.name,
         resource_type=known.resource_type,
         status="ATTACHABLE",
-        creation_time=_timestamp(known.created_at),
-        last_updated_time=_timestamp(known.created_at),
+        creation_time=timestamp_to_proto(known.created_at),
+        last_updated_time=timestamp_to_proto(known.created_at),
         is_resource_type_default=known.is_default,
         permission_type=pb.PERMISSION_TYPE_AWS_MANAGED,
         feature_set=pb.PERMISSION_FEATURE_SET_STANDARD,
@@ -142,8 +141,8 @@ def permission_to_proto(known: Permission) -> pb.ResourceSharePermissionDetail:
         name=known.name,
         resource_type=known.resource_type,
         permission=known.document,
-        creation_time=_timestamp(known.created_at),
-        last_updated_time=_timestamp(known.created_at),
+        creation_time=timestamp_to_proto(known.created_at),
+        last_updated_time=timestamp_to_proto(known.created_at),
         is_resource_type_default=known.is_default,
         permission_type=pb.PERMISSION_TYPE_AWS_MANAGED,
         feature_set=pb.PERMISSION_FEATURE_SET_STANDARD,
@@ -160,7 +159,7 @@ def resource_type_to_proto(known: ResourceType) -> pb.ServiceNameAndResourceType
 
 
 def new_share_from_proto(request: pb.CreateResourceShareRequest) -> NewShare:
-    is_external_allowed = _given(request, "allow_external_principals")
+    is_external_allowed = given(request, "allow_external_principals")
     return NewShare(
         name=request.name,
         allow_external_principals=is_external_allowed is not False,
@@ -193,13 +192,13 @@ def tagged_share_from_proto(request: pb.TagResourceRequest | pb.UntagResourceReq
 def wanted_shares_from_proto(
     request: pb.GetResourceSharesRequest,
 ) -> tuple[Wanted, Condition]:
-    arn = _given(request, "permission_arn")
-    version = _given(request, "permission_version")
+    arn = given(request, "permission_arn")
+    version = given(request, "permission_version")
     wanted = Wanted(
         owner=_owner(request), share_arns=[check_share_arn(a) for a in request.resource_share_arns]
     )
     return wanted, Condition(
-        name=_given(request, "name"),
+        name=given(request, "name"),
         status=_word(request, "resource_share_status"),
         permission=permission(arn, version) if arn else None,
         tags={tag.tag_key: list(tag.tag_values) for tag in request.tag_filters},
@@ -264,25 +263,9 @@ def _owner(request: Any) -> ResourceOwner:
     return ResourceOwner(_word(request, "resource_owner") or "")
 
 
-def _given(message: Any, member: str) -> Any:
-    """An optional member's value, None when the client left it out."""
-    return getattr(message, member) if message.HasField(member) else None
-
-
 def _word(message: Any, member: str) -> str | None:
     """An optional enum member as RAM's word for it."""
     if not message.HasField(member):
         return None
     enum_type = message.DESCRIPTOR.fields_by_name[member].enum_type
     return aws_enum_name(enum_type, getattr(message, member))
-
-
-def _number(enum_type: Any, word: str) -> Any:
-    """The contract's number for RAM's word."""
-    return enum_number(enum_type.DESCRIPTOR, word)
-
-
-def _timestamp(moment: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp

@@ -1,5 +1,6 @@
 """Rows as the records they hold, and back."""
 
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -11,28 +12,26 @@ from services.control_plane.metering import Metering
 from services.control_plane.pool import Pool
 from services.control_plane.scope import Scope
 
+Row = Mapping[Any, Any]
+
 _RULES = [field.name for field in fields(AllocationRules)]
 
 
-def ipam_of(row: sa.RowMapping) -> Ipam:
-    values = _values(row)
+def ipam_of(row: Row) -> Ipam:
+    values = dict(row)
     metering = Metering(values.pop("metered_account"), values.pop("costs_distributed_since"))
     regions = tuple(values.pop("operating_regions"))
     return Ipam(**values, operating_regions=regions, metering=metering)
 
 
-def scope_of(row: sa.RowMapping) -> Scope:
-    return Scope(**_values(row))
+def scope_of(row: Row) -> Scope:
+    return Scope(**row)
 
 
-def pool_of(row: sa.RowMapping) -> Pool:
-    values = _values(row)
+def pool_of(row: Row) -> Pool:
+    values = dict(row)
     rules = AllocationRules(**{name: values.pop(name) for name in _RULES})
     return Pool(rules=rules, **values)
-
-
-def _values(row: sa.RowMapping) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name != "sequence"}
 
 
 def columns_of(record: Ipam | Scope | Pool, table: sa.Table) -> dict[str, Any]:

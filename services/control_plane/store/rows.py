@@ -9,11 +9,12 @@ from sqlalchemy.exc import IntegrityError
 
 from services.control_plane import tables
 from services.control_plane.errors import IpamLimitExceeded
-from services.control_plane.ipam import Ipam
+from services.control_plane.ipam import Ipam, Tier
 from services.control_plane.pool import Pool
 from services.control_plane.scope import Scope
 from services.control_plane.store.discovery_rows import SqlDiscoveryRows
 from services.control_plane.store.identity_rows import SqlIdentityRows
+from services.control_plane.store.in_order import in_order
 from services.control_plane.store.organization_rows import SqlOrganizationRows
 from services.control_plane.store.records import columns_of, ipam_of, pool_of, scope_of
 from services.control_plane.store.share_rows import SqlShareRows
@@ -41,9 +42,16 @@ _POOL_COUNT = (
     .scalar_subquery()
     .label("pool_count")
 )
-_IPAMS = sa.select(ipams, _SCOPE_COUNT, _ASSOCIATION_COUNT)
-_SCOPES = sa.select(scopes, _POOL_COUNT)
-_POOLS = sa.select(pools)
+
+
+def _members(table: sa.Table) -> list[sa.Column[Any]]:
+    return [column for column in table.c if column.name != "sequence"]
+
+
+_IPAMS = sa.select(*_members(ipams), _SCOPE_COUNT, _ASSOCIATION_COUNT)
+_SCOPES = sa.select(*_members(scopes), _POOL_COUNT)
+_POOLS = sa.select(*_members(pools))
+_IS_OF_FREE_IPAM = pools.c.ipam_id.in_(sa.select(ipams.c.ipam_id).where(ipams.c.tier == Tier.FREE))
 
 
 class SqlRows:
@@ -171,8 +179,8 @@ class SqlRows:
             ipams.c.region == caller.region,
             _among(ipams.c.ipam_id, ids),
         )
-        for row in self._in_order(query, ipams, after):
-            yield str(row["sequence"]), ipam_of(row)
+        for key, row in in_order(self._connection, query, ipams.c.sequence, after):
+            yield key, ipam_of(row)
 
     def visible_scopes(
         self, caller: Caller, *, ids: Collection[str], after: str | None
@@ -182,8 +190,8 @@ class SqlRows:
             scopes.c.ipam_region == caller.region,
             _among(scopes.c.ipam_scope_id, ids),
         )
-        for row in self._in_order(query, scopes, after):
-            yield str(row["sequence"]), scope_of(row)
+        for key, row in in_order(self._connection, query, scopes.c.sequence, after):
+            yield key, scope_of(row)
 
     def visible_pools(
         self, caller: Caller, *, ids: Collection[str], after: str | None
@@ -195,16 +203,18 @@ class SqlRows:
         )
         is_owned = pools.c.owner_id == caller.account_id
         shared = self.shares.pools_for(caller.account_id)
+        # On the free tier nobody but the owner uses them (IPAM-4), whatever is shared.
+        is_shared = sa.and_(pools.c.ipam_pool_id.in_(shared), sa.not_(_IS_OF_FREE_IPAM))
         query = _POOLS.where(
-            sa.or_(is_owned, pools.c.ipam_pool_id.in_(shared)) if shared else is_owned,
+            sa.or_(is_owned, is_shared) if shared else is_owned,
             sa.or_(pools.c.ipam_region == caller.region, is_locale),
             _among(pools.c.ipam_pool_id, ids),
         )
-        for row in self._in_order(query, pools, after):
+        for key, row in in_order(self._connection, query, pools.c.sequence, after):
             pool = pool_of(row)
             # Its tags are the owner's alone, as at AWS.
             is_shown_whole = pool.owner_id == caller.account_id
-            yield str(row["sequence"]), pool if is_shown_whole else replace(pool, tags={})
+            yield key, pool if is_shown_whole else replace(pool, tags={})
 
     def _one_ipam(self, *conditions: sa.ColumnElement[bool], lock: bool) -> Ipam | None:
         if lock:
@@ -221,19 +231,6 @@ class SqlRows:
     def _pool_ids(self, condition: sa.ColumnElement[bool]) -> list[str]:
         query = sa.select(pools.c.ipam_pool_id).where(condition).order_by(pools.c.sequence)
         return list(self._connection.execute(query).scalars())
-
-    def _in_order(
-        self, query: sa.Select[Any], table: sa.Table, after: str | None
-    ) -> Iterator[sa.RowMapping]:
-        """In blocks, so that a page costs what it shows, not what comes after it."""
-        last = int(after) if after else 0
-        while True:
-            later = query.where(table.c.sequence > last).order_by(table.c.sequence)
-            block = self._all(later.limit(_PAGE_ROWS))
-            yield from block
-            if len(block) < _PAGE_ROWS:
-                return
-            last = block[-1]["sequence"]
 
     def _first(self, query: sa.Select[Any]) -> sa.RowMapping | None:
         return self._connection.execute(query).mappings().first()

@@ -1,7 +1,6 @@
 """Rows as what shares are and have, and back."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,7 +19,7 @@ _PERMISSION_COLUMNS = {
 
 
 def share_of(row: Row) -> Share:
-    values = _values(row)
+    values = dict(row)
     arns = {kind: values.pop(column) for kind, column in _PERMISSION_COLUMNS.items()}
     return Share(permissions={kind: permission(arn) for kind, arn in arns.items() if arn}, **values)
 
@@ -45,15 +44,15 @@ def share_columns(share: Share) -> dict[str, Any]:
 
 
 def resource_of(row: Row) -> SharedResource:
-    return SharedResource(**_values(row))
+    return SharedResource(**row)
 
 
 def principal_of(row: Row) -> SharePrincipal:
-    return SharePrincipal(**_values(row))
+    return SharePrincipal(**row)
 
 
 def invitation_of(row: Row) -> Invitation:
-    return Invitation(**_values(row))
+    return Invitation(**row)
 
 
 def columns_of(
@@ -61,14 +60,3 @@ def columns_of(
 ) -> dict[str, Any]:
     """A record's own members; the share's name, which it was read with, is no column of it."""
     return {c.name: getattr(record, c.name) for c in table.columns if c.name != "sequence"}
-
-
-def _values(row: Row) -> dict[str, Any]:
-    return {name: _in_utc(value) for name, value in row.items()}
-
-
-def _in_utc(value: Any) -> Any:
-    # SQLite keeps no time zone.
-    if isinstance(value, datetime) and value.tzinfo is None:
-        return value.replace(tzinfo=UTC)
-    return value

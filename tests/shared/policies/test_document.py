@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from shared.policies.context import context_of
 from shared.policies.document import MalformedPolicy, parse_policy
 from shared.policies.policy import Effect
 from tests.shared.policies.guide import REQUIRE_IPAM, REQUIRE_IPAM_EXCEPT, REQUIRE_POOL
@@ -58,6 +59,9 @@ def test_statements_are_known_by_their_sid_or_their_number() -> None:
         ('{"Statement": [{}]} {}', "not JSON: Extra data"),
         ('{"Statement": NaN}', "not JSON: it has NaN"),
         ("[" * 100_000, "nested too deeply"),
+        # Less deep than readers of JSON go.
+        ('{"Statement":' + "[" * 900 + "]" * 900 + "}", "nested too deeply; 10 levels are allowed"),
+        (document(Condition={"Null": {"a:b": [[["true"]]]}}), "a:b: .* expected a string"),
         ("[]", "The document: \\[\\] is malformed; expected an object"),
         ("{}", "The document must have Statement"),
         ('{"Version": "2012-10-17", "Version": "2012-10-17"}', '"Version" is given twice'),
@@ -120,16 +124,30 @@ def test_statements_are_known_by_their_sid_or_their_number() -> None:
             'Sid: "A" is malformed; it is given',
         ),
         (document(Sid=["\ud800" * 200]), "Sid: .*\\.\\.\\. is malformed"),
+        (document(Sid="No VPCs"), 'Sid: "No VPCs" is malformed; use letters'),
+        (document(Sid=" " * 130_000), "Sid: .*\\.\\.\\. is malformed; use letters"),
+        (document(Sid="Stra\u00dfe"), "Sid: .* is malformed; use letters"),
+        (document(Resource="arn:\ud800"), "Resource: .* is malformed; it has half a surrogate"),
+        (document(Condition={"\ud800" * 200: {}}), "Condition.* is malformed; expected a context"),
     ],
 )
 def test_what_is_no_policy_is_refused_by_element_and_value(text: str, expected: str) -> None:
     with pytest.raises(MalformedPolicy, match=expected) as refusal:
         parse_policy(text)
     str(refusal.value).encode()
+    # It is told in a header, where there is room for little.
+    assert len(str(refusal.value)) < 2000
+
+
+def test_whatever_the_depth_it_is_refused_in_words() -> None:
+    # Readers and writers of JSON give up at different depths, and those vary.
+    for depth in range(1, 1100):
+        with pytest.raises(MalformedPolicy):
+            parse_policy(f'{{"Statement": {"[" * depth}{"]" * depth}}}')
 
 
 def test_variables_came_with_the_second_version() -> None:
     resource = "arn:aws:ec2:*:*:vpc/${"
     old = json.dumps({"Version": "2008-10-17", "Statement": {**DENY, "Resource": resource}})
     [statement] = parse_policy(old).statements
-    assert statement.applies_to("arn:aws:ec2:r:a:vpc/${", {})
+    assert statement.within(context_of({}))("arn:aws:ec2:r:a:vpc/${")

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.policies.context import context_of
+from shared.policies.context import Context, context_of
 from shared.policies.document import parse_policy
 from shared.policies.evaluation import (
     ActionRules,
@@ -17,6 +18,8 @@ from shared.policies.evaluation import (
     Request,
     denial_of,
 )
+from shared.policies.patterns import Patterns, like, like_resource, parts_of
+from shared.policies.policy import Effect, Names, Policy, Statement
 from tests.shared.policies import oracle
 from tests.shared.policies.guide import (
     LISTED_PATHS,
@@ -26,19 +29,19 @@ from tests.shared.policies.guide import (
     REQUIRE_POOL,
 )
 
-Statement = Mapping[str, object]
+Element = Mapping[str, object]
 
 VPC = "arn:aws:ec2:us-east-1:123456789012:vpc/*"
 POOL = f"arn:aws:ec2::123456789012:ipam-pool/{POOL_ID}"
 FULL_ACCESS = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 
-def policy(policy_id: str, *statements: Statement) -> AttachedPolicy:
+def policy(policy_id: str, *statements: Element) -> AttachedPolicy:
     text = json.dumps({"Version": "2012-10-17", "Statement": statements})
     return AttachedPolicy(policy_id, parse_policy(text))
 
 
-def statement(effect: str, action: str = "*", resource: str = "*", **more: object) -> Statement:
+def statement(effect: str, action: str = "*", resource: str = "*", **more: object) -> Element:
     return {"Effect": effect, "Action": action, "Resource": resource, **more}
 
 
@@ -119,6 +122,33 @@ def test_what_is_allowed_whatever_comes_is_known_beforehand(level: Level, expect
     assert ActionRules.of([[ALL], level], "ec2:CreateVpc").allow_everything is expected
 
 
+@dataclass
+class Counted:
+    """A condition that always holds."""
+
+    keys: frozenset[str] = frozenset()
+    asked: int = 0
+
+    def holds(self, _context: Context) -> bool:
+        self.asked += 1
+        return True
+
+
+def test_conditions_are_asked_once_however_many_resources_there_are() -> None:
+    resource = Patterns.of([parts_of("arn:aws:ec2:*:*:vpc/${x:y}")], like_resource)
+    about = Names(Patterns.of([parts_of("*")], like), are_excluded=False)
+    only = Names(resource, are_excluded=False)
+    conditions = Counted(), Counted()
+    statements = tuple(
+        Statement("#1", effect, about, only, (condition,))
+        for effect, condition in zip((Effect.ALLOW, Effect.DENY), conditions, strict=True)
+    )
+    resources = [f"arn:aws:ec2:r:1:vpc/{number}" for number in range(1000)]
+    request = Request("ec2:CreateTags", resources, context_of({"x:y": ["none"]}))
+    assert denial_of([[AttachedPolicy("p", Policy(statements))]], request) == Denial(resources[0])
+    assert [condition.asked for condition in conditions] == [1, 1]
+
+
 CREATE, ASSOCIATE = "ec2:CreateVpc", "ec2:AssociateVpcCidrBlock"
 OTHER_PATH = "o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/"
 BELOW_LISTED = f"{LISTED_PATHS[0]}ou-ab12-44444444/"
@@ -175,7 +205,7 @@ STATEMENTS = st.fixed_dictionaries(
 LEVELS = st.lists(st.lists(st.lists(STATEMENTS, min_size=1, max_size=2), max_size=2), max_size=3)
 
 
-def applies(found: Statement, action: str, resource: str) -> bool:
+def applies(found: Element, action: str, resource: str) -> bool:
     return any(oracle.like(p, action) for p in list_of(found["Action"])) and any(
         oracle.like_resource(p, resource) for p in list_of(found["Resource"])
     )
@@ -190,10 +220,10 @@ def list_of(value: object) -> list[str]:
     LEVELS, st.sampled_from(ACTIONS), st.lists(st.sampled_from(RESOURCES), min_size=1, max_size=3)
 )
 def test_decisions_are_those_that_a_look_at_every_statement_gives(
-    levels: list[list[list[Statement]]], action: str, resources: list[str]
+    levels: list[list[list[Element]]], action: str, resources: list[str]
 ) -> None:
     attached = [[policy(f"p{n}", *p) for n, p in enumerate(level)] for level in levels]
-    found = denial_of(attached, Request(action, resources, {}))
+    found = denial_of(attached, Request(action, resources, context_of({})))
     effects = [
         [
             [s["Effect"] for p in level for s in p if applies(s, action, resource)]

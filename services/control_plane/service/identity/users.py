@@ -11,12 +11,7 @@ from services.control_plane.identity.names import (
     check_path_prefix,
     new_user_id,
 )
-from services.control_plane.identity.policy import (
-    LONGEST_POLICY_NAME,
-    UserPolicy,
-    check_document,
-    check_total_size,
-)
+from services.control_plane.identity.policy import UserPolicy, check_total_size
 from services.control_plane.identity.user import (
     LONGEST_USER_NAME,
     User,
@@ -82,23 +77,18 @@ def list_users(
         yield from rows.identity.users.all(caller.account_id, after)
 
 
-def put_policy(
-    rows: Rows, caller: Caller, user_name: str, policy_name: str, document: str
-) -> Accepted[None]:
+def put_policy(rows: Rows, caller: Caller, user_name: str, policy: UserPolicy) -> Accepted[None]:
     """Give a user a policy, or replace the one of that name (ORG-10).
 
     Raises:
         NoSuchEntity: there is no such user.
-        MalformedPolicyDocument: the document is none.
         LimitExceeded: the user's policies would be too long.
     """
-    check_name(policy_name, "policyName", LONGEST_POLICY_NAME)
-    policy = UserPolicy(policy_name, check_document(document))
     user = hold_user(rows, caller, user_name)
     others = [
         other
         for other in rows.identity.users.policies(user.user_id)
-        if other.policy_name != policy_name
+        if other.policy_name != policy.policy_name
     ]
     check_total_size(user_name, [*others, policy])
     rows.identity.users.put_policy(user.user_id, policy)

@@ -8,7 +8,7 @@ from services.control_plane.organizations.account import (
     AccountCreation,
     CreationFailure,
     JoinedMethod,
-    check_email,
+    check_email_of_member,
     check_room_for_account,
 )
 from services.control_plane.organizations.errors import (
@@ -23,7 +23,6 @@ from services.control_plane.organizations.errors import (
 from services.control_plane.organizations.membership import IPAM_SERVICE
 from services.control_plane.organizations.organization import Organization
 from services.control_plane.organizations.policy import FULL_AWS_ACCESS
-from services.control_plane.service.grants import push_again
 from services.control_plane.service.identity.roles import give_role_to_members
 from services.control_plane.service.organizations.holding import (
     PARENTS,
@@ -33,7 +32,8 @@ from services.control_plane.service.organizations.holding import (
     readable,
 )
 from services.control_plane.service.rows import Rows
-from services.control_plane.service.steps import Accepted, NextStep
+from services.control_plane.service.shares_users import telling_users_within
+from services.control_plane.service.steps import Accepted
 from shared.caller import Caller
 from shared.tags import Tags
 
@@ -44,12 +44,13 @@ def create_account(
     """Make a member account directly below the root; what stands in the way is told in the answer.
 
     Raises:
-        InvalidInput: the email address is malformed.
+        InvalidInput: the email address is malformed, or of the domain kept for accounts that make
+            organizations.
         ConstraintViolation: the organization has all the accounts it may have.
     """
     organization = hold_own(rows, caller)
     organization_id = organization.organization_id
-    check_email(email)
+    check_email_of_member(email)
     check_room_for_account(organization_id, rows.organizations.accounts.count(organization_id))
     is_taken = rows.organizations.accounts.has_email(email)
     creation = AccountCreation(
@@ -72,8 +73,12 @@ def create_account(
         joined_method=JoinedMethod.CREATED,
         joined_at=now,
     )
-    add_account(rows, organization, account, tags)
-    return Accepted(creation, _telling_users(rows, organization))
+
+    def create() -> AccountCreation:
+        add_account(rows, organization, account, tags)
+        return creation
+
+    return telling_users_within(rows, organization_id, create)
 
 
 def add_account(rows: Rows, organization: Organization, account: Account, tags: Tags) -> None:
@@ -133,8 +138,11 @@ def move_account(
         raise DestinationParentNotFound(destination_id)
     if account.parent_id == destination_id:
         raise DuplicateAccount(account_id, destination_id)
-    rows.organizations.accounts.move(account_id, destination_id)
-    return Accepted(None, _telling_users(rows, organization))
+    return telling_users_within(
+        rows,
+        organization.organization_id,
+        lambda: rows.organizations.accounts.move(account_id, destination_id),
+    )
 
 
 def remove_account(rows: Rows, caller: Caller, account_id: str) -> Accepted[None]:
@@ -157,10 +165,11 @@ def remove_account(rows: Rows, caller: Caller, account_id: str) -> Accepted[None
             account_id=account_id,
             service_principals=",".join(administered),
         )
-    # Which pools it may use no more is to be found while it is still a member.
-    pool_ids = rows.shares.pools_shared_within(organization.organization_id)
-    rows.organizations.accounts.remove(account_id)
-    return Accepted(None, push_again(rows, pool_ids))
+    return telling_users_within(
+        rows,
+        organization.organization_id,
+        lambda: rows.organizations.accounts.remove(account_id),
+    )
 
 
 def account_in(rows: Rows, organization: Organization, account_id: str) -> Account:
@@ -175,7 +184,3 @@ def account_in(rows: Rows, organization: Organization, account_id: str) -> Accou
     if account is None:
         raise AccountNotFound(account_id)
     return account
-
-
-def _telling_users(rows: Rows, organization: Organization) -> tuple[NextStep, ...]:
-    return push_again(rows, rows.shares.pools_shared_within(organization.organization_id))

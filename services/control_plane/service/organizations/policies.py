@@ -28,7 +28,6 @@ from services.control_plane.organizations.policy import (
     check_total_size,
     check_type,
 )
-from services.control_plane.organizations.policy_document import check_document
 from services.control_plane.organizations.unit import Unit
 from services.control_plane.service.organizations.holding import hold_own, readable
 from services.control_plane.service.rows import Rows
@@ -49,7 +48,7 @@ def create_policy(
     check_type(organization, policy_type)
     _check_name(rows, organization, policy)
     check_room_for_policy(organization_id, rows.organizations.policies.count(organization_id))
-    _check_content(rows, organization, policy)
+    _check_size(rows, organization, policy)
     rows.organizations.policies.add(organization_id, policy, tags)
     return Accepted((organization, policy))
 
@@ -75,7 +74,7 @@ def update_policy(
     )
     _check_name(rows, organization, policy)
     if change.content is not None:
-        _check_content(rows, organization, policy)
+        _check_size(rows, organization, policy)
     rows.organizations.policies.save(policy)
     return Accepted((organization, policy))
 
@@ -217,8 +216,7 @@ def _check_name(rows: Rows, organization: Organization, policy: Policy) -> None:
         raise DuplicatePolicy(policy.name)
 
 
-def _check_content(rows: Rows, organization: Organization, policy: Policy) -> None:
-    check_document(policy.content)
+def _check_size(rows: Rows, organization: Organization, policy: Policy) -> None:
     organization_id = organization.organization_id
     others = rows.organizations.policies.total_bytes(organization_id, without=policy.policy_id)
     check_total_size(organization_id, others, policy.content)

@@ -1,6 +1,6 @@
 """Letting services work with an organization, and members administer them for it (ORG-2)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from services.control_plane.organizations import ids
@@ -18,12 +18,12 @@ from services.control_plane.organizations.service_access import (
     check_registrable,
     check_service_principal,
 )
-from services.control_plane.service.grants import push_again
 from services.control_plane.service.identity.roles import give_role_to_members
 from services.control_plane.service.organizations.accounts import account_in
 from services.control_plane.service.organizations.holding import hold, hold_own, readable
 from services.control_plane.service.rows import Rows
-from services.control_plane.service.steps import Accepted, NextStep
+from services.control_plane.service.shares_users import telling_users_within
+from services.control_plane.service.steps import Accepted
 from shared.caller import Caller
 from shared.errors import InvalidParameterValue, OperationNotPermitted
 
@@ -35,8 +35,13 @@ def let_service(
     organization = hold_own(rows, caller)
     check_all_features(organization)
     check_service_principal(service_principal)
-    rows.organizations.services.add(organization.organization_id, service_principal, now)
-    return Accepted(None, _telling_users(rows, organization, service_principal))
+    organization_id = organization.organization_id
+    return _telling_users(
+        rows,
+        organization_id,
+        service_principal,
+        lambda: rows.organizations.services.add(organization_id, service_principal, now),
+    )
 
 
 def stop_service(rows: Rows, caller: Caller, service_principal: str) -> Accepted[None]:
@@ -57,8 +62,12 @@ def stop_service(rows: Rows, caller: Caller, service_principal: str) -> Accepted
             administrator_id=administrator,
             service_principal=service_principal,
         )
-    rows.organizations.services.remove(organization_id, service_principal)
-    return Accepted(None, _telling_users(rows, organization, service_principal))
+    return _telling_users(
+        rows,
+        organization_id,
+        service_principal,
+        lambda: rows.organizations.services.remove(organization_id, service_principal),
+    )
 
 
 def register_administrator(
@@ -85,7 +94,7 @@ def register_administrator(
         has_access=rows.organizations.has_service_access(organization_id, service_principal),
         administrator_id=current,
     )
-    rows.organizations.services.register(organization_id, account_id, service_principal, now)
+    _register(rows, organization_id, account_id, service_principal, now)
     return Accepted(None)
 
 
@@ -142,8 +151,7 @@ def enable_ipam_administrator(
     if current:
         raise IpamOrganizationAdminAccountLimitExceeded(organization_id, current)
     rows.organizations.services.add(organization_id, IPAM_SERVICE, now)
-    rows.organizations.services.register(organization_id, account_id, IPAM_SERVICE, now)
-    give_role_to_members(rows, rows.organizations.accounts_in(organization_id))
+    _register(rows, organization_id, account_id, IPAM_SERVICE, now)
     return Accepted(None)
 
 
@@ -164,6 +172,15 @@ def disable_ipam_administrator(rows: Rows, caller: Caller, account_id: str) -> A
         )
     rows.organizations.services.deregister(organization_id, IPAM_SERVICE)
     return Accepted(None)
+
+
+def _register(
+    rows: Rows, organization_id: str, account_id: str, service_principal: str, now: datetime
+) -> None:
+    """Where IPAM gets an administrator, every account gets IPAM's role (ORG-2)."""
+    rows.organizations.services.register(organization_id, account_id, service_principal, now)
+    if service_principal == IPAM_SERVICE:
+        give_role_to_members(rows, rows.organizations.accounts_in(organization_id))
 
 
 def _hold_for_ipam(rows: Rows, caller: Caller) -> Organization:
@@ -206,9 +223,10 @@ def _unfit(account_id: str, why: str) -> InvalidParameterValue:
 
 
 def _telling_users(
-    rows: Rows, organization: Organization, service_principal: str
-) -> tuple[NextStep, ...]:
+    rows: Rows, organization_id: str, service_principal: str, change: Callable[[], None]
+) -> Accepted[None]:
     """Whether members share with each other uninvited is RAM's access (ORG-4)."""
-    if service_principal != SHARING_SERVICE:
-        return ()
-    return push_again(rows, rows.shares.pools_shared_within(organization.organization_id))
+    if service_principal == SHARING_SERVICE:
+        return telling_users_within(rows, organization_id, change)
+    change()
+    return Accepted(None)

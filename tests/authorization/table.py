@@ -1,0 +1,23 @@
+"""The whole table, in an order in which each request can succeed after those above it."""
+
+from collections.abc import Mapping, Sequence
+
+from tests.authorization import (
+    identity_rows,
+    ipam_rows,
+    organization_rows,
+    pool_rows,
+    sharing_rows,
+    vpc_rows,
+)
+from tests.authorization.row import Row
+
+WITHOUT_EFFECT: Sequence[Row] = [*ipam_rows.ROWS, *pool_rows.ROWS]
+"""They read, or are dry runs."""
+WITH_EFFECT: Sequence[Row] = [
+    *vpc_rows.ROWS,
+    *sharing_rows.ROWS,
+    *identity_rows.ROWS,
+    *organization_rows.ROWS,
+]
+ROWS: Mapping[str, Row] = {row.name: row for row in (*WITHOUT_EFFECT, *WITH_EFFECT)}
