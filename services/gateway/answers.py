@@ -26,8 +26,8 @@ class Call:
     request: SignedRequest = NOTHING_READ
     action: str = UNKNOWN_ACTION
     """Set when it is one of the finitely many there are: metrics are labelled with it."""
-    refused: dict[str, str] = field(default_factory=dict)
-    """For the log: by which access key nobody was let in, and why."""
+    logged: dict[str, str] = field(default_factory=dict)
+    """For the log alone: who it is, by which access key and in which role, or why it is nobody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import json
 import time
 import uuid
+from collections.abc import Iterator
 from http import HTTPStatus
 
 from starlette.applications import Starlette
@@ -15,6 +16,7 @@ from services.gateway.answers import Answer, Call
 from services.gateway.clients import Services
 from services.gateway.errors import INTERNAL_ERROR, RefusedIdentity, RequestTooLarge
 from services.gateway.identities import Identities
+from services.gateway.identity import Identity
 from services.gateway.protocols import Protocols
 from services.gateway.sigv4 import Authorization, SignedRequest
 from services.gateway.telemetry import MEDIA_TYPE, Telemetry
@@ -56,7 +58,7 @@ class AwsEndpoint:
             account_id=call.caller.account_id,
             region=call.caller.region,
             request_id=call.request_id,
-            **call.refused,
+            **call.logged,
         )
         headers = {"x-amzn-RequestId": call.request_id, **answer.headers}
         return Response(answer.body, answer.status, headers, answer.media_type)
@@ -71,7 +73,7 @@ class AwsEndpoint:
             await self._identify(authorization, call)
             return await protocol.answer(call), _OK
         except RefusedIdentity as refusal:
-            call.refused["why"] = refusal.why
+            call.logged["why"] = refusal.why
             return protocol.refuse(refusal, call.request_id), refusal.reason
         except CadastreError as refusal:
             return protocol.refuse(refusal, call.request_id), refusal.reason
@@ -87,11 +89,11 @@ class AwsEndpoint:
             return protocol.fault(call.request_id), INTERNAL_ERROR
 
     async def _identify(self, authorization: Authorization, call: Call) -> None:
-        # Whose it claims to be: forgotten when that is proved.
-        call.refused["access_key_id"] = authorization.access_key_id
+        # Whose it claims to be, until that is proved.
+        call.logged["access_key_id"] = authorization.access_key_id
         call.identity = identity = await self._identities.of(authorization, call.request)
-        call.refused.clear()
         call.caller = Caller(identity.account_id, authorization.region, identity.principal)
+        call.logged = dict(_trace_of(identity, authorization))
 
 
 def application(endpoint: AwsEndpoint, services: Services, telemetry: Telemetry) -> Starlette:
@@ -117,6 +119,16 @@ def application(endpoint: AwsEndpoint, services: Services, telemetry: Telemetry)
             Route("/{path:path}", aws, methods=["DELETE", "POST"]),
         ]
     )
+
+
+def _trace_of(identity: Identity, authorization: Authorization) -> Iterator[tuple[str, str]]:
+    """By what whoever signed is found again: a session's calls by the key that it came of."""
+    yield "principal", identity.principal
+    yield "access_key_id", identity.access_key_id
+    if identity.is_session:
+        yield "session_access_key_id", authorization.access_key_id
+    if identity.role_arn:
+        yield "role", identity.role_arn
 
 
 async def _body(request: Request) -> bytes:

@@ -8,11 +8,13 @@ from datetime import datetime
 from services.gateway.credentials import AccessKey, Credentials
 from services.gateway.errors import ExpiredToken, UnknownAccessKey
 from services.gateway.identity import Identity
+from services.gateway.roles import Roles
 from services.gateway.sessions import AssumedRole, Session, SessionTokens
 from services.gateway.sigv4 import SECURITY_TOKEN, Authorization, SignedRequest, verify
 from services.gateway.unique_ids import role_id, user_id
 from services.gateway.users import Users
-from shared.errors import ServiceUnavailable
+from shared.caller import Caller
+from shared.errors import CadastreError, Denied, ServiceUnavailable, kind_of
 
 # As long as a call waits for any other service that is being started.
 _PATIENCE_SECONDS = 3.0
@@ -20,11 +22,11 @@ _PATIENCE_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """What a signature is checked with, and whom it then proves."""
+    """What a signature is checked with, and whom it then proves, perhaps by way of a session."""
 
     secret: str = field(repr=False)
     identity: Identity
-    expires_at: datetime | None = None
+    session: Session | None = None
 
 
 class Identities:
@@ -35,11 +37,13 @@ class Identities:
         credentials: Credentials,
         users: Users,
         tokens: SessionTokens,
+        roles: Roles,
         *,
         clock: Callable[[], datetime],
         patience_seconds: float = _PATIENCE_SECONDS,
     ) -> None:
-        self._credentials, self._users, self._tokens = credentials, users, tokens
+        self._credentials, self._users = credentials, users
+        self._tokens, self._roles = tokens, roles
         self._clock, self._patience_seconds = clock, patience_seconds
 
     async def of(self, authorization: Authorization, request: SignedRequest) -> Identity:
@@ -47,7 +51,7 @@ class Identities:
 
         Raises:
             RefusedIdentity: nobody who may; it says why, for the log.
-            ServiceUnavailable: the users haven't been told yet.
+            ServiceUnavailable: the users, or the organizations, haven't been told yet.
         """
         token = request.headers.get(SECURITY_TOKEN)
         if token is None:
@@ -56,9 +60,14 @@ class Identities:
             key = await self._temporary(authorization.access_key_id, token)
         now = self._clock()
         verify(authorization, request, key.secret, now=now)
-        if key.expires_at is not None and key.expires_at <= now:
+        if key.session is None:
+            return key.identity
+        if key.session.expires_at <= now:
             raise ExpiredToken
-        return key.identity
+        if key.session.role is None:
+            return replace(key.identity, is_session=True)
+        await self._check(key.session.role, key.identity, authorization.region)
+        return identity_in(key.session.role, key.identity.access_key_id)
 
     async def _permanent(self, access_key_id: str) -> _Key:
         if of_file := self._credentials.find(access_key_id):
@@ -77,8 +86,18 @@ class Identities:
             holder = await self._permanent(session.holder_key_id)
         except UnknownAccessKey as error:
             raise UnknownAccessKey(why=f"session of an {error.why}") from error
-        identity = _identity_of_session(session, holder.identity)
-        return _Key(session.secret, identity, session.expires_at)
+        return _Key(session.secret, holder.identity, session)
+
+    async def _check(self, role: AssumedRole, holder: Identity, region: str) -> None:
+        """What let the holder act in the role must do so still."""
+        caller = Caller(holder.account_id, region, holder.principal)
+        try:
+            await self._roles.role(role.role_arn, role.session_name, caller, holder.policies)
+        except CadastreError as error:
+            if kind_of(error) is not Denied:
+                raise
+            why = "session of a role that its holder may not act in any more"
+            raise UnknownAccessKey(why=why) from error
 
     async def _until_known(self) -> None:
         if self._users.are_known:
@@ -94,12 +113,6 @@ def _identity_of_profile(access_key_id: str, key: AccessKey) -> Identity:
     return Identity(key.account_id, key.principal, user_id(key.principal), access_key_id)
 
 
-def _identity_of_session(session: Session, holder: Identity) -> Identity:
-    if session.role is None:
-        return replace(holder, is_session=True)
-    return identity_in(session.role, holder.access_key_id)
-
-
 def identity_in(role: AssumedRole, access_key_id: str) -> Identity:
     """Whoever acts in a role, let in by a key of its own account."""
     return Identity(
@@ -107,5 +120,6 @@ def identity_in(role: AssumedRole, access_key_id: str) -> Identity:
         role.arn,
         f"{role_id(role.role_arn)}:{role.session_name}",
         access_key_id,
+        role_arn=role.role_arn,
         is_session=True,
     )

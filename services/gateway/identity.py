@@ -33,6 +33,8 @@ class Identity:
     """The permanent key that let it in, perhaps by way of a session."""
     policies: IdentityPolicies | None = None
     """None: it may do whatever its account may."""
+    role_arn: str = ""
+    """Of the role that it acts in, if it does."""
     is_session: bool = False
 
 

@@ -2,7 +2,6 @@
 
 from http import HTTPStatus
 
-from services.gateway import query_errors
 from services.gateway.answers import Answer, Call
 from services.gateway.errors import (
     INTERNAL_ERROR,
@@ -13,6 +12,7 @@ from services.gateway.errors import (
     shown_message,
 )
 from services.gateway.json_protocols.errors import json_error
+from services.gateway.query import refusals
 from shared.errors import CadastreError
 
 _JSON = "application/x-amz-json-1.1"
@@ -29,10 +29,10 @@ class OtherQueryService:
         raise InvalidAction(_message(self._service))
 
     def refuse(self, error: CadastreError, request_id: str) -> Answer:
-        return query_errors.refuse(error, request_id, _NAMESPACE)
+        return refusals.refuse(error, request_id, _NAMESPACE)
 
     def fault(self, request_id: str) -> Answer:
-        return query_errors.fault(request_id, _NAMESPACE)
+        return refusals.fault(request_id, _NAMESPACE)
 
 
 class OtherJsonService:

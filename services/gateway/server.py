@@ -2,17 +2,19 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from typing import Self
 
 import uvicorn
 from starlette.applications import Starlette
 from structlog.typing import FilteringBoundLogger
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from cadastre.control.v1 import authorization_service_pb2 as pb
 from services.gateway.app import AwsEndpoint, application
 from services.gateway.authorization.authorizer import Authorizer
 from services.gateway.authorization.following import Follower
@@ -29,12 +31,14 @@ from services.gateway.model import load_model
 from services.gateway.protocols import Protocols
 from services.gateway.query.endpoint import QueryProtocol
 from services.gateway.query.errors import IAM_CODES
+from services.gateway.roles import Roles
 from services.gateway.routes import IAM_FILES, ORGANIZATIONS_FILES, RAM_FILES, rpcs_by_action
 from services.gateway.sessions import SessionTokens
+from services.gateway.snapshots import Snapshot
 from services.gateway.sts import StsProtocol
 from services.gateway.telemetry import Telemetry
 from services.gateway.users import Users
-from shared.encryption_keys import load_encryption_keys
+from shared.encryption_keys import EncryptionKeys, load_encryption_keys
 from shared.errors import StartFailed
 from shared.identity import TokenSigner, load_secret
 from shared.rpc.background import background
@@ -98,11 +102,34 @@ async def running(
             log.info("stopped")
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What the control plane told, kept for the next start."""
+
+    organizations: Snapshot[pb.OrganizationPolicies]
+    users: Snapshot[pb.AccountUsers]
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        keys: EncryptionKeys,
+        log: FilteringBoundLogger,
+        clock: Callable[[], datetime],
+    ) -> Self:
+        folder = settings.data / "gateway"
+        return cls(
+            Snapshot(folder / "organizations", pb.OrganizationPolicies, keys, log, clock=clock),
+            Snapshot(folder / "users", pb.AccountUsers, keys, log, clock=clock),
+        )
+
+
 @asynccontextmanager
 async def _application(settings: Settings, log: FilteringBoundLogger) -> AsyncIterator[Starlette]:
     credentials = Credentials(settings.credentials_path, log)
     signer = TokenSigner(load_secret(settings.identity_secret_path))
-    tokens = SessionTokens(load_encryption_keys(settings.encryption_key_path))
+    keys = load_encryption_keys(settings.encryption_key_path)
+    tokens = SessionTokens(keys)
     telemetry = Telemetry()
     async with AsyncExitStack() as stack:
         remotes = {
@@ -111,13 +138,19 @@ async def _application(settings: Settings, log: FilteringBoundLogger) -> AsyncIt
         }
         clock = partial(datetime.now, UTC)
         organizations, users = Organizations(), Users()
-        follower = Follower(remotes["control_plane"], organizations, log)
-        user_follower = UserFollower(remotes["control_plane"], users, log)
-        await stack.enter_async_context(background(follower.run(), user_follower.run()))
+        kept = _Kept.of(settings, keys, log, clock)
+        follower = Follower(remotes["control_plane"], organizations, kept.organizations, log)
+        user_follower = UserFollower(remotes["control_plane"], users, kept.users, log)
+        await stack.enter_async_context(
+            background(
+                kept.organizations.run(), kept.users.run(), follower.run(), user_follower.run()
+            )
+        )
         authorizer = Authorizer(organizations, log, clock=clock)
         services = Services(remotes, authorizer, log)
-        sts = StsProtocol(load_model("sts"), authorizer, organizations, tokens, clock=clock)
-        identities = Identities(credentials, users, tokens, clock=clock)
+        roles = Roles(authorizer, organizations)
+        sts = StsProtocol(load_model("sts"), roles, tokens, clock=clock)
+        identities = Identities(credentials, users, tokens, roles, clock=clock)
         endpoint = AwsEndpoint(_protocols(services, sts), identities, telemetry, log)
         yield application(endpoint, services, telemetry)
 

@@ -9,30 +9,38 @@ from typing import TypeAlias
 from botocore.model import ServiceModel
 
 from services.gateway.answers import Answer, Call
-from services.gateway.authorization.authorizer import Authorizer
-from services.gateway.authorization.organizations import Organizations
 from services.gateway.errors import AccessDenied, InvalidAction, ValidationError
 from services.gateway.form import parse_form
 from services.gateway.identities import identity_in
 from services.gateway.query.actions import check_version, take_action
 from services.gateway.query.errors import IAM_CODES, QueryErrors
 from services.gateway.query.operations import response
-from services.gateway.sessions import AssumedRole, Session, SessionTokens, new_session
+from services.gateway.roles import Roles
+from services.gateway.sessions import Session, SessionTokens, new_session
 from services.gateway.structures import unknown_parameter
 from services.gateway.xml import MEDIA_TYPE, element, text
 from shared.errors import CadastreError, MissingParameter, UnsupportedOperation
 
-ACCESS_ROLE = "OrganizationAccountAccessRole"
-"""By which a management account gets into the other accounts of its organization, as at AWS."""
-
-_SHORTEST_SECONDS, _LONGEST_SECONDS = 900, 43_200
 _SECONDS = re.compile(r"[0-9]{1,9}")
 _SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
-_ROLE_ARN = re.compile(r"arn:aws:iam::(?P<account_id>\d{12}):role/(?P<role_name>[^\s/]+)", re.ASCII)
+_LOGGED_CHARACTERS = 256
 
 Parameters: TypeAlias = Mapping[str, str]
 # The content of the result for a call with these parameters.
 _Act: TypeAlias = Callable[[Parameters, Call], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Lifetime:
+    """How long sessions of one kind may last, and do when nothing is said; as at AWS."""
+
+    longest_seconds: int
+    default_seconds: int
+    shortest_seconds: int = 900
+
+
+_OF_A_USER = _Lifetime(longest_seconds=129_600, default_seconds=43_200)
+_OF_A_ROLE = _Lifetime(longest_seconds=3600, default_seconds=3600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +56,14 @@ class StsProtocol:
     def __init__(
         self,
         model: ServiceModel,
-        authorizer: Authorizer,
-        organizations: Organizations,
+        roles: Roles,
         tokens: SessionTokens,
         *,
         clock: Callable[[], datetime],
     ) -> None:
         self._model, self._errors = model, QueryErrors(model, IAM_CODES)
         self._namespace = str(model.metadata["xmlNamespace"])
-        self._authorizer, self._organizations = authorizer, organizations
-        self._tokens, self._clock = tokens, clock
+        self._roles, self._tokens, self._clock = roles, tokens, clock
         self._actions: Mapping[str, _Action] = {
             "AssumeRole": _Action(
                 self._assume_role, frozenset({"RoleArn", "RoleSessionName", "DurationSeconds"})
@@ -102,12 +108,13 @@ class StsProtocol:
         """A session of the caller itself: it may do what its user may."""
         if call.identity.is_session:
             raise AccessDenied("Cannot call GetSessionToken with session credentials")
-        expires_at = self._expires_at(parameters, default_seconds=_LONGEST_SECONDS)
-        return self._credentials(new_session(call.identity.access_key_id, expires_at))
+        expires_at = self._expires_at(parameters, _OF_A_USER)
+        return self._credentials(new_session(call.identity.access_key_id, expires_at), call)
 
     async def _assume_role(self, parameters: Parameters, call: Call) -> str:
         """A session of a role in another account of the caller's organization (ORG-1)."""
         role_arn = _required(parameters, "RoleArn")
+        call.logged["role"] = role_arn[:_LOGGED_CHARACTERS]
         session_name = _required(parameters, "RoleSessionName")
         if not _SESSION_NAME.fullmatch(session_name):
             raise ValidationError(
@@ -116,49 +123,28 @@ class StsProtocol:
                 parameter="RoleSessionName",
                 value=session_name,
             )
-        expires_at = self._expires_at(parameters, default_seconds=3600)
+        expires_at = self._expires_at(parameters, _OF_A_ROLE)
         identity = call.identity
-        await self._authorizer.check_action(
-            "sts:AssumeRole", role_arn, call.caller, identity.policies
-        )
-        role = self._role(role_arn, session_name, call)
+        role = await self._roles.role(role_arn, session_name, call.caller, identity.policies)
         session = new_session(identity.access_key_id, expires_at, role)
         assumed = identity_in(role, identity.access_key_id)
         user = element("AssumedRoleId", text(assumed.user_id)) + element("Arn", text(role.arn))
-        return self._credentials(session) + element("AssumedRoleUser", user)
+        return self._credentials(session, call) + element("AssumedRoleUser", user)
 
-    def _role(self, role_arn: str, session_name: str, call: Call) -> AssumedRole:
-        """The role, if its account lets the caller act in it; whether there is one isn't told."""
-        parts = _ROLE_ARN.fullmatch(role_arn)
-        account_id = parts["account_id"] if parts else ""
-        organization = self._organizations.of(account_id)
-        management_account_id = organization.management_account_id if organization else ""
-        lets_in = (
-            parts is not None
-            and parts["role_name"] == ACCESS_ROLE
-            and call.caller.account_id == management_account_id != account_id
-        )
-        if not lets_in:
-            raise AccessDenied(
-                f"User: {call.caller.principal} is not authorized to perform: sts:AssumeRole on"
-                f" resource: {role_arn}",
-                role_arn=role_arn,
-            )
-        return AssumedRole(account_id, ACCESS_ROLE, session_name)
-
-    def _expires_at(self, parameters: Parameters, *, default_seconds: int) -> datetime:
-        given = parameters.get("DurationSeconds", str(default_seconds))
+    def _expires_at(self, parameters: Parameters, lifetime: _Lifetime) -> datetime:
+        given = parameters.get("DurationSeconds", str(lifetime.default_seconds))
         seconds = int(given) if _SECONDS.fullmatch(given) else 0
-        if not _SHORTEST_SECONDS <= seconds <= _LONGEST_SECONDS:
+        if not lifetime.shortest_seconds <= seconds <= lifetime.longest_seconds:
             raise ValidationError(
                 f"Value ({given}) for parameter DurationSeconds is invalid. Use"
-                f" {_SHORTEST_SECONDS}-{_LONGEST_SECONDS}",
+                f" {lifetime.shortest_seconds}-{lifetime.longest_seconds}",
                 parameter="DurationSeconds",
                 value=given,
             )
         return self._clock() + timedelta(seconds=seconds)
 
-    def _credentials(self, session: Session) -> str:
+    def _credentials(self, session: Session, call: Call) -> str:
+        call.logged["issued_access_key_id"] = session.access_key_id
         expiration = session.expires_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return element(
             "Credentials",

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from cadastre.network.v1 import network_service_pb2, vpc_pb2
 from shared.identity import TokenVerifier, load_secret
 from tests.gateway.edge import ACCOUNT_ID, Edge
-from tests.gateway.fake_organizations import FULL_ACCESS, organization
+from tests.gateway.fake_organizations import FULL_ACCESS, MANAGEMENT_ACCOUNT_ID, organization
 from tests.shared.policies.guide import (
     LISTED_PATHS,
     POOL_ID,
@@ -218,6 +218,19 @@ def test_a_tag_can_be_required(member: Enforcement) -> None:
     assert create_vpc(member.edge, **BY_HAND, TagSpecifications=tagged(environment="pre-prod"))
 
 
+def test_a_required_tag_is_required_in_whatever_case(member: Enforcement) -> None:
+    wrong = {"StringNotEquals": {"aws:RequestTag/environment": ["pre-prod"]}}
+    member.deny(document("Deny", "ec2:CreateVpc", Condition=wrong))
+    lower, upper = {"Key": "environment"}, {"Key": "Environment"}
+    for first, second in ((lower, upper), (upper, lower)):
+        tags = [{**first, "Value": "prod"}, {**second, "Value": "pre-prod"}]
+        specification = {"ResourceType": "vpc", "Tags": tags}
+        assert not create_vpc(member.edge, **BY_HAND, TagSpecifications=[specification])
+    tags = [{**lower, "Value": "pre-prod"}, {**upper, "Value": "pre-prod"}]
+    specification = {"ResourceType": "vpc", "Tags": tags}
+    assert create_vpc(member.edge, **BY_HAND, TagSpecifications=[specification])
+
+
 def test_tags_can_be_kept_from_being_changed(member: Enforcement) -> None:
     locked = {"ForAnyValue:StringEquals": {"aws:TagKeys": ["owner"]}}
     member.deny(document("Deny", ["ec2:CreateTags", "ec2:DeleteTags"], Condition=locked))
@@ -290,16 +303,59 @@ def test_other_services_are_limited_as_well_and_tell_it_in_their_own_code(
     member.deny(document("Deny", ["organizations:ListRoots", "ram:CreateResourceShare"]))
     organizations, ram = member.edge.client("organizations"), member.edge.client("ram")
     organizations.list_accounts()
+    shares = f"arn:aws:ram:us-east-1:{ACCOUNT_ID}:resource-share/*"
     calls = [
-        (organizations.list_roots, {}, "organizations:ListRoots"),
-        (ram.create_resource_share, {"name": "x"}, "ram:CreateResourceShare"),
+        (organizations.list_roots, {}, "organizations:ListRoots", "*"),
+        (ram.create_resource_share, {"name": "x"}, "ram:CreateResourceShare", shares),
     ]
-    for call, parameters, action in calls:
+    for call, parameters, action, resource in calls:
         with pytest.raises(ClientError) as refusal:
             call(**parameters)
         error = refusal.value.response["Error"]
         assert error["Code"] == "AccessDeniedException"
-        assert f"not authorized to perform: {action} on resource: *" in error["Message"]
+        assert f"not authorized to perform: {action} on resource: {resource}" in error["Message"]
+
+
+def test_sharing_outside_the_organization_can_be_denied(member: Enforcement) -> None:  # ORG-4
+    # AWS's own example of a service control policy for RAM.
+    external = {"Bool": {"ram:RequestedAllowsExternalPrincipals": "true"}}
+    actions = ["ram:CreateResourceShare", "ram:UpdateResourceShare"]
+    member.deny(document("Deny", actions, Condition=external))
+    ram = member.edge.client("ram")
+    ram.create_resource_share(name="x", allowExternalPrincipals=False)
+    for more in ({}, {"allowExternalPrincipals": True}):
+        with pytest.raises(ClientError, match="AccessDeniedException"):
+            ram.create_resource_share(name="x", **more)
+
+
+def test_policies_and_units_of_the_organization_can_be_protected(  # ORG-6
+    member: Enforcement,
+) -> None:
+    owner = f"arn:aws:organizations::{MANAGEMENT_ACCOUNT_ID}"
+    guarded = f"{owner}:policy/{ORGANIZATION_ID}/service_control_policy/p-guard1234"
+    member.deny(document("Deny", "organizations:*", guarded))
+    organizations = member.edge.client("organizations")
+    organizations.describe_policy(PolicyId="p-other1234")
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        organizations.describe_policy(PolicyId="p-guard1234")
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        f"arn:aws:ec2::777788889999:ipam-pool/{POOL_ID}",
+        "arn:aws:ec2::777788889999:ipam-pool/*",
+        f"arn:aws:ec2:*:7777*:*/{POOL_ID}",
+    ],
+)
+def test_a_deny_by_a_shared_pools_own_arn_holds(pattern: str, member: Enforcement) -> None:  # ORG-4
+    member.deny(document("Deny", "ec2:AllocateIpamPoolCidr", pattern))
+    allocate = {"IpamPoolId": POOL_ID, "NetmaskLength": 24}
+    assert refusal_of(member.edge, "allocate_ipam_pool_cidr", **allocate) is not None
+    # It allows nothing, though: whose a pool is, nobody here knows.
+    allowing = document("Allow", "ec2:AllocateIpamPoolCidr", pattern)
+    member.put((ROOT_ID, [FULL_ACCESS]), (OU_ID, [allowing]), (ACCOUNT_ID, [FULL_ACCESS]))
+    assert refusal_of(member.edge, "allocate_ipam_pool_cidr", **allocate) is not None
 
 
 def test_a_refused_change_is_on_record_where_it_would_have_been_made(

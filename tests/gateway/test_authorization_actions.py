@@ -14,6 +14,7 @@ from services.gateway.authorization.actions import (
     principal_keys,
     resources_of,
 )
+from services.gateway.authorization.organizations import Entity, Organization
 from services.gateway.routes import (
     EC2_FILES,
     IAM_FILES,
@@ -29,7 +30,23 @@ NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 REGIONAL, GLOBAL = "arn:aws:ec2:us-east-1:123456789012:", "arn:aws:ec2::123456789012:"
 IAM = "arn:aws:iam::123456789012:"
 IPAM_ROLE = "aws-service-role/ipam.amazonaws.com/AWSServiceRoleForIPAM"
-SHARE = "arn:aws:ram:us-east-1:123456789012:resource-share/7ab63972-b505-7e2a-420d-6f5d3EXAMPLE"
+RAM = "arn:aws:ram:us-east-1:123456789012:"
+SHARE = f"{RAM}resource-share/7ab63972-b505-7e2a-420d-6f5d3EXAMPLE"
+INVITATION = (
+    "arn:aws:ram:us-east-1:444455556666:resource-share-invitation/"
+    "1e3477be-4a95-46b4-bbe0-c4001EXAMPLE"
+)
+PERMISSION = "arn:aws:ram::aws:permission/AWSRAMDefaultPermissionsIpamPool"
+POOL = f"{GLOBAL}ipam-pool/ipam-pool-1"
+DISCOVERY = f"{GLOBAL}ipam-resource-discovery/ipam-res-disco-1"
+MANAGEMENT = "arn:aws:organizations::111122223333:"
+ORGANIZATION = Organization(
+    "o-a1b2c3d4e5",
+    1,
+    [Entity("r-ab12", "", []), Entity("123456789012", "r-ab12", [])],
+    management_account_id="111122223333",
+    is_enforced=True,
+)
 
 
 def every_rpc() -> Iterator[Rpc]:
@@ -136,24 +153,113 @@ def test_every_operation_has_the_name_of_an_action() -> None:
             [f"{IAM}role/{IPAM_ROLE}"],
         ),
         ("organizations:ListRoots", {}, ["*"]),
-        ("ram:CreateResourceShare", {"name": "x"}, ["*"]),
+        ("organizations:DescribeOrganization", {}, ["*"]),
+        ("organizations:EnableAWSServiceAccess", {"service_principal": "ram.amazonaws.com"}, ["*"]),
+        (
+            "organizations:DescribeCreateAccountStatus",
+            {"create_account_request_id": "car-1"},
+            ["*"],
+        ),
+        (
+            "organizations:AttachPolicy",
+            {"policy_id": "p-1", "target_id": "444455556666"},
+            [
+                f"{MANAGEMENT}policy/o-a1b2c3d4e5/service_control_policy/p-1",
+                f"{MANAGEMENT}account/o-a1b2c3d4e5/444455556666",
+            ],
+        ),
+        (
+            "organizations:DetachPolicy",
+            {"policy_id": "p-FullAWSAccess", "target_id": "r-ab12"},
+            [
+                "arn:aws:organizations::aws:policy/service_control_policy/p-FullAWSAccess",
+                f"{MANAGEMENT}root/o-a1b2c3d4e5/r-ab12",
+            ],
+        ),
+        (
+            "organizations:CreatePolicy",
+            {"name": "x"},
+            [f"{MANAGEMENT}policy/o-a1b2c3d4e5/service_control_policy/p-*"],
+        ),
+        (
+            "organizations:CreateOrganizationalUnit",
+            {"parent_id": "ou-ab12-11111111", "name": "x"},
+            [f"{MANAGEMENT}ou/o-a1b2c3d4e5/ou-ab12-11111111"],
+        ),
+        (
+            "organizations:DeleteOrganizationalUnit",
+            {"organizational_unit_id": "ou-ab12-11111111"},
+            [f"{MANAGEMENT}ou/o-a1b2c3d4e5/ou-ab12-11111111"],
+        ),
+        (
+            "organizations:ListParents",
+            {"child_id": "444455556666"},
+            [f"{MANAGEMENT}account/o-a1b2c3d4e5/444455556666"],
+        ),
+        (
+            "organizations:EnablePolicyType",
+            {"root_id": "r-ab12"},
+            [f"{MANAGEMENT}root/o-a1b2c3d4e5/r-ab12"],
+        ),
+        (
+            "organizations:MoveAccount",
+            {
+                "account_id": "444455556666",
+                "source_parent_id": "r-ab12",
+                "destination_parent_id": "ou-ab12-11111111",
+            },
+            [
+                f"{MANAGEMENT}account/o-a1b2c3d4e5/444455556666",
+                f"{MANAGEMENT}root/o-a1b2c3d4e5/r-ab12",
+                f"{MANAGEMENT}ou/o-a1b2c3d4e5/ou-ab12-11111111",
+            ],
+        ),
+        (
+            "organizations:TagResource",
+            {"resource_id": "p-1"},
+            [f"{MANAGEMENT}policy/o-a1b2c3d4e5/service_control_policy/p-1"],
+        ),
+        ("ram:CreateResourceShare", {"name": "x"}, [f"{RAM}resource-share/*"]),
         (
             "ram:CreateResourceShare",
-            {"name": "x", "resource_arns": [f"{GLOBAL}ipam-pool/ipam-pool-1"]},
-            [f"{GLOBAL}ipam-pool/ipam-pool-1"],
+            {"name": "x", "resource_arns": [POOL]},
+            [f"{RAM}resource-share/*"],
         ),
+        # What is added or taken out is for conditions.
         (
             "ram:AssociateResourceShare",
-            {"resource_share_arn": SHARE, "principals": ["123456789012"]},
+            {"resource_share_arn": SHARE, "principals": ["123456789012"], "resource_arns": [POOL]},
             [SHARE],
         ),
+        (
+            "ram:DisassociateResourceShare",
+            {"resource_share_arn": SHARE, "principals": [f"{MANAGEMENT}organization/o-1"]},
+            [SHARE],
+        ),
+        (
+            "ram:AssociateResourceSharePermission",
+            {"resource_share_arn": SHARE, "permission_arn": PERMISSION},
+            [SHARE, PERMISSION],
+        ),
+        (
+            "ram:AcceptResourceShareInvitation",
+            {"resource_share_invitation_arn": INVITATION},
+            [INVITATION],
+        ),
+        ("ram:TagResource", {"resource_share_arn": SHARE}, [SHARE]),
+        ("ram:ListResourceSharePermissions", {"resource_share_arn": SHARE}, [SHARE]),
+        ("ram:GetPermission", {"permission_arn": PERMISSION}, [PERMISSION]),
+        # Lists are not about what narrows them.
+        ("ram:GetResourceShares", {"permission_arn": PERMISSION}, ["*"]),
+        ("ram:ListPermissionVersions", {"permission_arn": PERMISSION}, ["*"]),
+        ("ram:ListPrincipals", {"resource_arn": POOL}, ["*"]),
     ],
 )
 def test_a_call_is_about_what_it_names_and_what_it_creates(
     action: str, members: dict[str, Any], expected: list[str]
 ) -> None:
     rpc = rpc_of(action)
-    found = resources_of(rpc, request_of(rpc, **members), CALLER)
+    found = resources_of(rpc, request_of(rpc, **members), CALLER, ORGANIZATION)
     assert sorted(found) == sorted(expected)
 
 
@@ -181,9 +287,15 @@ def test_tagged_resources_are_known_by_their_ids(
     assert resources_of(rpc, request, CALLER) == [expected]
 
 
+def test_who_is_in_no_organization_has_nothing_to_name_in_it() -> None:
+    rpc = rpc_of("organizations:DescribePolicy")
+    assert resources_of(rpc, request_of(rpc, policy_id="p-1"), CALLER) == ["*"]
+
+
 def keys_of(action: str, **members: Any) -> dict[str, list[str]]:
     """The keys that have values."""
-    keys = context_keys(request_of(rpc_of(action), **members), CALLER, NOW)
+    rpc = rpc_of(action)
+    keys = context_keys(rpc, request_of(rpc, **members), CALLER, NOW)
     return {key: list(values) for key, values in keys.items() if values}
 
 
@@ -234,8 +346,8 @@ TAGS = [{"key": "environment", "value": "pre-prod"}, {"key": "Team"}]
         ("ec2:CreateVpc", {"tag_specifications": [{"resource_type": "vpc", "tags": TAGS}]}),
         ("ec2:CreateTags", {"resources": ["vpc-1"], "tags": TAGS}),
         ("ec2:DeleteTags", {"resources": ["vpc-1"], "tags": TAGS}),
-        ("ram:CreateResourceShare", {"name": "x", "tags": TAGS}),
-        ("organizations:CreatePolicy", {"tags": TAGS}),
+        ("ram:TagResource", {"resource_share_arn": SHARE, "tags": TAGS}),
+        ("organizations:CreateAccount", {"tags": TAGS}),
     ],
 )
 def test_the_tags_of_a_request_are_known(action: str, members: dict[str, Any]) -> None:
@@ -250,3 +362,89 @@ def test_the_tags_of_a_request_are_known(action: str, members: dict[str, Any]) -
 def test_the_keys_of_tags_that_are_taken_away_are_known() -> None:
     keys = keys_of("ram:UntagResource", resource_share_arn=SHARE, tag_keys=["a", "b"])
     assert keys == {**ALWAYS, "aws:TagKeys": ["a", "b"]}
+
+
+SCP, TAG_POLICY = "SERVICE_CONTROL_POLICY", "TAG_POLICY"
+
+
+@pytest.mark.parametrize(
+    ("action", "members", "expected"),
+    [
+        (
+            "EnableAWSServiceAccess",
+            {"service_principal": "ipam.amazonaws.com"},
+            {"organizations:ServicePrincipal": ["ipam.amazonaws.com"]},
+        ),
+        (
+            "RegisterDelegatedAdministrator",
+            {"account_id": "444455556666", "service_principal": "ipam.amazonaws.com"},
+            {"organizations:ServicePrincipal": ["ipam.amazonaws.com"]},
+        ),
+        (
+            "ListDelegatedAdministrators",
+            {"service_principal": "ipam.amazonaws.com"},
+            {"organizations:ServicePrincipal": ["ipam.amazonaws.com"]},
+        ),
+        ("CreatePolicy", {"type": 3}, {"organizations:PolicyType": [TAG_POLICY]}),
+        ("EnablePolicyType", {"policy_type": 3}, {"organizations:PolicyType": [TAG_POLICY]}),
+        ("ListPolicies", {"filter": 3}, {"organizations:PolicyType": [TAG_POLICY]}),
+        # A policy has the type that all there are have.
+        ("DetachPolicy", {"policy_id": "p-1"}, {"organizations:PolicyType": [SCP]}),
+        ("TagResource", {"resource_id": "p-1"}, {"organizations:PolicyType": [SCP]}),
+        ("TagResource", {"resource_id": "r-ab12"}, {}),
+        (
+            "ListPoliciesForTarget",
+            {"target_id": "r-ab12", "filter": 1},
+            {"organizations:PolicyType": [SCP]},
+        ),
+    ],
+)
+def test_what_organizations_is_asked_for_is_known(  # ORG-6
+    action: str, members: dict[str, Any], expected: dict[str, list[str]]
+) -> None:
+    assert keys_of(f"organizations:{action}", **members) == {**ALWAYS, **expected}
+
+
+EXTERNAL = "ram:RequestedAllowsExternalPrincipals"
+RESOURCES = {
+    "ram:ResourceArn": [POOL, DISCOVERY],
+    "ram:RequestedResourceType": ["ec2:IpamPool", "ec2:IpamResourceDiscovery"],
+}
+
+
+@pytest.mark.parametrize(
+    ("action", "members", "expected"),
+    [
+        ("CreateResourceShare", {"allow_external_principals": False}, {EXTERNAL: ["false"]}),
+        ("CreateResourceShare", {"allow_external_principals": True}, {EXTERNAL: ["true"]}),
+        # It may leave the organization unless it says otherwise.
+        ("CreateResourceShare", {}, {EXTERNAL: ["true"]}),
+        ("UpdateResourceShare", {"allow_external_principals": True}, {EXTERNAL: ["true"]}),
+        # A change that says nothing of it changes nothing of it.
+        ("UpdateResourceShare", {"name": "x"}, {}),
+        (
+            "CreateResourceShare",
+            {"resource_arns": [POOL, DISCOVERY], "principals": ["444455556666"]},
+            {EXTERNAL: ["true"], **RESOURCES, "ram:Principal": ["444455556666"]},
+        ),
+        ("AssociateResourceShare", {"resource_arns": [POOL, DISCOVERY]}, RESOURCES),
+        ("DisassociateResourceShare", {"principals": ["1"]}, {"ram:Principal": ["1"]}),
+        (
+            "AssociateResourceSharePermission",
+            {"permission_arn": PERMISSION},
+            {"ram:PermissionArn": [PERMISSION]},
+        ),
+        (
+            "RejectResourceShareInvitation",
+            {"resource_share_invitation_arn": INVITATION},
+            {"ram:ShareOwnerAccountId": ["444455556666"]},
+        ),
+        ("RejectResourceShareInvitation", {"resource_share_invitation_arn": "x"}, {}),
+        ("ListPrincipals", {"principals": ["444455556666"]}, {}),
+        ("ListResources", {"resource_arns": [POOL]}, {}),
+    ],
+)
+def test_what_a_share_is_asked_to_be_is_known(  # ORG-4
+    action: str, members: dict[str, Any], expected: dict[str, list[str]]
+) -> None:
+    assert keys_of(f"ram:{action}", **members) == {**ALWAYS, **expected}

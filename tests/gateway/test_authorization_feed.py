@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import grpc.aio
 import pytest
@@ -20,7 +21,9 @@ from services.gateway.authorization.authorizer import Authorizer
 from services.gateway.authorization.following import Follower
 from services.gateway.authorization.organizations import Entity, Organization, Organizations
 from services.gateway.routes import rpcs_by_action
+from services.gateway.snapshots import Snapshot
 from shared.caller import Caller
+from shared.encryption_keys import EncryptionKeys
 from shared.errors import ServiceUnavailable, UnauthorizedOperation
 from shared.identity import TokenSigner
 from shared.rpc.background import background
@@ -70,7 +73,7 @@ class World:
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
+async def world(tmp_path: Path) -> AsyncIterator[World]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     organizations = Organizations()
@@ -79,8 +82,15 @@ async def world() -> AsyncIterator[World]:
         organizations, log, clock=lambda: datetime.now(UTC), patience_seconds=0.01
     )
     async with Remote(f"127.0.0.1:{port}", signer=TokenSigner(b"s" * 32)) as remote:
-        follower = Follower(remote, organizations, log)
-        async with background(follower.run()):
+        snapshot = Snapshot(
+            tmp_path / "organizations",
+            pb.OrganizationPolicies,
+            EncryptionKeys([b"n" * 32]),
+            log,
+            clock=lambda: datetime.now(UTC),
+        )
+        follower = Follower(remote, organizations, snapshot, log)
+        async with background(snapshot.run(), follower.run()):
             yield World(FakeOrganizations(), organizations, authorizer, port)
 
 

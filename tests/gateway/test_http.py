@@ -198,6 +198,8 @@ def test_every_request_is_one_line_without_secrets(edge: Edge) -> None:
         "code": "InvalidNextToken",
         "status": 400,
         "account_id": ACCOUNT_ID,
+        "principal": f"arn:aws:iam::{ACCOUNT_ID}:user/ipam-account",
+        "access_key_id": ACCESS_KEY_ID,
         "region": "us-east-1",
         "request_id": answer.headers["x-amzn-requestid"],
     }

@@ -1,27 +1,35 @@
 """Who signed a request: by which key or session, until when, and why somebody didn't (ORG-10)."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 import structlog
 
+from services.gateway.authorization.authorizer import Authorizer
+from services.gateway.authorization.organizations import Entity, Organization, Organizations
 from services.gateway.credentials import Credentials
 from services.gateway.errors import RefusedIdentity
 from services.gateway.identities import Identities
 from services.gateway.identity import Identity, IdentityPolicies
+from services.gateway.roles import Roles
 from services.gateway.sessions import AssumedRole, Session, SessionTokens, new_session
 from services.gateway.users import AccountKeys, UserKey, Users
 from shared.encryption_keys import EncryptionKeys
 from shared.errors import ServiceUnavailable
+from shared.policies.document import parse_policy
+from shared.policies.evaluation import AttachedPolicy
 from tests.gateway.edge import ACCESS_KEY_ID, ACCOUNT_ID, CREDENTIALS, SECRET
 from tests.gateway.test_sigv4 import Signed, signed, signed_at
 
 ALICE_KEY, ALICE_SECRET = "AKIA" + "L" * 16, "alices secret"
 INACTIVE_KEY, STRANGE_KEY = "AKIA" + "I" * 16, "AKIA" + "S" * 16
-POLICIES = IdentityPolicies([])
+ASSUMES_ROLES = parse_policy(
+    '{"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}}'
+)
+POLICIES = IdentityPolicies([AttachedPolicy("p", ASSUMES_ROLES)])
 ALICE = Identity(
     ACCOUNT_ID, f"arn:aws:iam::{ACCOUNT_ID}:user/alice", "AIDALICE", ALICE_KEY, POLICIES
 )
@@ -35,18 +43,20 @@ class Door:
 
     credentials: Credentials
     users: Users = field(default_factory=Users)
+    organizations: Organizations = field(default_factory=Organizations)
     tokens: SessionTokens = TOKENS
     now: datetime | None = None
 
     async def opened(self, request: Signed) -> Identity:
-        identities = Identities(
-            self.credentials,
-            self.users,
-            self.tokens,
-            clock=lambda: self.now or signed_at(request[1]),
-            patience_seconds=0.01,
-        )
-        return await identities.of(*request)
+        return await self.identities(request, patience_seconds=0.01).of(*request)
+
+    def identities(self, request: Signed, **more: float) -> Identities:
+        def clock() -> datetime:
+            return self.now or signed_at(request[1])
+
+        authorizer = Authorizer(self.organizations, structlog.get_logger(), clock=clock, **more)
+        roles = Roles(authorizer, self.organizations)
+        return Identities(self.credentials, self.users, self.tokens, roles, clock=clock, **more)
 
     async def shut(self, request: Signed) -> tuple[str, str]:
         """The code for the client, and the reason for the log."""
@@ -70,11 +80,26 @@ def door(tmp_path: Path) -> Door:
     path.write_text(CREDENTIALS)
     door = Door(Credentials(path, structlog.get_logger()))
     has_alice(door)
+    door.organizations.replace([managed_by(ACCOUNT_ID)])
     return door
 
 
-def has_alice(door: Door, *, inactive: tuple[str, ...] = (INACTIVE_KEY,)) -> None:
-    keys = {ALICE_KEY: UserKey(ALICE_SECRET, ALICE)}
+def managed_by(management_account_id: str) -> Organization:
+    """An organization with the role's account."""
+    accounts = [Entity(one, "r-1", []) for one in (management_account_id, ROLE.account_id)]
+    return Organization(
+        "o-1",
+        1,
+        [Entity("r-1", "", []), *accounts],
+        management_account_id=management_account_id,
+        is_enforced=True,
+    )
+
+
+def has_alice(
+    door: Door, *, inactive: tuple[str, ...] = (INACTIVE_KEY,), alice: Identity = ALICE
+) -> None:
+    keys = {ALICE_KEY: UserKey(ALICE_SECRET, alice)}
     active = {key_id: key for key_id, key in keys.items() if key_id not in inactive}
     door.users.replace([AccountKeys(ACCOUNT_ID, active, frozenset(inactive))])
 
@@ -133,6 +158,33 @@ async def test_a_session_ends_with_the_key_it_was_got_with(door: Door) -> None:
     assert await door.shut(request) == ("InvalidClientTokenId", "session of an unknown access key")
 
 
+async def test_a_session_of_a_role_ends_when_its_account_leaves(door: Door) -> None:
+    over = "InvalidClientTokenId", "session of a role that its holder may not act in any more"
+    request = door.by_session(door.session(ALICE_KEY, role=ROLE))
+    await door.opened(request)
+    for organizations in ([], [managed_by("777788889999")]):
+        door.organizations.replace(organizations)
+        assert await door.shut(request) == over
+    door.organizations.replace([managed_by(ACCOUNT_ID)])
+    await door.opened(request)
+
+
+async def test_a_session_of_a_role_ends_with_the_permission_to_act_in_it(door: Door) -> None:
+    request = door.by_session(door.session(ALICE_KEY, role=ROLE))
+    has_alice(door, alice=replace(ALICE, policies=IdentityPolicies([])))
+    _, why = await door.shut(request)
+    assert why == "session of a role that its holder may not act in any more"
+
+
+async def test_no_session_of_a_role_is_refused_before_the_organizations_are_known(
+    door: Door,
+) -> None:
+    door.organizations = Organizations()
+    with pytest.raises(ServiceUnavailable, match="not known yet"):
+        await door.opened(door.by_session(door.session(ALICE_KEY, role=ROLE)))
+    await door.opened(door.by_session(door.session(ALICE_KEY)))
+
+
 async def test_who_is_refused_is_told_apart_for_the_log_alone(door: Door) -> None:  # ORG-10
     session, other = door.session(ALICE_KEY), door.session(ALICE_KEY)
     token = door.tokens.token_of(session)
@@ -181,10 +233,7 @@ async def test_nobody_is_refused_before_the_users_are_known(door: Door) -> None:
 async def test_a_request_waits_for_users_that_are_being_told(door: Door) -> None:
     door.users = Users()
     request = signed(key=(ALICE_KEY, ALICE_SECRET))
-    patient = Identities(
-        door.credentials, door.users, door.tokens, clock=lambda: signed_at(request[1])
-    )
-    waiting = asyncio.create_task(patient.of(*request))
+    waiting = asyncio.create_task(door.identities(request).of(*request))
     await asyncio.sleep(0)
     has_alice(door)
     assert await waiting == ALICE

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -86,6 +87,17 @@ def why(edge: Edge) -> tuple[str, str]:
     """What the log has of the last request: why, and by which key."""
     line = [entry for entry in edge.log if entry["event"] == "request"][-1]
     return line["why"], line["access_key_id"]
+
+
+_TRACED = ("principal", "access_key_id", "session_access_key_id", "issued_access_key_id", "role")
+
+
+def traces(edge: Edge) -> list[tuple[str, dict[str, str]]]:
+    """The actions of the calls that were let in, and what the log has of who it was."""
+    lines = [entry for entry in edge.log if entry["event"] == "request" and "why" not in entry]
+    return [
+        (line["action"], {name: line[name] for name in _TRACED if name in line}) for line in lines
+    ]
 
 
 def session_key(answer: Any) -> tuple[str, str, str]:
@@ -392,15 +404,84 @@ class TestSessions:
         assert code == "AccessDenied"
         assert "no identity-based policy allows the sts:AssumeRole action" in message
 
-    @pytest.mark.parametrize("seconds", [899, 43_201])
-    @pytest.mark.parametrize("call", ["get_session_token", "assume_role"])
-    def test_a_session_lasts_a_quarter_to_half_a_day(
-        self, seconds: int, call: str, accounts: Accounts
+    @pytest.mark.parametrize(
+        ("call", "role", "longest"),
+        [
+            ("get_session_token", {}, 129_600),
+            ("assume_role", {"RoleArn": MEMBER_ROLE, "RoleSessionName": "me"}, 3600),
+        ],
+    )
+    def test_a_session_lasts_as_long_as_at_aws(
+        self, call: str, role: dict[str, str], longest: int, accounts: Accounts
     ) -> None:
-        role = {"RoleArn": MEMBER_ROLE, "RoleSessionName": "me"} if call == "assume_role" else {}
-        sts = accounts.edge.client("sts", key=ALICE_KEY, parameter_validation=False)
-        code, message = refused(lambda: getattr(sts, call)(DurationSeconds=seconds, **role))
-        assert (code, "900-43200" in message) == ("ValidationError", True)
+        with managed(accounts):
+            sts = accounts.edge.client("sts", key=MANAGER_KEY, parameter_validation=False)
+            for seconds in (899, longest + 1):
+                code, message = refused(
+                    partial(getattr(sts, call), DurationSeconds=seconds, **role)
+                )
+                assert (code, f"900-{longest}" in message) == ("ValidationError", True)
+            for seconds in (900, longest):
+                got = getattr(sts, call)(DurationSeconds=seconds, **role)["Credentials"]
+                left = got["Expiration"] - datetime.now(UTC)
+                assert timedelta(0) < timedelta(seconds=seconds) - left < timedelta(minutes=1)
+
+    def test_a_role_is_left_when_its_account_leaves_the_organization(
+        self, accounts: Accounts
+    ) -> None:
+        edge = accounts.edge
+        with managed(accounts):
+            key = session_key(
+                edge.client("sts", key=MANAGER_KEY).assume_role(
+                    RoleArn=MEMBER_ROLE, RoleSessionName="on-call"
+                )
+            )
+            edge.client(key=key).describe_vpcs()
+        assert refused(edge.client("sts", key=key).get_caller_identity) == (
+            "InvalidClientTokenId",
+            "The security token included in the request is invalid",
+        )
+        assert why(edge) == (
+            "session of a role that its holder may not act in any more",
+            key[0],
+        )
+
+    def test_calls_of_a_session_are_traced_to_the_key_that_it_came_of(  # ORG-10
+        self, accounts: Accounts
+    ) -> None:
+        edge, boss = accounts.edge, f"arn:aws:iam::{MANAGEMENT_ACCOUNT_ID}:user/boss"
+        with managed(accounts):
+            sts = edge.client("sts", key=MANAGER_KEY)
+            sts.get_caller_identity()
+            own = session_key(sts.get_session_token())
+            edge.client("sts", key=own).get_caller_identity()
+            key = session_key(sts.assume_role(RoleArn=MEMBER_ROLE, RoleSessionName="on-call"))
+            edge.client(key=key).describe_vpcs()
+        by_boss = {"principal": boss, "access_key_id": MANAGER_KEY[0]}
+        session = f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/OrganizationAccountAccessRole/on-call"
+        assert traces(edge) == [
+            ("GetCallerIdentity", by_boss),
+            ("GetSessionToken", {**by_boss, "issued_access_key_id": own[0]}),
+            ("GetCallerIdentity", {**by_boss, "session_access_key_id": own[0]}),
+            ("AssumeRole", {**by_boss, "role": MEMBER_ROLE, "issued_access_key_id": key[0]}),
+            (
+                "DescribeVpcs",
+                {
+                    "principal": session,
+                    "access_key_id": MANAGER_KEY[0],
+                    "session_access_key_id": key[0],
+                    "role": MEMBER_ROLE,
+                },
+            ),
+        ]
+
+    def test_who_tries_to_act_in_a_role_is_traced_too(self, accounts: Accounts) -> None:
+        sts = accounts.edge.client("sts", key=ALICE_KEY)
+        refused(lambda: sts.assume_role(RoleArn=MEMBER_ROLE, RoleSessionName="me"))
+        assert traces(accounts.edge)[-1] == (
+            "AssumeRole",
+            {"principal": ALICE, "access_key_id": ALICE_KEY[0], "role": MEMBER_ROLE},
+        )
 
     @pytest.mark.parametrize(
         "parameters",

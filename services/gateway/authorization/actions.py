@@ -7,22 +7,26 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from botocore import xform_name
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
 from cadastre.common.v1 import options_pb2
+from services.gateway.authorization.members import values
+from services.gateway.authorization.organization_requests import entity_arns, organization_keys
+from services.gateway.authorization.organizations import Organization
+from services.gateway.authorization.share_requests import share_arns, share_keys
 from services.gateway.routes import Rpc
 from shared.caller import Caller
 from shared.ids import arn
 from shared.policies.evaluation import ANY_RESOURCE
 
-_EC2, _IAM = "ec2", "iam"
+_EC2, _IAM, _ORGANIZATIONS, _RAM = "ec2", "iam", "organizations", "ram"
 SERVICE_PREFIXES: Mapping[str, str] = {
     "cadastre.allocation.v1": _EC2,
     "cadastre.common.v1": "cloudtrail",
     "cadastre.control.iam.v1": _IAM,
-    "cadastre.control.organizations.v1": "organizations",
-    "cadastre.control.sharing.v1": "ram",
+    "cadastre.control.organizations.v1": _ORGANIZATIONS,
+    "cadastre.control.sharing.v1": _RAM,
     "cadastre.control.v1": _EC2,
     "cadastre.discovery.v1": _EC2,
     "cadastre.network.v1": _EC2,
@@ -49,7 +53,8 @@ _UNNAMED_TYPES: Mapping[str, str] = {
 }
 """What an action is about though its request can't name it, where its own name doesn't say so."""
 
-_POOL_KEYS: Mapping[str, str] = {
+_KEYS_BY_MEMBER: Mapping[str, str] = {
+    "aws_service_name": "iam:AWSServiceName",
     "ipv4_ipam_pool_id": "ec2:Ipv4IpamPoolId",
     "ipv6_ipam_pool_id": "ec2:Ipv6IpamPoolId",
 }
@@ -73,31 +78,49 @@ def action_of(rpc: Rpc) -> str:
     return f"{_prefix_of(rpc)}:{rpc.descriptor.name}"
 
 
-def resources_of(rpc: Rpc, request: Message, caller: Caller) -> Sequence[str]:
+def resources_of(
+    rpc: Rpc, request: Message, caller: Caller, organization: Organization | None = None
+) -> Sequence[str]:
     """The ARN of everything that ``request`` is about.
 
-    What it names by id is taken for the caller's own, as nobody here knows whose it is.
+    ``organization`` is the caller's, which tells the ARN of what is in it. What a request to EC2
+    names by id is taken for the caller's own, as nobody here knows whose it is.
     """
-    if _prefix_of(rpc) == _EC2:
+    prefix, action = _prefix_of(rpc), rpc.descriptor.name
+    found: Sequence[str] = []
+    if prefix == _EC2:
         found = [_arn(caller, *named) for named in _ec2_resources(rpc, request)]
-    elif _prefix_of(rpc) == _IAM:
+    elif prefix == _IAM:
         found = list(_iam_arns(request, caller))
-    else:
-        found = list(_arns_in(request))
+    elif prefix == _ORGANIZATIONS:
+        found = entity_arns(action, request, organization)
+    elif prefix == _RAM:
+        found = share_arns(action, request, caller)
     return found or [ANY_RESOURCE]
 
 
-def context_keys(request: Message, caller: Caller, now: datetime) -> Mapping[str, Sequence[str]]:
+def context_keys(
+    rpc: Rpc, request: Message, caller: Caller, now: datetime
+) -> Mapping[str, Sequence[str]]:
     """What conditions can ask about ``request``, but for its caller's organization."""
     tags = list(_tags_in(request))
     keys: dict[str, Sequence[str]] = {
         **principal_keys(caller, now),
-        "aws:TagKeys": [*(tag.key for tag in tags), *_values(request, "tag_keys")],
-        "iam:AWSServiceName": _values(request, "aws_service_name"),
+        **_own_keys(rpc, request),
+        "aws:TagKeys": [*(tag.key for tag in tags), *values(request, "tag_keys")],
     }
     keys.update((f"aws:RequestTag/{tag.key}", [tag.value]) for tag in tags)
-    keys.update((key, _values(request, name)) for name, key in _POOL_KEYS.items())
     return keys
+
+
+def _own_keys(rpc: Rpc, request: Message) -> Mapping[str, Sequence[str]]:
+    """Those of the service alone."""
+    prefix = _prefix_of(rpc)
+    if prefix == _ORGANIZATIONS:
+        return organization_keys(request)
+    if prefix == _RAM:
+        return share_keys(rpc.descriptor.name, request)
+    return {key: values(request, name) for name, key in _KEYS_BY_MEMBER.items()}
 
 
 def principal_keys(caller: Caller, now: datetime) -> Mapping[str, Sequence[str]]:
@@ -134,7 +157,7 @@ def _ec2_resources(rpc: Rpc, request: Message) -> Sequence[tuple[str, str]]:
     unnamed = _unnamed_type(rpc.descriptor.name)
     found = [(unnamed, "*")] if unnamed else []
     for name, type_of in _id_members(rpc.descriptor.input_type):
-        for value in _values(request, name):
+        for value in values(request, name):
             resource_type = type_of(value)
             if resource_type:
                 found.append((resource_type, value))
@@ -189,30 +212,15 @@ def _iam_arns(request: Message, caller: Caller) -> Iterator[str]:
     """IAM's requests name by name. Who gives no user's means itself."""
     fields = request.DESCRIPTOR.fields_by_name
     if "user_name" in fields:
-        [name] = _values(request, "user_name") or [""]
+        [name] = values(request, "user_name") or [""]
         yield user_arn(caller.account_id, name) if name else caller.principal
     for member, resource in _ROLES_BY_MEMBER.items():
-        for value in _values(request, member):
+        for value in values(request, member):
             yield f"arn:aws:iam::{caller.account_id}:role/{resource.get(value, value)}"
-
-
-def _arns_in(request: Message) -> Iterator[str]:
-    for field, value in request.ListFields():
-        if field.cpp_type == FieldDescriptor.CPPTYPE_STRING:
-            values = value if field.is_repeated else [value]
-            yield from (one for one in values if one.startswith("arn:"))
 
 
 def _tags_in(request: Message) -> Iterator[Any]:
     """Tags that the request sets or removes, on what there is and on what it creates."""
-    yield from _values(request, "tags")
-    for specification in _values(request, "tag_specifications"):
+    yield from values(request, "tags")
+    for specification in values(request, "tag_specifications"):
         yield from specification.tags
-
-
-def _values(request: Message, name: str) -> Sequence[Any]:
-    """What a member holds; nothing when it is empty, or the request has no such member."""
-    value = getattr(request, name, None)
-    if not value:
-        return []
-    return [value] if isinstance(value, str) else list(value)

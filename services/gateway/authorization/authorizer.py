@@ -72,8 +72,8 @@ class Authorizer:
             action_of(rpc),
             caller,
             policies,
-            lambda: resources_of(rpc, request, caller),
-            lambda: context_keys(request, caller, self._clock()),
+            lambda organization: resources_of(rpc, request, caller, organization),
+            lambda: context_keys(rpc, request, caller, self._clock()),
         )
 
     async def check_action(
@@ -85,7 +85,7 @@ class Authorizer:
             action,
             caller,
             policies,
-            lambda: [resource],
+            lambda _: [resource],
             lambda: principal_keys(caller, self._clock()),
         )
 
@@ -94,7 +94,7 @@ class Authorizer:
         action: str,
         caller: Caller,
         policies: IdentityPolicies | None,
-        resources: Callable[[], Sequence[str]],
+        resources: Callable[[Organization | None], Sequence[str]],
         keys: Callable[[], Mapping[str, Sequence[str]]],
     ) -> None:
         """What a request is about is only looked for where a condition or a name matters."""
@@ -108,8 +108,9 @@ class Authorizer:
         if not narrow:
             return
         context = context_of({**keys(), **_organization_keys(caller, organization)})
+        named = resources(organization)
         for gate in narrow:
-            denial = gate.rules.denial_of(resources(), context)
+            denial = gate.rules.denial_of(named, context)
             if denial is not None:
                 self._log_denial(denial, action, gate.kind, organization)
                 raise _refusal(denial, action, gate.kind, caller)

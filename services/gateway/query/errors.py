@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from botocore.model import ServiceModel, StructureShape
 
-from services.gateway import query_errors
 from services.gateway.answers import Answer
 from services.gateway.errors import http_status, shown_message
+from services.gateway.query import refusals
 from shared.errors import CadastreError, Unavailable, kind_of
 
 IAM_CODES: Mapping[str, str] = {
@@ -38,11 +38,11 @@ class QueryErrors:
         code = self._codes.get(error.reason, error.reason)
         message = shown_message(error)
         status = self._status(error, code)
-        return query_errors.answer(status, code, message, request_id, self._namespace)
+        return refusals.answer(status, code, message, request_id, self._namespace)
 
     def fault(self, request_id: str) -> Answer:
         """A fault of ours."""
-        return query_errors.fault(request_id, self._namespace)
+        return refusals.fault(request_id, self._namespace)
 
     def _status(self, error: CadastreError, code: str) -> int:
         # Only 5xx makes clients try again.
