@@ -18,7 +18,6 @@ from cadastre.common.v1 import (
     options_pb2,
 )
 from services.gateway.answers import Call
-from services.gateway.authorization.actions import resources_of
 from services.gateway.authorization.authorizer import Authorizer
 from services.gateway.routes import Rpc
 from shared.caller import Caller
@@ -96,7 +95,7 @@ class Services:
             event_source=source_of(service.file.package),
             error_code=refusal.reason,
             error_message=refusal.message[:_RECORDED_MESSAGE],
-            resource_names=_names_of(resources_of(rpc, request, caller)),
+            resource_names=_names_of(self._authorizer.resources(rpc, request, caller)),
         )
         try:
             await remote.call(

@@ -372,3 +372,17 @@ def test_a_refused_change_is_on_record_where_it_would_have_been_made(
     verifier = TokenVerifier(load_secret(edge.settings.identity_secret_path))
     caller = verifier.caller_of(token)
     assert (caller.account_id, caller.service) == (ACCOUNT_ID, "gateway")
+
+
+def test_a_refusal_names_what_is_in_the_callers_organization(
+    edge: Edge, member: Enforcement
+) -> None:
+    member.deny(document("Deny", "organizations:DeletePolicy"))
+    with pytest.raises(ClientError):
+        edge.client("organizations").delete_policy(PolicyId="p-0123abcd")
+    [(refusal, _)] = edge.fakes.trail.refusals
+    arn = f"arn:aws:organizations::{MANAGEMENT_ACCOUNT_ID}:policy/{ORGANIZATION_ID}"
+    assert list(refusal.resource_names) == [
+        f"{arn}/service_control_policy/p-0123abcd",
+        "p-0123abcd",
+    ]

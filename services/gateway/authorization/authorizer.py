@@ -76,6 +76,10 @@ class Authorizer:
             lambda: context_keys(rpc, request, caller, self._clock()),
         )
 
+    def resources(self, rpc: Rpc, request: Message, caller: Caller) -> Sequence[str]:
+        """The ARN of everything that ``request`` is about, as policies see it."""
+        return resources_of(rpc, request, caller, self._organizations.of(caller.account_id))
+
     async def check_action(
         self, action: str, resource: str, caller: Caller, policies: IdentityPolicies | None
     ) -> None:
