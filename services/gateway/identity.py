@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from shared.policies.evaluation import ActionRules, Level
+from services.gateway.authorization.evaluation import ActionRules, Level
 
 
 class IdentityPolicies:

@@ -1,9 +1,11 @@
 """Which RPCs clients reach through the gateway, and which context serves each."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
+from botocore.model import OperationModel, ServiceModel
 from google.protobuf.descriptor import FileDescriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
@@ -17,6 +19,8 @@ from cadastre.control.v1 import control_service_pb2, resource_discovery_service_
 from cadastre.discovery.v1 import discovery_service_pb2
 from cadastre.network.v1 import network_service_pb2
 from shared.settings import Context
+
+Operation = TypeVar("Operation")
 
 EC2_FILES: Sequence[tuple[Context, FileDescriptor]] = (
     ("control_plane", control_service_pb2.DESCRIPTOR),
@@ -74,6 +78,19 @@ def rpcs_by_action(
                     if not method.server_streaming:
                         found[method.name].append(Rpc(context, method))
     return found
+
+
+def served(
+    model: ServiceModel,
+    rpcs: Mapping[str, Sequence[Rpc]],
+    made_of: Callable[[OperationModel, Sequence[Rpc]], Operation],
+) -> Mapping[str, Operation]:
+    """What is made of every operation of AWS's ``model`` that some of ``rpcs`` serve, by name."""
+    return {
+        name: made_of(model.operation_model(name), rpcs[name])
+        for name in model.operation_names
+        if name in rpcs
+    }
 
 
 def _is_internal(service: ServiceDescriptor) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from botocore import xform_name
-from botocore.model import Shape
+from botocore.model import Shape, StructureShape
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from shared.errors import CadastreError, UnknownParameter, UnsupportedOperation
@@ -15,6 +15,9 @@ from shared.errors import CadastreError, UnknownParameter, UnsupportedOperation
 Reader: TypeAlias = Callable[[Any, str], Any]
 
 MAX_LIST_LENGTH = 1000
+
+NO_MEMBERS = StructureShape("NoMembers", {"type": "structure", "members": {}})
+"""What an operation takes that takes nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,11 +68,6 @@ class AuditTrail:
         self._waiting.append(event)
         self._is_waiting.set()
 
-    @property
-    def waiting(self) -> int:
-        """Events whose writing has not begun."""
-        return len(self._waiting)
-
     async def run(self) -> None:
         """Write what is recorded, until cancelled; then the rest."""
         pruning = asyncio.create_task(self._prune_now_and_then())

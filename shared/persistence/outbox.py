@@ -10,10 +10,9 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Table
+from sqlalchemy import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.errors import CadastreError, Unavailable
@@ -65,16 +64,6 @@ class Outbox:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._listening: defaultdict[str, list[asyncio.Event]] = defaultdict(list)
-
-    def enqueue(
-        self, connection: Connection, *, kind: str, subject: str, payload: Mapping[str, Any]
-    ) -> int:
-        """Add a step in the caller's transaction, and return its id; `kick` after the commit.
-
-        Steps of one subject are done in the order they were added in. On PostgreSQL, transactions
-        that add to one subject at the same time have no order, unless they lock its row.
-        """
-        return self._steps.add(connection, kind=kind, subject=subject, payload=payload)
 
     def kick(self) -> None:
         """Have the worker look now. May be called from any thread, also when no worker runs."""

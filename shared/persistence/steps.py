@@ -68,6 +68,11 @@ class Steps:
     def add(
         self, connection: Connection, *, kind: str, subject: str, payload: Mapping[str, Any]
     ) -> int:
+        """Add a step in the caller's transaction, and return its id; kick the outbox after that.
+
+        Steps of one subject are done in the order they were added in. On PostgreSQL, transactions
+        that add to one subject at the same time have no order, unless they lock its row.
+        """
         step = {"kind": kind, "subject": subject, "payload": dict(payload), "attempts": 0}
         times = {"due_at": _RUNNABLE_AT_ONCE, "claimed_until": _RUNNABLE_AT_ONCE}
         key: int = connection.execute(

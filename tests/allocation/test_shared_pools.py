@@ -6,7 +6,15 @@ import pytest
 
 from cadastre.common.v1 import types_pb2
 from shared.errors import CadastreError
-from tests.allocation.world import ACCOUNT, ELSEWHERE, HOME, STRANGER, WEST, World
+from tests.allocation.world import (
+    ACCOUNT,
+    ELSEWHERE,
+    HOME,
+    STRANGER,
+    UNKNOWN_POOL,
+    WEST,
+    World,
+)
 
 USER, OTHER_USER = "444455556666", "555566667777"
 
@@ -193,6 +201,30 @@ async def test_unsharing_stops_new_allocations_and_keeps_the_old_ones(
         "ReleaseResourceAllocations", ipam_pool_allocation_ids=[of_vpc.ipam_pool_allocation_id]
     )
     assert len(await world.allocations(pool)) == 1
+
+
+async def test_what_others_have_of_pools_is_told_to_services(
+    world: World, pool: str
+) -> None:  # IPAM-5
+    unshared = await world.pool("10.1.0.0/16", locale=WEST)
+    await world.allocate(pool, netmask_length=24)
+    await world.allocate(unshared, netmask_length=24)
+    user = world.caller(USER, WEST)
+    theirs = [
+        allocated(await user("AllocateIpamPoolCidr", ipam_pool_id=pool, netmask_length=24))
+        for _ in range(3)
+    ]
+    await user("HoldIpamPoolCidr", ipam_pool_id=pool, netmask_length=24)
+    ids = sorted(one.ipam_pool_allocation_id for one in theirs)
+    for pools, limit, told in (
+        ([pool, unshared, UNKNOWN_POOL], 10, ids),
+        ([pool], 2, ids[:2]),
+        ([unshared], 10, []),
+    ):
+        answer = await world.control_plane(
+            "ListForeignAllocations", ipam_pool_ids=pools, max_results=limit
+        )
+        assert list(answer.ipam_pool_allocation_ids) == told
 
 
 async def test_an_older_definition_does_not_share_anew(world: World, pool: str) -> None:  # ORG-4

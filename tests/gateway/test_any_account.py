@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from services.gateway.authorization.any_account import denying_in_any_account
+from services.gateway.authorization.evaluation import ActionRules, AttachedPolicy
 from shared.policies.context import context_of
 from shared.policies.document import parse_policy
-from shared.policies.evaluation import AttachedPolicy, Request, denial_of
 
 POOL = "arn:aws:ec2::123456789012:ipam-pool/ipam-pool-1"
 VPC = "arn:aws:ec2:us-east-1:123456789012:vpc/vpc-1"
@@ -21,7 +21,7 @@ def is_allowed(resource: str, *statements: dict[str, Any]) -> bool:
     document = json.dumps({"Version": "2012-10-17", "Statement": statements})
     attached = AttachedPolicy("p", denying_in_any_account(parse_policy(document)))
     context = context_of({"aws:PrincipalAccount": ["123456789012"]})
-    return denial_of([[attached]], Request("ec2:Do", [resource], context)) is None
+    return ActionRules.of([[attached]], "ec2:Do").denial_of([resource], context) is None
 
 
 ALLOW = {"Effect": "Allow", "Action": "*", "Resource": "*"}

@@ -9,6 +9,7 @@ import pytest
 import structlog
 
 from services.gateway.authorization.authorizer import Authorizer
+from services.gateway.authorization.evaluation import AttachedPolicy
 from services.gateway.authorization.organizations import Entity, Organization, Organizations
 from services.gateway.credentials import Credentials
 from services.gateway.errors import RefusedIdentity
@@ -20,7 +21,6 @@ from services.gateway.users import AccountKeys, UserKey, Users
 from shared.encryption_keys import EncryptionKeys
 from shared.errors import ServiceUnavailable
 from shared.policies.document import parse_policy
-from shared.policies.evaluation import AttachedPolicy
 from tests.gateway.edge import ACCESS_KEY_ID, ACCOUNT_ID, CREDENTIALS, SECRET
 from tests.gateway.test_sigv4 import Signed, signed, signed_at
 

@@ -11,6 +11,7 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
 from cadastre.common.v1 import options_pb2
+from services.gateway.authorization.evaluation import ANY_RESOURCE
 from services.gateway.authorization.members import values
 from services.gateway.authorization.organization_requests import entity_arns, organization_keys
 from services.gateway.authorization.organizations import Organization
@@ -18,7 +19,6 @@ from services.gateway.authorization.share_requests import share_arns, share_keys
 from services.gateway.routes import Rpc
 from shared.caller import Caller
 from shared.ids import arn
-from shared.policies.evaluation import ANY_RESOURCE
 
 _EC2, _IAM, _ORGANIZATIONS, _RAM = "ec2", "iam", "organizations", "ram"
 SERVICE_PREFIXES: Mapping[str, str] = {

@@ -14,13 +14,13 @@ from services.gateway.authorization.actions import (
     principal_keys,
     resources_of,
 )
+from services.gateway.authorization.evaluation import ActionRules, Denial
 from services.gateway.authorization.organizations import Organization, Organizations
 from services.gateway.identity import IdentityPolicies
 from services.gateway.routes import Rpc
 from shared.caller import Caller
 from shared.errors import ServiceUnavailable, UnauthorizedOperation
 from shared.policies.context import context_of
-from shared.policies.evaluation import ActionRules, Denial
 from shared.telemetry import request_id
 
 # As long as a call waits for any other service that is being started.

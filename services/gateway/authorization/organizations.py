@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from shared.policies.evaluation import ActionRules, Level
+from services.gateway.authorization.evaluation import ActionRules, Level
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from weakref import WeakValueDictionary
 from structlog.typing import FilteringBoundLogger
 
 from services.gateway.authorization.any_account import denying_in_any_account
+from services.gateway.authorization.evaluation import AttachedPolicy
 from shared.policies.document import MalformedPolicy, parse_policy
-from shared.policies.evaluation import AttachedPolicy
 from shared.policies.policy import Policy
 
 _DENY_ALL = parse_policy('{"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}')

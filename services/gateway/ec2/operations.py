@@ -3,18 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from botocore.model import OperationModel, ServiceModel, StructureShape
+from botocore.model import OperationModel, ServiceModel
 from google.protobuf.message import Message
 
 from services.gateway.ec2.fan_out import split
 from services.gateway.ec2.parameters import Node
 from services.gateway.ec2.requests import structure_reader
 from services.gateway.ec2.responses import Render, structure_renderer
-from services.gateway.routes import Rpc, rpcs_by_action
-from services.gateway.structures import Reader
+from services.gateway.routes import Rpc, rpcs_by_action, served
+from services.gateway.structures import NO_MEMBERS, Reader
 from services.gateway.xml import DECLARATION, element
-
-_NO_MEMBERS = StructureShape("NoMembers", {"type": "structure", "members": {}})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +56,11 @@ def operations_of(
     Raises:
         ContractMismatch: a contract can't carry what AWS's model says.
     """
-    served = rpcs_by_action() if rpcs is None else rpcs
-    return {
-        name: _operation(model.operation_model(name), served[name])
-        for name in model.operation_names
-        if name in served
-    }
+    return served(model, rpcs_by_action() if rpcs is None else rpcs, _operation)
 
 
 def _operation(model: OperationModel, rpcs: Sequence[Rpc]) -> Operation:
-    request_shape = model.input_shape or _NO_MEMBERS
+    request_shape = model.input_shape or NO_MEMBERS
     render = None
     if model.output_shape is not None:
         render = structure_renderer(model.output_shape, rpcs[0].descriptor.output_type)

@@ -5,14 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.model import OperationModel, ServiceModel, StructureShape
+from botocore.model import OperationModel, ServiceModel
 from google.protobuf.message import Message
 
 from services.gateway.json_protocols.requests import RequestReader
 from services.gateway.json_protocols.responses import Render, structure_renderer
-from services.gateway.routes import Rpc
-
-_NO_MEMBERS = StructureShape("NoMembers", {"type": "structure", "members": {}})
+from services.gateway.routes import Rpc, served
+from services.gateway.structures import NO_MEMBERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +43,7 @@ def operations_of(
     Raises:
         ContractMismatch: the contract can't carry what AWS's model says.
     """
-    return {
-        name: _operation(model.operation_model(name), rpcs[name])
-        for name in model.operation_names
-        if name in rpcs
-    }
+    return served(model, rpcs, _operation)
 
 
 def _operation(model: OperationModel, rpcs: Sequence[Rpc]) -> Operation:
@@ -56,5 +51,5 @@ def _operation(model: OperationModel, rpcs: Sequence[Rpc]) -> Operation:
     render = None
     if model.output_shape is not None:
         render = structure_renderer(model.output_shape, rpc.descriptor.output_type)
-    reader = RequestReader.of(model.input_shape or _NO_MEMBERS, rpc.descriptor.input_type)
+    reader = RequestReader.of(model.input_shape or NO_MEMBERS, rpc.descriptor.input_type)
     return Operation(rpc, reader, render)

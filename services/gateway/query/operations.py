@@ -4,17 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from botocore.model import OperationModel, ServiceModel, StructureShape
+from botocore.model import OperationModel, ServiceModel
 from google.protobuf.message import Message
 
 from services.gateway.ec2.parameters import Node
 from services.gateway.ec2.responses import Dialect, Render, structure_renderer
 from services.gateway.query.requests import ITEM, structure_reader
-from services.gateway.routes import Rpc
-from services.gateway.structures import Reader
+from services.gateway.routes import Rpc, served
+from services.gateway.structures import NO_MEMBERS, Reader
 from services.gateway.xml import DECLARATION, element
-
-_NO_MEMBERS = StructureShape("NoMembers", {"type": "structure", "members": {}})
 
 
 def _percent_encoded(document: str) -> str:
@@ -67,11 +65,7 @@ def operations_of(
     Raises:
         ContractMismatch: the contract can't carry what AWS's model says.
     """
-    return {
-        name: _operation(model.operation_model(name), rpcs[name])
-        for name in model.operation_names
-        if name in rpcs
-    }
+    return served(model, rpcs, _operation)
 
 
 def _operation(model: OperationModel, rpcs: Sequence[Rpc]) -> Operation:
@@ -82,7 +76,7 @@ def _operation(model: OperationModel, rpcs: Sequence[Rpc]) -> Operation:
     return Operation(
         model.name,
         rpc,
-        structure_reader(model.input_shape or _NO_MEMBERS, rpc.descriptor.input_type),
+        structure_reader(model.input_shape or NO_MEMBERS, rpc.descriptor.input_type),
         render,
         str(model.metadata["xmlNamespace"]),
     )

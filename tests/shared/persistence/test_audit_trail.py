@@ -166,20 +166,25 @@ async def test_events_wait_for_a_database_that_is_away(
 
 
 async def test_a_stop_waits_for_what_is_being_written(
-    trail: AuditTrail, database: Database
+    trail: AuditTrail, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    busy, go_on = threading.Event(), threading.Event()
+    go_on, is_asked, run = threading.Event(), asyncio.Event(), database.run
 
-    def hold() -> None:
-        busy.set()
-        go_on.wait(20)
+    async def run_noting(work: Any, *arguments: Any) -> Any:
+        # Pruning is asked for as well, before there is anything to write.
+        if not trail_is_empty:
+            is_asked.set()
+        return await run(work, *arguments)
 
-    # All threads are taken, so that writing has to wait for its turn.
-    holding = [asyncio.ensure_future(database.run(hold)) for _ in range(8)]
+    trail_is_empty = True
+    monkeypatch.setattr(database, "run", run_noting)
     task = asyncio.create_task(trail.run())
+    # All threads are taken, so that writing has to wait for its turn.
+    holding = [asyncio.ensure_future(run(go_on.wait, 20)) for _ in range(8)]
+    await asyncio.sleep(0)
+    trail_is_empty = False
     trail.record(EVENT)
-    while trail.waiting:  # noqa: ASYNC110 - until it is on its way
-        await asyncio.sleep(0.01)
+    await is_asked.wait()
     task.cancel()
     await asyncio.sleep(0)
     go_on.set()

@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from shared.errors import DryRunOperation, ServiceUnavailable
 from shared.persistence.outbox import Finish, Outbox, Step
+from shared.persistence.steps import Steps
 from tests.shared.persistence.books import Books, note, outbox
 from tests.shared.persistence.workers import (
     PATIENCE_SECONDS,
@@ -23,7 +24,7 @@ async def test_a_step_is_carried_out_and_its_change_made(books: Books) -> None:
         seen.append(step)
 
     box = outbox_of(books.database, see)
-    enqueue(box, books.database, "done")
+    enqueue(books.database, "done")
     async with working(box):
         assert await settled(box)
     assert books.texts == ["done"]
@@ -39,7 +40,7 @@ async def test_a_step_added_while_the_worker_sleeps_is_begun_by_a_kick(books: Bo
     box = outbox_of(books.database, tell)
     async with working(box):
         assert await settled(box)
-        enqueue(box, books.database, "done")
+        enqueue(books.database, "done")
         threading.Thread(target=box.kick).start()
         await begun.wait()
         assert await settled(box)
@@ -52,7 +53,9 @@ def test_a_kick_without_a_worker_does_nothing(books: Books) -> None:
 async def test_a_transaction_that_fails_takes_its_steps_along(books: Books) -> None:
     box = outbox_of(books.database)
     with pytest.raises(DryRunOperation), books.database.write(dry_run=True) as connection:
-        box.enqueue(connection, kind="note", subject="s", payload={"text": "never"})
+        Steps(books.database, outbox).add(
+            connection, kind="note", subject="s", payload={"text": "never"}
+        )
     async with working(box):
         assert await settled(box)
     assert books.texts == []
@@ -61,7 +64,7 @@ async def test_a_transaction_that_fails_takes_its_steps_along(books: Books) -> N
 async def test_a_subject_is_not_settled_while_its_step_is_under_way(books: Books) -> None:
     may_end = asyncio.Event()
     box = outbox_of(books.database, lambda _: may_end.wait())
-    enqueue(box, books.database, "done")
+    enqueue(books.database, "done")
     async with working(box):
         assert not await box.settled("s", timeout_seconds=0.1)
         assert await settled(box, "another subject")
@@ -71,13 +74,13 @@ async def test_a_subject_is_not_settled_while_its_step_is_under_way(books: Books
 
 async def test_a_subject_is_not_settled_when_nobody_works(books: Books) -> None:
     box = outbox_of(books.database)
-    enqueue(box, books.database, "done")
+    enqueue(books.database, "done")
     assert not await box.settled("s", timeout_seconds=0.05)
 
 
 async def test_a_subject_is_settled_after_its_last_step(books: Books) -> None:
     box = outbox_of(books.database)
-    enqueue(box, books.database, "1", "2", "3")
+    enqueue(books.database, "1", "2", "3")
     async with working(box):
         assert await settled(box)
     assert books.texts == ["1", "2", "3"]
@@ -92,7 +95,7 @@ async def test_steps_of_one_subject_keep_their_order_over_failures(books: Books)
             raise ServiceUnavailable("not now")
 
     box = outbox_of(books.database, fail_twice)
-    enqueue(box, books.database, "1", "2", "3")
+    enqueue(books.database, "1", "2", "3")
     async with working(box):
         assert await settled(box)
     assert attempted == ["1", "2", "2", "2", "3"]
@@ -102,7 +105,7 @@ async def test_different_subjects_do_not_wait_for_each_other(books: Books) -> No
     together = asyncio.Barrier(3)
     box = outbox_of(books.database, lambda _: together.wait())
     for subject in "abc":
-        enqueue(box, books.database, subject, subject=subject)
+        enqueue(books.database, subject, subject=subject)
     async with working(box):
         assert all([await settled(box, subject) for subject in "abc"])
 
@@ -111,7 +114,7 @@ async def test_more_steps_than_are_done_at_once_are_all_done(books: Books) -> No
     box = outbox_of(books.database)
     subjects = [str(number) for number in range(100)]
     for subject in subjects:
-        enqueue(box, books.database, subject, subject=subject)
+        enqueue(books.database, subject, subject=subject)
     async with working(box):
         assert all([await settled(box, subject) for subject in subjects])
     assert sorted(books.texts) == sorted(subjects)
@@ -130,7 +133,7 @@ async def test_whatever_fails_is_reported_and_tried_again(books: Books, error: E
     box = outbox_of(
         books.database, fail_twice, on_failure=lambda s, e: reported.append((s.attempts, e))
     )
-    enqueue(box, books.database, "done")
+    enqueue(books.database, "done")
     async with working(box):
         assert await settled(box)
     assert reported == [(0, error), (1, error)]
@@ -147,7 +150,7 @@ async def test_a_change_that_fails_is_undone_and_its_step_tried_again(books: Boo
         return finish
 
     box = Outbox(books.database, outbox, {"note": handle}, first_retry_seconds=0.001)
-    enqueue(box, books.database, "")
+    enqueue(books.database, "")
     async with working(box):
         assert await settled(box)
     assert books.texts == ["done"]
@@ -156,8 +159,10 @@ async def test_a_change_that_fails_is_undone_and_its_step_tried_again(books: Boo
 async def test_a_kind_nobody_knows_holds_up_its_own_subject_only(books: Books) -> None:
     box = outbox_of(books.database)
     with books.database.write() as connection:
-        box.enqueue(connection, kind="of a newer version", subject="new", payload={})
-    enqueue(box, books.database, "done")
+        Steps(books.database, outbox).add(
+            connection, kind="of a newer version", subject="new", payload={}
+        )
+    enqueue(books.database, "done")
     async with working(box):
         assert await settled(box)
         assert not await box.settled("new", timeout_seconds=0.1)
@@ -177,7 +182,7 @@ async def test_a_report_that_fails_does_not_stop_the_worker(books: Books) -> Non
             raise LookupError
 
     box = outbox_of(books.database, fail_once, on_failure=report)
-    enqueue(box, books.database, "done")
+    enqueue(books.database, "done")
     async with working(box):
         async with asyncio.timeout(PATIENCE_SECONDS):
             assert isinstance(await reports.get(), BufferError)

@@ -34,7 +34,7 @@ async def test_what_a_dead_worker_began_is_done_again(
 ) -> None:
     database = Database(database_url)
     Books(database, create=True)
-    enqueue(outbox_of(database), database, "by the next one")
+    enqueue(database, "by the next one")
     database.close()
 
     remote = tmp_path / "remote"
@@ -60,7 +60,7 @@ async def test_a_worker_that_is_stopped_leaves_its_steps_to_the_next(books: Book
         await asyncio.Event().wait()
 
     stopped = outbox_of(books.database, hang)
-    enqueue(stopped, books.database, "done")
+    enqueue(books.database, "done")
     async with working(stopped):
         await begun.wait()
     following = outbox_of(books.database)
@@ -88,7 +88,7 @@ async def test_a_database_that_goes_away_for_a_while_does_not_stop_the_worker(
         database = Database(url)
         books = Books(database, create=True)
         box = outbox_of(database, outlast, clock=clock, on_failure=lambda *_: reported.set())
-        enqueue(box, database, "done")
+        enqueue(database, "done")
         async with working(box):
             await begun.wait()
             with postgres.outage_of(url):

@@ -36,7 +36,7 @@ async def test_no_step_is_done_by_two(replicas: list[Database]) -> None:
     boxes = [outbox_of(replica, count) for replica in replicas]
     subjects = [str(number) for number in range(60)]
     for subject in subjects:
-        enqueue(boxes[0], replicas[0], f"{subject}.1", f"{subject}.2", subject=subject)
+        enqueue(replicas[0], f"{subject}.1", f"{subject}.2", subject=subject)
     async with working(*boxes):
         assert all([await settled(boxes[0], subject) for subject in subjects])
     assert len(done) == 120
@@ -46,9 +46,8 @@ async def test_no_step_is_done_by_two(replicas: list[Database]) -> None:
 
 
 def test_a_claim_does_not_wait_for_one_that_is_being_made(replicas: list[Database]) -> None:
-    box = outbox_of(replicas[0])
-    enqueue(box, replicas[0], "1", subject="a")
-    enqueue(box, replicas[0], "2", subject="b")
+    enqueue(replicas[0], "1", subject="a")
+    enqueue(replicas[0], "2", subject="b")
     with replicas[0].write() as connection:
         connection.execute(sa.select(outbox).where(outbox.c.subject == "a").with_for_update())
         claimed = Steps(replicas[1], outbox).claim(now=1, until=10, renewed=(), limit=9)
@@ -57,7 +56,7 @@ def test_a_claim_does_not_wait_for_one_that_is_being_made(replicas: list[Databas
 
 async def test_a_subject_settled_by_another_replica_is_settled(replicas: list[Database]) -> None:
     here, elsewhere = (outbox_of(replica) for replica in replicas)
-    enqueue(here, replicas[0], "done")
+    enqueue(replicas[0], "done")
     async with working(elsewhere):
         assert await settled(here)
 
@@ -70,7 +69,7 @@ async def test_a_stopped_replica_gives_its_steps_up_at_once(replicas: list[Datab
         await asyncio.Event().wait()
 
     stopping, staying = outbox_of(replicas[0], hang), outbox_of(replicas[1], clock=lambda: 0.0)
-    enqueue(stopping, replicas[0], "done")
+    enqueue(replicas[0], "done")
     async with working(stopping):
         await begun.wait()
     # Its clock stands still, so it gets what was given up and nothing whose time has to come.

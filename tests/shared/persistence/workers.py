@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from shared.persistence.database import Database
 from shared.persistence.outbox import Finish, Handler, Outbox, Step
+from shared.persistence.steps import Steps
 from tests.shared.persistence.books import note, outbox
 
 RemotePart = Callable[[Step], Awaitable[object]]
@@ -40,11 +41,12 @@ def outbox_of(database: Database, remote_part: RemotePart = nothing, **options: 
     return Outbox(database, outbox, {"note": noting(remote_part)}, **options)
 
 
-def enqueue(outbox: Outbox, database: Database, *texts: str, subject: str = "s") -> None:
+def enqueue(database: Database, *texts: str, subject: str = "s") -> None:
     """Add steps in one transaction."""
+    steps = Steps(database, outbox)
     with database.write() as connection:
         for text in texts:
-            outbox.enqueue(connection, kind="note", subject=subject, payload={"text": text})
+            steps.add(connection, kind="note", subject=subject, payload={"text": text})
 
 
 async def settled(outbox: Outbox, subject: str = "s") -> bool:

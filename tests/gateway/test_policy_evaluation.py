@@ -8,16 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.policies.context import Context, context_of
-from shared.policies.document import parse_policy
-from shared.policies.evaluation import (
+from services.gateway.authorization.evaluation import (
     ActionRules,
     AttachedPolicy,
     Denial,
     Level,
-    Request,
-    denial_of,
 )
+from shared.policies.context import Context, context_of
+from shared.policies.document import parse_policy
 from shared.policies.patterns import Patterns, like, like_resource, parts_of
 from shared.policies.policy import Effect, Names, Policy, Statement
 from tests.shared.policies import oracle
@@ -49,8 +47,9 @@ ALL = policy("p-FullAWSAccess", FULL_ACCESS)
 
 
 def denial(levels: Sequence[Level], *resources: str, **context: list[str]) -> Denial | None:
-    request = Request("ec2:CreateVpc", resources or ("*",), context_of(context))
-    return denial_of(levels, request)
+    return ActionRules.of(levels, "ec2:CreateVpc").denial_of(
+        resources or ("*",), context_of(context)
+    )
 
 
 @pytest.mark.parametrize(
@@ -144,8 +143,8 @@ def test_conditions_are_asked_once_however_many_resources_there_are() -> None:
         for effect, condition in zip((Effect.ALLOW, Effect.DENY), conditions, strict=True)
     )
     resources = [f"arn:aws:ec2:r:1:vpc/{number}" for number in range(1000)]
-    request = Request("ec2:CreateTags", resources, context_of({"x:y": ["none"]}))
-    assert denial_of([[AttachedPolicy("p", Policy(statements))]], request) == Denial(resources[0])
+    rules = ActionRules.of([[AttachedPolicy("p", Policy(statements))]], "ec2:CreateTags")
+    assert rules.denial_of(resources, context_of({"x:y": ["none"]})) == Denial(resources[0])
     assert [condition.asked for condition in conditions] == [1, 1]
 
 
@@ -177,16 +176,16 @@ def test_the_guides_policies_enforce_ipam(  # ORG-6
     action: str, text: str, pool: str | None, path: str, is_allowed: bool
 ) -> None:
     context = {"aws:PrincipalOrgPaths": [path], "ec2:Ipv4IpamPoolId": [pool] if pool else []}
-    request = Request(action, [VPC], context_of(context))
-    found = denial_of([[ALL, AttachedPolicy("p-guide", parse_policy(text))]], request)
+    rules = ActionRules.of([[ALL, AttachedPolicy("p-guide", parse_policy(text))]], action)
+    found = rules.denial_of([VPC], context_of(context))
     assert found == (None if is_allowed else Denial(VPC, "p-guide", "#1"))
 
 
 @pytest.mark.parametrize("action", ["ec2:DeleteVpc", "ec2:CreateIpam", "ec2:DescribeVpcs"])
 @pytest.mark.parametrize("text", [REQUIRE_IPAM, REQUIRE_POOL, REQUIRE_IPAM_EXCEPT])
 def test_the_guides_policies_leave_all_else_alone(action: str, text: str) -> None:  # ORG-6
-    request = Request(action, [VPC], context_of({"aws:PrincipalOrgPaths": [OTHER_PATH]}))
-    assert denial_of([[ALL, AttachedPolicy("p", parse_policy(text))]], request) is None
+    rules = ActionRules.of([[ALL, AttachedPolicy("p", parse_policy(text))]], action)
+    assert rules.denial_of([VPC], context_of({"aws:PrincipalOrgPaths": [OTHER_PATH]})) is None
 
 
 ACTIONS = ("ec2:a", "ec2:b", "ram:a")
@@ -223,7 +222,7 @@ def test_decisions_are_those_that_a_look_at_every_statement_gives(
     levels: list[list[list[Element]]], action: str, resources: list[str]
 ) -> None:
     attached = [[policy(f"p{n}", *p) for n, p in enumerate(level)] for level in levels]
-    found = denial_of(attached, Request(action, resources, context_of({})))
+    found = ActionRules.of(attached, action).denial_of(resources, context_of({}))
     effects = [
         [
             [s["Effect"] for p in level for s in p if applies(s, action, resource)]

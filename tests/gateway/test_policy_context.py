@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.gateway.authorization.evaluation import ActionRules, AttachedPolicy
 from shared.policies.context import context_of
 from shared.policies.document import parse_policy
-from shared.policies.evaluation import AttachedPolicy, Request, denial_of
 
 ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 TAG = "aws:RequestTag/environment"
@@ -21,8 +21,8 @@ def is_allowed(
 ) -> bool:
     text = json.dumps({"Version": "2012-10-17", "Statement": statements})
     context = context_of({f"aws:RequestTag/{key}": values for key, values in tags.items()})
-    request = Request("ec2:CreateTags", [VPC + name], context)
-    return denial_of([[AttachedPolicy("p", parse_policy(text))]], request) is None
+    rules = ActionRules.of([[AttachedPolicy("p", parse_policy(text))]], "ec2:CreateTags")
+    return rules.denial_of([VPC + name], context) is None
 
 
 def condition(name: str, value: object, key: str = TAG) -> Mapping[str, object]:

@@ -29,17 +29,6 @@ Level: TypeAlias = Sequence[AttachedPolicy]
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What somebody wants to do."""
-
-    action: str
-    """Service and operation: ``ec2:CreateVpc``."""
-    resources: Sequence[str]
-    """The ARN of each thing it is about; `ANY_RESOURCE` when there is none."""
-    context: RequestContext
-
-
-@dataclass(frozen=True, slots=True)
 class Denial:
     """Why a request is denied."""
 
@@ -53,11 +42,6 @@ class Denial:
     def is_explicit(self) -> bool:
         """A policy denies it, and none could allow it."""
         return bool(self.policy_id)
-
-
-def denial_of(levels: Iterable[Level], request: Request) -> Denial | None:
-    """Why ``request`` is denied, or None when it is allowed."""
-    return ActionRules.of(levels, request.action).denial_of(request.resources, request.context)
 
 
 @dataclass(frozen=True, slots=True)
