@@ -171,18 +171,14 @@ async def test_a_stop_waits_for_what_is_being_written(
     go_on, is_asked, run = threading.Event(), asyncio.Event(), database.run
 
     async def run_noting(work: Any, *arguments: Any) -> Any:
-        # Pruning is asked for as well, before there is anything to write.
-        if not trail_is_empty:
+        if [EVENT] in arguments:
             is_asked.set()
         return await run(work, *arguments)
 
-    trail_is_empty = True
     monkeypatch.setattr(database, "run", run_noting)
     task = asyncio.create_task(trail.run())
     # All threads are taken, so that writing has to wait for its turn.
     holding = [asyncio.ensure_future(run(go_on.wait, 20)) for _ in range(8)]
-    await asyncio.sleep(0)
-    trail_is_empty = False
     trail.record(EVENT)
     await is_asked.wait()
     task.cancel()
