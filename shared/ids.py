@@ -75,6 +75,14 @@ IPAM_RESOURCE_DISCOVERY_ASSOCIATION = IdKind(
 )
 VPC = IdKind("vpc-", "InvalidVpcID")
 VPC_CIDR_ASSOCIATION = IdKind("vpc-cidr-assoc-", "InvalidVpcCidrBlockAssociationID")
+SUBNET = IdKind("subnet-", "InvalidSubnetID")
+SUBNET_CIDR_ASSOCIATION = IdKind("subnet-cidr-assoc-", "InvalidSubnetCidrBlockAssociationID")
+NETWORK_INTERFACE = IdKind("eni-", "InvalidNetworkInterfaceID")
+NETWORK_INTERFACE_ATTACHMENT = IdKind("eni-attach-", "InvalidAttachmentID")
+INSTANCE = IdKind("i-", "InvalidInstanceID")
+ADDRESS_ALLOCATION = IdKind("eipalloc-", "InvalidAllocationID")
+ADDRESS_ASSOCIATION = IdKind("eipassoc-", "InvalidAssociationID")
+PUBLIC_IPV4_POOL = IdKind("ipv4pool-ec2-", "InvalidPublicIpv4PoolID")
 
 KINDS: tuple[IdKind, ...] = (
     IPAM,
@@ -87,6 +95,14 @@ KINDS: tuple[IdKind, ...] = (
     IPAM_RESOURCE_DISCOVERY_ASSOCIATION,
     VPC,
     VPC_CIDR_ASSOCIATION,
+    SUBNET,
+    SUBNET_CIDR_ASSOCIATION,
+    NETWORK_INTERFACE,
+    NETWORK_INTERFACE_ATTACHMENT,
+    INSTANCE,
+    ADDRESS_ALLOCATION,
+    ADDRESS_ASSOCIATION,
+    PUBLIC_IPV4_POOL,
 )
 KIND_BY_PREFIX = {kind.prefix: kind for kind in KINDS}
 

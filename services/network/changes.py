@@ -4,7 +4,7 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from services.network.vpc import CidrAssociation, Vpc
+from services.network.resource import CidrAssociation, Holder, ResourceType
 
 
 class ChangeKind(enum.IntEnum):
@@ -20,6 +20,7 @@ class CidrRecord:
 
     association_id: str
     resource_id: str
+    resource_type: ResourceType
     owner_id: str
     region: str
     cidr: str | None = None
@@ -42,17 +43,20 @@ class NumberedChange:
     change: Change
 
 
-def changes_of(vpc: Vpc, kind: ChangeKind, associations: Iterable[CidrAssociation]) -> list[Change]:
-    """The same change of some of a VPC's blocks."""
-    return [Change(kind, record_of(vpc, association)) for association in associations]
+def changes_of(
+    holder: Holder, kind: ChangeKind, associations: Iterable[CidrAssociation]
+) -> list[Change]:
+    """The same change of some of a resource's blocks."""
+    return [Change(kind, record_of(holder, association)) for association in associations]
 
 
-def record_of(vpc: Vpc, association: CidrAssociation) -> CidrRecord:
+def record_of(holder: Holder, association: CidrAssociation) -> CidrRecord:
     return CidrRecord(
         association_id=association.association_id,
-        resource_id=vpc.vpc_id,
-        owner_id=vpc.owner_id,
-        region=vpc.region,
+        resource_id=holder.resource_id,
+        resource_type=holder.resource_type,
+        owner_id=holder.owner_id,
+        region=holder.region,
         cidr=str(association.cidr),
         ipam_pool_allocation_id=association.ipam_pool_allocation_id,
     )

@@ -131,6 +131,9 @@ IPV4 = FamilyRules(
 IPV6 = FamilyRules(
     AddressFamily.IPV6, range(44, 61, 4), "ipv6CidrBlock", "ipv6IpamPoolId", "ipv6NetmaskLength"
 )
+AMAZON_IPV6 = "amazon-ipv6"
+"""The ledger's pool of Amazon's own IPv6 space; "amazon-ipv4" is that of its IPv4 space."""
+AMAZON_IPV6_LENGTH = 56
 RULES = {rules.family: rules for rules in (IPV4, IPV6)}
 
 
@@ -138,12 +141,14 @@ def ipv6_source(members: Ipv6Members, region: str) -> BlockSource | None:
     """Where the IPv6 block comes from; None when the request asks for none.
 
     Raises:
-        UnsupportedOperation: Amazon's own space, a BYOIP address pool, or a Local Zone.
+        UnsupportedOperation: a BYOIP address pool, or a Local Zone.
         InvalidParameterCombination, InvalidParameterValue, InvalidVpcRange: as for any block.
     """
     source = IPV6.source(members.block)
     _check_alternatives(members, source)
     _check_supported(members)
+    if members.is_amazon_provided:
+        source = FromPool(AMAZON_IPV6, netmask_length=AMAZON_IPV6_LENGTH)
     _check_border_group(members.network_border_group, source, region)
     return source
 
@@ -168,11 +173,6 @@ def _check_alternatives(members: Ipv6Members, source: BlockSource | None) -> Non
 
 
 def _check_supported(members: Ipv6Members) -> None:
-    if members.is_amazon_provided:
-        raise UnsupportedOperation(
-            "There is no Amazon-provided IPv6 space in this installation; use ipv6IpamPoolId",
-            parameter="amazonProvidedIpv6CidrBlock",
-        )
     if members.address_pool_id is not None:
         raise UnsupportedOperation(
             f"There is no IPv6 address pool '{members.address_pool_id}': this installation has"

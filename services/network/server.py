@@ -10,11 +10,12 @@ from services.network import tables
 from services.network.clients import LedgerClient
 from services.network.quotas import Quotas
 from services.network.service.feed import Inventory
+from services.network.service.tagging import Tagging
 from services.network.service.undertaking import Undertakings
 from services.network.service.vpcs import Vpcs
 from services.network.servicer.inventory import InventoryServicer
 from services.network.servicer.network import NetworkServicer
-from services.network.store import SqlStore
+from services.network.store.store import SqlStore
 from shared.feed import Bell
 from shared.persistence.audit_trail import AuditTrail
 from shared.persistence.database import Database
@@ -40,16 +41,16 @@ async def network(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
             days = runtime.settings.audit_retention_days
             trail = AuditTrail(database, tables.audit_events, retention_days=days)
             async with background(_undo_abandoned(undertakings, runtime), trail.run()):
-                yield audited(_bindings(vpcs, Inventory(store, bell)), trail)
+                yield audited(_bindings(vpcs, Tagging(store), Inventory(store, bell)), trail)
     finally:
         database.close()
 
 
-def _bindings(vpcs: Vpcs, inventory: Inventory) -> Sequence[Binding]:
+def _bindings(vpcs: Vpcs, tagging: Tagging, inventory: Inventory) -> Sequence[Binding]:
     return [
         Binding(
             network_service_pb2_grpc.add_NetworkServiceServicer_to_server,
-            NetworkServicer(vpcs),
+            NetworkServicer(vpcs, tagging),
             "cadastre.network.v1.NetworkService",
         ),
         Binding(

@@ -27,15 +27,20 @@ vpcs = sa.Table(
     sa.Index("ix_vpcs_owner_id_region_sequence", "owner_id", "region", "sequence"),
 )
 
+# The blocks of resources of all kinds.
 cidr_associations = sa.Table(
     "cidr_associations",
     metadata,
     _sequence(),
     sa.Column("association_id", sa.String(64), nullable=False, unique=True),
-    sa.Column("vpc_id", sa.ForeignKey("vpcs.vpc_id"), nullable=False, index=True),
+    sa.Column("resource_id", sa.String(64), nullable=False, index=True),
+    sa.Column("resource_type", sa.String(64), nullable=False),
+    sa.Column("owner_id", sa.String(64), nullable=False),
+    sa.Column("region", sa.String(64), nullable=False),
     sa.Column("cidr", sa.String(64), nullable=False),
     sa.Column("ipam_pool_id", sa.String(64)),
     sa.Column("ipam_pool_allocation_id", sa.String(64)),
+    sa.Column("source_pool", sa.JSON),
 )
 
 # What may be allocated at the ledger and belongs to nobody yet; see service/undertaking.py.
@@ -44,6 +49,7 @@ pending_cidr_associations = sa.Table(
     metadata,
     sa.Column("association_id", sa.String(64), primary_key=True),
     sa.Column("resource_id", sa.String(64), nullable=False),
+    sa.Column("resource_type", sa.String(64), nullable=False),
     sa.Column("owner_id", sa.String(64), nullable=False),
     sa.Column("region", sa.String(64), nullable=False),
     sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
@@ -57,6 +63,7 @@ changes = sa.Table(
     sa.Column("kind", sa.Integer, nullable=False),
     sa.Column("association_id", sa.String(64), nullable=False),
     sa.Column("resource_id", sa.String(64), nullable=False),
+    sa.Column("resource_type", sa.String(64), nullable=False),
     sa.Column("owner_id", sa.String(64), nullable=False),
     sa.Column("region", sa.String(64), nullable=False),
     sa.Column("cidr", sa.String(64), nullable=False),

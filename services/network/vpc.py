@@ -5,6 +5,7 @@ import hashlib
 from dataclasses import dataclass, field, replace
 
 from services.network.errors import CidrLimitExceeded, InvalidVpcRange, PrimaryCidrBlock
+from services.network.resource import CidrAssociation, Holder, ResourceType
 from shared.cidr import AddressFamily, Cidr
 from shared.ids import VPC_CIDR_ASSOCIATION
 from shared.tags import Tags
@@ -26,16 +27,6 @@ class Attributes:
     enable_network_address_usage_metrics: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CidrAssociation:
-    """A block a VPC has, and its allocation if it came from a pool."""
-
-    association_id: str
-    cidr: Cidr
-    ipam_pool_id: str | None = None
-    ipam_pool_allocation_id: str | None = None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vpc:
     """``associations`` are in the order they were made, so the primary IPv4 block comes first."""
@@ -47,6 +38,16 @@ class Vpc:
     tags: Tags
     associations: tuple[CidrAssociation, ...] = ()
     attributes: Attributes = field(default_factory=Attributes)
+
+    @property
+    def holder(self) -> Holder:
+        return Holder(
+            resource_id=self.vpc_id,
+            resource_type=ResourceType.VPC,
+            owner_id=self.owner_id,
+            region=self.region,
+            tags=self.tags,
+        )
 
     @property
     def primary(self) -> CidrAssociation:

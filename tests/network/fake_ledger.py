@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from cadastre.allocation.v1 import ledger_service_pb2 as pb
 from cadastre.allocation.v1 import ledger_service_pb2_grpc, pool_allocation_pb2
+from cadastre.common.v1 import types_pb2
 from shared.cidr import Cidr
 from shared.errors import (
     DryRunOperation,
@@ -23,6 +24,11 @@ from shared.settings import Settings
 IPV4_POOL = "ipam-pool-00000000000000004"
 IPV6_POOL = "ipam-pool-00000000000000006"
 TAGGED_POOL = "ipam-pool-0000000000000000a"
+PUBLIC_IP_SOURCES = {
+    "": types_pb2.IPAM_POOL_PUBLIC_IP_SOURCE_UNSPECIFIED,
+    "amazon": types_pb2.IPAM_POOL_PUBLIC_IP_SOURCE_AMAZON,
+    "byoip": types_pb2.IPAM_POOL_PUBLIC_IP_SOURCE_BYOIP,
+}
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,19 @@ class FakePool:
     default_netmask_length: int
     tags: dict[str, str] = field(default_factory=dict)
     locale: str = "us-west-2"
+    public_ip_source: str = ""
+
+    def source_pool(self, ipam_pool_id: str) -> pb.SourcePool:
+        public = self.public_ip_source
+        return pb.SourcePool(
+            ipam_pool_id=ipam_pool_id,
+            ipam_region="us-east-1",
+            locale=self.locale,
+            ipam_scope_type=(
+                types_pb2.IPAM_SCOPE_TYPE_PUBLIC if public else types_pb2.IPAM_SCOPE_TYPE_PRIVATE
+            ),
+            public_ip_source=PUBLIC_IP_SOURCES[public],
+        )
 
 
 async def nothing() -> None:
@@ -48,6 +67,8 @@ class FakeLedger(ledger_service_pb2_grpc.LedgerServiceServicer):
             IPV4_POOL: FakePool("10.0.0.0/16", 24),
             IPV6_POOL: FakePool("fd00:1234::/32", 56),
             TAGGED_POOL: FakePool("10.9.0.0/16", 24, {"environment": "pre-prod"}),
+            "amazon-ipv4": FakePool("198.18.0.0/15", 32, locale="any", public_ip_source="amazon"),
+            "amazon-ipv6": FakePool("3fff::/20", 56, locale="any", public_ip_source="amazon"),
         }
         self.allocations: dict[str, pb.ResourceAllocation] = {}
         self.requests: list[tuple[Any, Any]] = []
@@ -73,7 +94,8 @@ class FakeLedger(ledger_service_pb2_grpc.LedgerServiceServicer):
         return pb.AllocateResourceCidrResponse(
             ipam_pool_allocation=pool_allocation_pb2.IpamPoolAllocation(
                 cidr=found.cidr, ipam_pool_allocation_id=found.ipam_pool_allocation_id
-            )
+            ),
+            source_pool=self.pools[request.ipam_pool_id].source_pool(request.ipam_pool_id),
         )
 
     async def CancelResourceAllocation(self, request: Any, context: Any) -> Any:
@@ -114,7 +136,7 @@ class FakeLedger(ledger_service_pb2_grpc.LedgerServiceServicer):
         if request.ipam_pool_id not in self.pools:
             raise IPAM_POOL.unknown(request.ipam_pool_id)
         pool = self.pools[request.ipam_pool_id]
-        if pool.locale != region:
+        if pool.locale not in (region, "any"):
             raise OperationNotPermitted(f"The pool's locale is {pool.locale}, not {region}")
         tags = {tag.key: tag.value for tag in request.resource_tags}
         if not tags.items() >= pool.tags.items():

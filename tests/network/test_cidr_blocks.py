@@ -125,11 +125,6 @@ def test_where_an_ipv6_block_comes_from(  # VPC-1
             id="address pool without CIDR",
         ),
         pytest.param(
-            Ipv6Members(block=BlockMembers(), is_amazon_provided=True),
-            "UnsupportedOperation",
-            id="Amazon's space",
-        ),
-        pytest.param(
             Ipv6Members(block=BlockMembers(ipam_pool_id=POOL), is_amazon_provided=True),
             CLASH,
             id="Amazon's space and a pool",
@@ -152,3 +147,8 @@ def test_an_ipv6_block_that_no_vpc_can_have(members: Ipv6Members, reason: str) -
     with pytest.raises(CadastreError) as refusal:
         ipv6_source(members, "us-west-2")
     assert refusal.value.reason == reason
+
+
+def test_amazon_provided_space_is_a_56_of_amazons() -> None:  # VPC-1
+    source = ipv6_source(Ipv6Members(block=BlockMembers(), is_amazon_provided=True), "us-west-2")
+    assert source == FromPool("amazon-ipv6", netmask_length=56)

@@ -52,6 +52,7 @@ async def test_the_feed_tells_gains_and_losses_in_order(  # BEY-1
         resource_id=vpc.vpc_id,
         owner_id=OWNER,
         region=REGION,
+        resource_type="vpc",
         cidr="10.0.0.0/28",
         ipam_pool_allocation_id=allocation_id,
     )

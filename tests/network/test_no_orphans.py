@@ -20,7 +20,7 @@ from services.network.service.rows import Rows, Store
 from services.network.service.undertaking import LEASE, Allocation, Order, Undertakings
 from services.network.service.undertaking import Ledger as LedgerPort
 from services.network.service.vpcs import NewVpc, Vpcs
-from services.network.store import SqlStore
+from services.network.store.store import SqlStore
 from services.network.vpc import Tenancy
 from shared.cidr import AddressFamily, Cidr
 from shared.errors import CadastreError, ServiceUnavailable

@@ -1,7 +1,8 @@
 import pytest
 
 from services.network.errors import CidrLimitExceeded, InvalidVpcRange, PrimaryCidrBlock
-from services.network.vpc import CidrAssociation, Tenancy, Vpc
+from services.network.resource import CidrAssociation
+from services.network.vpc import Tenancy, Vpc
 from shared.cidr import AddressFamily, Cidr
 from shared.errors import UnknownId
 

@@ -24,8 +24,8 @@ class Inventory:
     async def cidr_records(self, select: Callable[[CidrRecordsAfter], T]) -> T:
         """What ``select`` makes of every block there is or that is being allocated."""
         return await self._store.read(
-            lambda rows: select(lambda after: rows.cidr_records(after=after))
+            lambda rows: select(lambda after: rows.blocks.records(after=after))
         )
 
     async def _next_after(self, sequence: int) -> Sequence[NumberedChange]:
-        return await self._store.read(lambda rows: rows.changes(after=sequence))
+        return await self._store.read(lambda rows: rows.feed.changes(after=sequence))

@@ -1,10 +1,11 @@
-"""Takes blocks from pools for a VPC so that either the VPC has them or nobody does.
+"""Takes blocks from pools for a resource so that either the resource has them or nobody does.
 
 Two databases take part, so there is no common transaction. Instead:
 
 1. The blocks' association ids are noted as pending, with a time by which it must be over.
 2. The ledger allocates each block under its association id as client token.
-3. One transaction makes the blocks the VPC's and removes the notes, provided none was abandoned.
+3. One transaction makes the blocks the resource's and removes the notes, provided none was
+   abandoned.
 
 Whoever undoes it - this call when something is refused, any process once the time is up - abandons
 the notes first, in a transaction, then cancels the tokens at the ledger, then deletes the notes.
@@ -20,13 +21,12 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from services.network.changes import CidrRecord
-from services.network.cidr_blocks import RULES, BlockSource, FromPool, Given
+from services.network.cidr_blocks import BlockSource, FromPool, Given
 from services.network.errors import UndertakingAbandoned
+from services.network.resource import CidrAssociation, Holder, SourcePool
 from services.network.service.rows import Rows, Store
-from services.network.vpc import CidrAssociation, Vpc
-from shared.cidr import AddressFamily, Cidr
+from shared.cidr import Cidr
 from shared.errors import DryRunOperation
-from shared.tags import Tags
 
 T = TypeVar("T")
 
@@ -39,11 +39,15 @@ LEASE = timedelta(seconds=10)
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block that a VPC is to have."""
+    """A block that a resource is to have."""
 
     association_id: str
-    family: AddressFamily
     source: BlockSource
+    check: Callable[[Cidr], Cidr]
+    """The CIDR itself, when the resource can have it; otherwise it raises.
+
+    What is allocated is known only then: a pool's default length may be none for the resource.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Order:
 
     pending: CidrRecord
     source: FromPool
-    resource_tags: Tags
+    holder: Holder
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class Allocation:
 
     cidr: Cidr
     ipam_pool_allocation_id: str
+    source_pool: SourcePool
 
 
 class Ledger(Protocol):
@@ -83,17 +88,17 @@ class Undertakings:
 
     async def carry_out(
         self,
-        vpc: Vpc,
+        holder: Holder,
         blocks: Sequence[Block],
         conclude: Callable[[Rows, tuple[CidrAssociation, ...]], T],
         *,
         dry_run: bool = False,
     ) -> T:
-        """The result of ``conclude``, which makes ``blocks`` the VPC's, in its transaction.
+        """The result of ``conclude``, which makes ``blocks`` the resource's, in its transaction.
 
         When it raises, whoever cancels it, the blocks go back to their pools.
         """
-        orders = orders_for(vpc, blocks)
+        orders = orders_for(holder, blocks)
         if dry_run:
             await self._check(orders)
         association_ids = [order.pending.association_id for order in orders]
@@ -112,7 +117,9 @@ class Undertakings:
     async def undo_abandoned(self) -> Sequence[BaseException]:
         """Undo what a process left that died, or could not undo itself; what failed again."""
         now = self._clock()
-        return await self._cancel(await self._store.write(lambda rows: rows.abandon_expired(now)))
+        return await self._cancel(
+            await self._store.write(lambda rows: rows.blocks.abandon_expired(now))
+        )
 
     async def _check(self, orders: Sequence[Order]) -> None:
         for order in orders:
@@ -121,7 +128,7 @@ class Undertakings:
 
     async def _begin(self, orders: Sequence[Order]) -> None:
         pending, expires_at = [order.pending for order in orders], self._clock() + LEASE
-        await self._store.write(lambda rows: rows.begin(pending, expires_at=expires_at))
+        await self._store.write(lambda rows: rows.blocks.begin(pending, expires_at=expires_at))
 
     async def _allocate(self, orders: Sequence[Order]) -> dict[str, Allocation]:
         outcomes = await asyncio.gather(
@@ -140,7 +147,9 @@ class Undertakings:
         What was refused is cancelled as well: an earlier attempt of the same request, whose answer
         did not come, may still be on its way.
         """
-        await self._cancel(await self._store.write(lambda rows: rows.abandon(association_ids)))
+        await self._cancel(
+            await self._store.write(lambda rows: rows.blocks.abandon(association_ids))
+        )
 
     async def _cancel(self, abandoned: Sequence[CidrRecord]) -> Sequence[BaseException]:
         outcomes = await asyncio.gather(
@@ -152,22 +161,23 @@ class Undertakings:
             if outcome is None
         ]
         if done:
-            await self._store.write(lambda rows: rows.forget(done))
+            await self._store.write(lambda rows: rows.blocks.forget(done))
         return [outcome for outcome in outcomes if outcome is not None]
 
 
-def orders_for(vpc: Vpc, blocks: Sequence[Block]) -> list[Order]:
-    """What the ledger is asked for, so that the VPC can have ``blocks``."""
+def orders_for(holder: Holder, blocks: Sequence[Block]) -> list[Order]:
+    """What the ledger is asked for, so that the resource can have ``blocks``."""
     return [
         Order(
             CidrRecord(
                 association_id=block.association_id,
-                resource_id=vpc.vpc_id,
-                owner_id=vpc.owner_id,
-                region=vpc.region,
+                resource_id=holder.resource_id,
+                resource_type=holder.resource_type,
+                owner_id=holder.owner_id,
+                region=holder.region,
             ),
             block.source,
-            vpc.tags,
+            holder,
         )
         for block in blocks
         if isinstance(block.source, FromPool)
@@ -175,20 +185,20 @@ def orders_for(vpc: Vpc, blocks: Sequence[Block]) -> list[Order]:
 
 
 def associate(block: Block, allocations: dict[str, Allocation]) -> CidrAssociation:
-    """``block`` as the VPC will have it.
+    """``block`` as the resource will have it.
 
     Raises:
-        InvalidVpcRange, InvalidParameterValue: the pool's default length is none for VPCs, or the
-            pool is of the other family.
+        CadastreError: what was allocated is nothing that the resource can have.
     """
     if isinstance(block.source, Given):
         return CidrAssociation(block.association_id, block.source.cidr)
     allocation = allocations[block.association_id]
     return CidrAssociation(
         block.association_id,
-        RULES[block.family].check(allocation.cidr),
+        block.check(allocation.cidr),
         block.source.ipam_pool_id,
         allocation.ipam_pool_allocation_id,
+        allocation.source_pool,
     )
 
 
@@ -198,6 +208,6 @@ def _conclude(
     associations: tuple[CidrAssociation, ...],
     conclude: Callable[[Rows, tuple[CidrAssociation, ...]], T],
 ) -> T:
-    if not rows.conclude(association_ids):
+    if not rows.blocks.conclude(association_ids):
         raise UndertakingAbandoned
     return conclude(rows, associations)

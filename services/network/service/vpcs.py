@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from services.network.changes import ChangeKind, changes_of
-from services.network.cidr_blocks import BlockSource
+from services.network.cidr_blocks import RULES, BlockSource
 from services.network.errors import VpcLimitExceeded
 from services.network.quotas import Quotas
+from services.network.resource import CidrAssociation
 from services.network.service.rows import Rows, Store
 from services.network.service.undertaking import Block, Undertakings
-from services.network.vpc import Attributes, CidrAssociation, Tenancy, Vpc
+from services.network.vpc import Attributes, Tenancy, Vpc
 from shared.caller import Caller
 from shared.cidr import AddressFamily
 from shared.ids import VPC, VPC_CIDR_ASSOCIATION
@@ -51,14 +52,14 @@ class Vpcs:
 
         def establish(rows: Rows, associations: tuple[CidrAssociation, ...]) -> Vpc:
             vpc = replace(new, associations=associations)
-            rows.add_vpc(vpc)
-            rows.append(changes_of(vpc, ChangeKind.CIDR_ASSOCIATED, associations))
+            rows.vpcs.add(vpc)
+            rows.feed.append(changes_of(vpc.holder, ChangeKind.CIDR_ASSOCIATED, associations))
             # Counted after the append, which makes this the only one to count.
             self._check_quota(rows, new, others=0)
             return vpc
 
         await self._store.read(lambda rows: self._check_quota(rows, new, others=1))
-        return await self._undertakings.carry_out(new, blocks, establish, dry_run=dry_run)
+        return await self._undertakings.carry_out(new.holder, blocks, establish, dry_run=dry_run)
 
     async def describe(
         self, caller: Caller, vpc_ids: Collection[str], select: Callable[[VpcsAfter], T]
@@ -71,7 +72,7 @@ class Vpcs:
 
         def use_case(rows: Rows) -> T:
             _check_known(rows, caller, vpc_ids)
-            return select(lambda after: rows.vpcs(caller, ids=vpc_ids, after=after))
+            return select(lambda after: rows.vpcs.all(caller, ids=vpc_ids, after=after))
 
         return await self._store.read(use_case)
 
@@ -83,8 +84,10 @@ class Vpcs:
 
         def use_case(rows: Rows) -> None:
             vpc = _vpc(rows, caller, vpc_id, lock=True)
-            rows.remove_vpc(vpc)
-            rows.append(changes_of(vpc, ChangeKind.CIDR_DISASSOCIATED, vpc.associations))
+            rows.vpcs.remove(vpc)
+            rows.feed.append(
+                changes_of(vpc.holder, ChangeKind.CIDR_DISASSOCIATED, vpc.associations)
+            )
 
         await self._store.write(use_case, dry_run=dry_run)
 
@@ -106,12 +109,12 @@ class Vpcs:
         ) -> tuple[Vpc, CidrAssociation]:
             [added] = associations
             vpc = _vpc(rows, caller, vpc_id, lock=True).with_association(added, quota=quota)
-            rows.add_association(vpc, added)
-            rows.append(changes_of(vpc, ChangeKind.CIDR_ASSOCIATED, [added]))
+            rows.blocks.add(vpc.holder, added)
+            rows.feed.append(changes_of(vpc.holder, ChangeKind.CIDR_ASSOCIATED, [added]))
             return vpc, added
 
         vpc = await self._store.read(check)
-        return await self._undertakings.carry_out(vpc, [_block(family, source)], establish)
+        return await self._undertakings.carry_out(vpc.holder, [_block(family, source)], establish)
 
     async def disassociate(
         self, caller: Caller, association_id: str
@@ -119,13 +122,13 @@ class Vpcs:
         """Take a block from its VPC, and tell so."""
 
         def use_case(rows: Rows) -> tuple[Vpc, CidrAssociation]:
-            vpc_id = rows.vpc_with(caller, association_id)
-            vpc = rows.vpc(caller, vpc_id, lock=True) if vpc_id else None
+            vpc_id = rows.vpcs.with_association(caller, association_id)
+            vpc = rows.vpcs.get(caller, vpc_id, lock=True) if vpc_id else None
             if vpc is None:
                 raise VPC_CIDR_ASSOCIATION.unknown(association_id)
             removed = vpc.check_removable(association_id)
-            rows.remove_association(association_id)
-            rows.append(changes_of(vpc, ChangeKind.CIDR_DISASSOCIATED, [removed]))
+            rows.blocks.remove([association_id])
+            rows.feed.append(changes_of(vpc.holder, ChangeKind.CIDR_DISASSOCIATED, [removed]))
             return vpc, removed
 
         return await self._store.write(use_case)
@@ -135,31 +138,13 @@ class Vpcs:
     ) -> None:
         def use_case(rows: Rows) -> None:
             vpc = _vpc(rows, caller, vpc_id, lock=True)
-            rows.save_vpc(replace(vpc, attributes=change(vpc.attributes)))
+            rows.vpcs.save(replace(vpc, attributes=change(vpc.attributes)))
 
         await self._store.write(use_case)
 
-    async def change_tags(
-        self,
-        caller: Caller,
-        vpc_ids: Collection[str],
-        change: Callable[[Tags], Tags],
-        *,
-        dry_run: bool,
-    ) -> None:
-        """On all of ``vpc_ids`` or none."""
-
-        def use_case(rows: Rows) -> None:
-            # In one order, so that two callers never wait for each other.
-            for vpc_id in sorted(set(vpc_ids)):
-                vpc = _vpc(rows, caller, vpc_id, lock=True)
-                rows.save_vpc(replace(vpc, tags=change(vpc.tags)))
-
-        await self._store.write(use_case, dry_run=dry_run)
-
     def _check_quota(self, rows: Rows, vpc: Vpc, *, others: int) -> None:
         quota = self._quotas.vpcs_per_region.of(vpc.owner_id)
-        count = rows.vpc_count(vpc.owner_id, vpc.region) + others
+        count = rows.vpcs.count(vpc.owner_id, vpc.region) + others
         if count > quota:
             # Counted with the new one.
             raise VpcLimitExceeded(vpc.owner_id, vpc.region, count - 1, quota)
@@ -173,11 +158,11 @@ class Vpcs:
 
 
 def _block(family: AddressFamily, source: BlockSource) -> Block:
-    return Block(VPC_CIDR_ASSOCIATION.new(), family, source)
+    return Block(VPC_CIDR_ASSOCIATION.new(), source, RULES[family].check)
 
 
 def _vpc(rows: Rows, caller: Caller, vpc_id: str, *, lock: bool) -> Vpc:
-    vpc = rows.vpc(caller, vpc_id, lock=lock)
+    vpc = rows.vpcs.get(caller, vpc_id, lock=lock)
     if vpc is None:
         raise VPC.unknown(vpc_id)
     return vpc
@@ -186,7 +171,7 @@ def _vpc(rows: Rows, caller: Caller, vpc_id: str, *, lock: bool) -> Vpc:
 def _check_known(rows: Rows, caller: Caller, vpc_ids: Collection[str]) -> None:
     if not vpc_ids:
         return
-    known = {vpc.vpc_id for _, vpc in rows.vpcs(caller, ids=vpc_ids, after=None)}
+    known = {vpc.vpc_id for _, vpc in rows.vpcs.all(caller, ids=vpc_ids, after=None)}
     for vpc_id in vpc_ids:
         if vpc_id not in known:
             raise VPC.unknown(vpc_id)

@@ -5,9 +5,17 @@ from typing import Any
 from cadastre.network.v1 import inventory_service_pb2, vpc_pb2
 from cadastre.network.v1 import network_service_pb2 as pb
 from services.network.changes import CidrRecord
-from services.network.cidr_blocks import IPV4, BlockMembers, BlockSource, Ipv6Members, ipv6_source
+from services.network.cidr_blocks import (
+    AMAZON_IPV6,
+    IPV4,
+    BlockMembers,
+    BlockSource,
+    Ipv6Members,
+    ipv6_source,
+)
+from services.network.resource import CidrAssociation, PublicIpSource
 from services.network.service.vpcs import NewVpc
-from services.network.vpc import Attributes, CidrAssociation, Tenancy, Vpc
+from services.network.vpc import Attributes, Tenancy, Vpc
 from shared.cidr import AddressFamily, Cidr
 from shared.errors import (
     InvalidParameterCombination,
@@ -23,6 +31,10 @@ BlockState = vpc_pb2.VpcCidrBlockStateCode
 _TENANCIES = {
     Tenancy.DEFAULT: vpc_pb2.TENANCY_DEFAULT,
     Tenancy.DEDICATED: vpc_pb2.TENANCY_DEDICATED,
+}
+_IP_SOURCES = {
+    PublicIpSource.AMAZON: vpc_pb2.IP_SOURCE_AMAZON,
+    PublicIpSource.BYOIP: vpc_pb2.IP_SOURCE_BYOIP,
 }
 _UNIQUE_LOCAL = Cidr.parse("fc00::/7")
 
@@ -152,18 +164,30 @@ def ipv4_association_to_proto(
 def ipv6_association_to_proto(
     vpc: Vpc, association: CidrAssociation, state: BlockState.ValueType
 ) -> vpc_pb2.VpcIpv6CidrBlockAssociation:
-    block = vpc_pb2.VpcIpv6CidrBlockAssociation(
+    return vpc_pb2.VpcIpv6CidrBlockAssociation(
         association_id=association.association_id,
         ipv6_cidr_block=str(association.cidr),
         ipv6_cidr_block_state=vpc_pb2.VpcCidrBlockState(state=state),
         network_border_group=vpc.region,
-        ipv6_pool=association.ipam_pool_id,
+        ipv6_pool="Amazon" if association.ipam_pool_id == AMAZON_IPV6 else association.ipam_pool_id,
+        **ipv6_origin_to_proto(association),
     )
-    # Whether other space is public depends on the pool's scope, which isn't known here.
-    if _UNIQUE_LOCAL.contains(association.cidr):
-        block.ip_source = vpc_pb2.IP_SOURCE_NONE
-        block.ipv6_address_attribute = vpc_pb2.IPV6_ADDRESS_ATTRIBUTE_PRIVATE
-    return block
+
+
+def ipv6_origin_to_proto(association: CidrAssociation) -> dict[str, Any]:
+    """Where an IPv6 block comes from, and if the internet reaches it, as far as it is known."""
+    pool = association.source_pool
+    if pool is not None and pool.public_ip_source is not None:
+        return {
+            "ip_source": _IP_SOURCES[pool.public_ip_source],
+            "ipv6_address_attribute": vpc_pb2.IPV6_ADDRESS_ATTRIBUTE_PUBLIC,
+        }
+    if pool is not None or _UNIQUE_LOCAL.contains(association.cidr):
+        return {
+            "ip_source": vpc_pb2.IP_SOURCE_NONE,
+            "ipv6_address_attribute": vpc_pb2.IPV6_ADDRESS_ATTRIBUTE_PRIVATE,
+        }
+    return {}
 
 
 def record_to_proto(record: CidrRecord) -> inventory_service_pb2.CidrAssociation:
@@ -172,6 +196,7 @@ def record_to_proto(record: CidrRecord) -> inventory_service_pb2.CidrAssociation
         resource_id=record.resource_id,
         owner_id=record.owner_id,
         region=record.region,
+        resource_type=record.resource_type,
         cidr=record.cidr or "",
         ipam_pool_allocation_id=record.ipam_pool_allocation_id or "",
     )

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from cadastre.network.v1 import network_service_pb2 as pb
 from cadastre.network.v1 import network_service_pb2_grpc, vpc_pb2
+from services.network.service.tagging import Tagging
 from services.network.service.vpcs import Vpcs, VpcsAfter
 from services.network.servicer.messages import (
     added_block_from_proto,
@@ -46,8 +47,8 @@ class NetworkServicer(network_service_pb2_grpc.NetworkServiceServicer):
     same, where EC2's do and its clients expect them; the next describe says what is true.
     """
 
-    def __init__(self, vpcs: Vpcs) -> None:
-        self._vpcs = vpcs
+    def __init__(self, vpcs: Vpcs, tagging: Tagging) -> None:
+        self._vpcs, self._tagging = vpcs, tagging
 
     async def CreateVpc(
         self, request: pb.CreateVpcRequest, context: Context
@@ -116,7 +117,7 @@ class NetworkServicer(network_service_pb2_grpc.NetworkServiceServicer):
         self, request: pb.CreateTagsRequest, context: Context
     ) -> pb.CreateTagsResponse:
         added = tags_from_proto(request.tags)
-        await self._vpcs.change_tags(
+        await self._tagging.change(
             caller_of(context),
             request.resources,
             lambda tags: with_tags(tags, added),
@@ -127,7 +128,7 @@ class NetworkServicer(network_service_pb2_grpc.NetworkServiceServicer):
     async def DeleteTags(
         self, request: pb.DeleteTagsRequest, context: Context
     ) -> pb.DeleteTagsResponse:
-        await self._vpcs.change_tags(
+        await self._tagging.change(
             caller_of(context),
             request.resources,
             lambda tags: without_tags(tags, request.tags),

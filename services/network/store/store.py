@@ -1,0 +1,61 @@
+"""`Store` and `Rows` in SQL."""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from services.network.service.rows import Rows
+from services.network.store.blocks import SqlBlocks
+from services.network.store.feed import SqlFeed
+from services.network.store.vpcs import SqlVpcs
+from shared.persistence.database import Database
+
+T = TypeVar("T")
+
+
+class SqlStore:
+    """Runs use cases in a database's threads."""
+
+    def __init__(self, database: Database, *, on_change: Callable[[], None]) -> None:
+        """``on_change`` is called, in the event loop, when something was added to the feed."""
+        self._database, self._on_change = database, on_change
+
+    async def read(self, use_case: Callable[[Rows], T]) -> T:
+        return await self._database.run(self._read, use_case)
+
+    async def write(self, use_case: Callable[[Rows], T], *, dry_run: bool = False) -> T:
+        result, has_appended = await self._database.run(self._write, use_case, dry_run)
+        if has_appended:
+            self._on_change()
+        return result
+
+    def _read(self, use_case: Callable[[Rows], T]) -> T:
+        with self._database.read() as connection:
+            return use_case(SqlRows(connection))
+
+    def _write(self, use_case: Callable[[Rows], T], dry_run: bool) -> tuple[T, bool]:
+        with self._database.write(dry_run=dry_run) as connection:
+            rows = SqlRows(connection)
+            result = use_case(rows)
+        return result, rows.feed.has_appended
+
+
+class SqlRows:
+    """The rows that one connection's transaction sees and changes."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    @cached_property
+    def blocks(self) -> SqlBlocks:
+        return SqlBlocks(self._connection)
+
+    @cached_property
+    def feed(self) -> SqlFeed:
+        return SqlFeed(self._connection)
+
+    @cached_property
+    def vpcs(self) -> SqlVpcs:
+        return SqlVpcs(self._connection, self.blocks)
