@@ -15,18 +15,31 @@ from cadastre.common.v1 import options_pb2
 from cadastre.control.iam.v1 import iam_service_pb2
 from cadastre.control.organizations.v1 import organizations_service_pb2
 from cadastre.control.sharing.v1 import sharing_service_pb2
-from cadastre.control.v1 import control_service_pb2, resource_discovery_service_pb2
+from cadastre.control.v1 import (
+    byoip_service_pb2,
+    control_service_pb2,
+    resource_discovery_service_pb2,
+)
 from cadastre.discovery.v1 import discovery_service_pb2
-from cadastre.network.v1 import network_service_pb2
+from cadastre.network.v1 import (
+    address_service_pb2,
+    instance_service_pb2,
+    network_service_pb2,
+    subnet_service_pb2,
+)
 from shared.settings import Context
 
 Operation = TypeVar("Operation")
 
 EC2_FILES: Sequence[tuple[Context, FileDescriptor]] = (
     ("control_plane", control_service_pb2.DESCRIPTOR),
+    ("control_plane", byoip_service_pb2.DESCRIPTOR),
     ("control_plane", resource_discovery_service_pb2.DESCRIPTOR),
     ("allocation", allocation_service_pb2.DESCRIPTOR),
+    ("network", address_service_pb2.DESCRIPTOR),
+    ("network", instance_service_pb2.DESCRIPTOR),
     ("network", network_service_pb2.DESCRIPTOR),
+    ("network", subnet_service_pb2.DESCRIPTOR),
     ("discovery", discovery_service_pb2.DESCRIPTOR),
 )
 """The contracts whose RPCs are actions of EC2."""

@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 
 from services.gateway.authorization.actions import (
     SERVICE_PREFIXES,
-    action_of,
+    actions_of,
     context_keys,
     principal_keys,
     resources_of,
@@ -56,7 +56,7 @@ def every_rpc() -> Iterator[Rpc]:
 
 def rpc_of(action: str, context: str = "") -> Rpc:
     return next(
-        rpc for rpc in every_rpc() if action_of(rpc) == action and context in ("", rpc.context)
+        rpc for rpc in every_rpc() if actions_of(rpc)[0] == action and context in ("", rpc.context)
     )
 
 
@@ -66,9 +66,16 @@ def request_of(rpc: Rpc, **members: Any) -> Message:
 
 def test_every_operation_has_the_name_of_an_action() -> None:
     for rpc in every_rpc():
-        prefix, name = action_of(rpc).split(":")
+        prefix, name = actions_of(rpc)[0].split(":")
         assert prefix in SERVICE_PREFIXES.values()
         assert name == rpc.descriptor.name
+
+
+def test_moving_a_range_to_an_ipam_needs_the_permission_to_import_it_too() -> None:  # BYOIP-6
+    assert actions_of(rpc_of("ec2:MoveByoipCidrToIpam")) == [
+        "ec2:MoveByoipCidrToIpam",
+        "ec2:ImportByoipCidrToIpam",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -96,6 +103,31 @@ def test_every_operation_has_the_name_of_an_action() -> None:
         ),
         ("ec2:DeleteVpc", {"vpc_id": "vpc-1"}, [f"{REGIONAL}vpc/vpc-1"]),
         ("ec2:DescribeVpcAttribute", {"vpc_id": "vpc-1"}, [f"{REGIONAL}vpc/vpc-1"]),
+        (
+            "ec2:CreateSubnet",
+            {"vpc_id": "vpc-1", "ipv4_ipam_pool_id": "ipam-pool-1"},
+            [f"{REGIONAL}subnet/*", f"{REGIONAL}vpc/vpc-1", f"{GLOBAL}ipam-pool/ipam-pool-1"],
+        ),
+        (
+            "ec2:AllocateAddress",
+            {"ipam_pool_id": "ipam-pool-1"},
+            [f"{REGIONAL}elastic-ip/*", f"{GLOBAL}ipam-pool/ipam-pool-1"],
+        ),
+        (
+            "ec2:AssociateAddress",
+            {"allocation_id": "eipalloc-1", "instance_id": "i-1"},
+            [f"{REGIONAL}elastic-ip/eipalloc-1", f"{REGIONAL}instance/i-1"],
+        ),
+        (
+            "ec2:ProvisionPublicIpv4PoolCidr",
+            {"pool_id": "ipv4pool-ec2-1", "ipam_pool_id": "ipam-pool-1"},
+            [f"{GLOBAL}ipam-pool/ipam-pool-1", f"{REGIONAL}ipv4pool-ec2/ipv4pool-ec2-1"],
+        ),
+        (
+            "ec2:CreateIpamExternalResourceVerificationToken",
+            {"ipam_id": "ipam-1"},
+            [f"{GLOBAL}ipam-external-resource-verification-token/*", f"{GLOBAL}ipam/ipam-1"],
+        ),
         # Lists are not about single entries of theirs.
         ("ec2:DescribeVpcs", {"vpc_ids": ["vpc-1"]}, ["*"]),
         ("ec2:DescribeIpamPools", {"ipam_pool_ids": ["ipam-pool-1"]}, ["*"]),
@@ -276,7 +308,7 @@ def test_a_call_is_about_what_it_names_and_what_it_creates(
             f"{GLOBAL}ipam-resource-discovery-association/ipam-res-disco-assoc-1",
         ),
         ("allocation", "ipam-pool-alloc-1", f"{GLOBAL}ipam-pool-allocation/ipam-pool-alloc-1"),
-        ("network", "subnet-1", "*"),
+        ("network", "snap-1", "*"),
     ],
 )
 def test_tagged_resources_are_known_by_their_ids(

@@ -153,8 +153,8 @@ def test_only_what_may_be_repeated_is_asked_again(
 @pytest.mark.parametrize(
     ("operation", "parameters", "message"),
     [
-        ("describe_byoip_cidrs", {"MaxResults": 5}, "not available in this installation"),
-        ("describe_instances", {}, "not available in this installation"),
+        ("describe_volumes", {"MaxResults": 5}, "not available in this installation"),
+        ("describe_images", {}, "not available in this installation"),
     ],
 )
 def test_an_action_without_rpc_is_refused(
@@ -179,8 +179,8 @@ class TestSharedActions:
         }
 
     def test_an_unknown_kind_changes_nothing(self, edge: Edge) -> None:
-        answer = refused(edge, "create_tags", Resources=["vpc-1", "subnet-1"], Tags=[])
-        assert answer == ("InvalidID", "The ID 'subnet-1' is not valid", 400)
+        answer = refused(edge, "create_tags", Resources=["vpc-1", "snap-1"], Tags=[])
+        assert answer == ("InvalidID", "The ID 'snap-1' is not valid", 400)
         assert edge.fakes.requests == []
 
     @pytest.mark.parametrize(

@@ -51,8 +51,45 @@ ABSENT = {
     "Role.role_last_used",
     "Role.source_role_template",
 }
+# Instances, interfaces, subnets and addresses are records: what of them has no bearing on addresses
+# is not kept, and refused where it is asked for.
+RECORDS = {
+    "Address",
+    "AllocateAddressRequest",
+    "AllocateAddressResponse",
+    "AttachNetworkInterfaceRequest",
+    "CreateNetworkInterfaceRequest",
+    "CreateSubnetRequest",
+    "DescribeInstancesRequest",
+    "DescribeNetworkInterfacesRequest",
+    "DetachNetworkInterfaceRequest",
+    "Instance",
+    "InstanceNetworkInterface",
+    "InstanceNetworkInterfaceAssociation",
+    "InstanceNetworkInterfaceAttachment",
+    "InstanceNetworkInterfaceSpecification",
+    "InstancePrivateIpAddress",
+    "NetworkInterface",
+    "NetworkInterfaceAssociation",
+    "NetworkInterfaceAttachment",
+    "NetworkInterfaceIpv6Address",
+    "NetworkInterfacePrivateIpAddress",
+    "Placement",
+    "Reservation",
+    "RunInstancesRequest",
+    "RunInstancesResponse",
+    "Subnet",
+    "TerminateInstancesRequest",
+}
+# The guide prints states of a transfer that AWS's model lacks.
+FURTHER_VALUES = {"ByoipCidr.state": {"pending-transfer", "complete-transfer", "failed-transfer"}}
 # Strings in the contracts: what may be given there depends on the action, and the service says so.
-OPEN_ENUMS = {"TagSpecification.resource_type", "DescribeVpcAttributeRequest.attribute"}
+OPEN_ENUMS = {
+    "DescribeVpcAttributeRequest.attribute",
+    "Instance.instance_type",
+    "RunInstancesRequest.instance_type",
+    "TagSpecification.resource_type",
+}
 
 
 @dataclass(frozen=True)
@@ -110,12 +147,11 @@ def test_every_rpc_is_an_action_of_aws(offered: Offered) -> None:  # BEY-15
 
 
 def test_every_member_of_aws_has_a_field(offered: Offered) -> None:  # BEY-15
-    missing = {name for name, _, field in offered.members if field is None}
-    assert missing <= ABSENT
+    assert _missing(offered) <= ABSENT
 
 
 def test_what_is_known_to_be_absent_is_absent() -> None:
-    assert {name for o in ALL for name, _, field in o.members if field is None} == ABSENT
+    assert set().union(*map(_missing, ALL)) == ABSENT
 
 
 def test_every_field_is_a_member_of_aws(offered: Offered) -> None:
@@ -134,7 +170,8 @@ def test_the_values_of_an_enum_are_those_of_aws(offered: Offered) -> None:
         if not values or name in OPEN_ENUMS or field is None:
             continue
         assert field.enum_type is not None, name
-        assert set(aws_enum_names(field.enum_type)) == set(values), name
+        told = {*values, *FURTHER_VALUES.get(name, ())}
+        assert set(aws_enum_names(field.enum_type)) == told, name
 
 
 def test_the_kinds_fit() -> None:
@@ -151,11 +188,23 @@ def test_internal_services_are_out_of_reach() -> None:
     reached = {offered.rpc.descriptor.containing_service.name for offered in ALL}
     assert reached == {
         "ControlPlaneService",
+        "ByoipService",
         "ResourceDiscoveryService",
         "AllocationService",
         "NetworkService",
+        "SubnetService",
+        "InstanceService",
+        "AddressService",
         "IamService",
         "OrganizationsService",
         "SharingService",
     }
     assert "discovery" in dict(EC2_FILES)
+
+
+def _missing(offered: Offered) -> set[str]:
+    return {
+        name
+        for name, _, field in offered.members
+        if field is None and name.partition(".")[0] not in RECORDS
+    }

@@ -34,24 +34,41 @@ SERVICE_PREFIXES: Mapping[str, str] = {
 """What AWS calls the service whose operations a contract's package has."""
 
 _RESOURCE_TYPES: Mapping[str, str] = {
+    "eipalloc-": "elastic-ip",
+    "eni-": "network-interface",
+    "i-": "instance",
     "ipam-": "ipam",
+    "ipam-ext-res-ver-token-": "ipam-external-resource-verification-token",
     "ipam-pool-": "ipam-pool",
     "ipam-pool-alloc-": "ipam-pool-allocation",
     "ipam-res-disco-": "ipam-resource-discovery",
     "ipam-res-disco-assoc-": "ipam-resource-discovery-association",
     "ipam-scope-": "ipam-scope",
+    "ipv4pool-ec2-": "ipv4pool-ec2",
+    "subnet-": "subnet",
     "vpc-": "vpc",
 }
 """By an id's prefix, what is a resource to policies."""
-_REGIONAL_TYPES = frozenset({"vpc"})
+_REGIONAL_TYPES = frozenset(
+    {"elastic-ip", "instance", "ipv4pool-ec2", "network-interface", "subnet", "vpc"}
+)
 _PART_OF_POOL = "ipam-pool-allocation"
 
 _CREATING = "Create"
 _UNNAMED_TYPES: Mapping[str, str] = {
+    "AllocateAddress": "elastic-ip",
     "AssociateIpamResourceDiscovery": "ipam-resource-discovery-association",
+    "CreatePublicIpv4Pool": "ipv4pool-ec2",
+    "DisassociateAddress": "elastic-ip",
     "DisassociateVpcCidrBlock": "vpc",
+    "RunInstances": "instance",
 }
 """What an action is about though its request can't name it, where its own name doesn't say so."""
+
+_FURTHER_ACTIONS: Mapping[str, Sequence[str]] = {
+    "MoveByoipCidrToIpam": ("ImportByoipCidrToIpam",),
+}
+"""Permissions that an operation needs besides the one that has its name (BYOIP-6)."""
 
 _KEYS_BY_MEMBER: Mapping[str, str] = {
     "aws_service_name": "iam:AWSServiceName",
@@ -73,9 +90,10 @@ _Ids: TypeAlias = Callable[[str], str | None]
 
 
 @cache
-def action_of(rpc: Rpc) -> str:
-    """The action's name in policies: ``ec2:CreateVpc``."""
-    return f"{_prefix_of(rpc)}:{rpc.descriptor.name}"
+def actions_of(rpc: Rpc) -> Sequence[str]:
+    """What a caller has to be allowed, by its name in policies: ``ec2:CreateVpc``."""
+    names = (rpc.descriptor.name, *_FURTHER_ACTIONS.get(rpc.descriptor.name, ()))
+    return [f"{_prefix_of(rpc)}:{name}" for name in names]
 
 
 def resources_of(

@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from structlog.typing import FilteringBoundLogger
 
 from services.gateway.authorization.actions import (
-    action_of,
+    actions_of,
     context_keys,
     principal_keys,
     resources_of,
@@ -68,13 +68,14 @@ class Authorizer:
             ServiceUnavailable: the organizations haven't been told yet.
         """
         await self._until_known()
-        self._check(
-            action_of(rpc),
-            caller,
-            policies,
-            lambda organization: resources_of(rpc, request, caller, organization),
-            lambda: context_keys(rpc, request, caller, self._clock()),
-        )
+        for action in actions_of(rpc):
+            self._check(
+                action,
+                caller,
+                policies,
+                lambda organization: resources_of(rpc, request, caller, organization),
+                lambda: context_keys(rpc, request, caller, self._clock()),
+            )
 
     def resources(self, rpc: Rpc, request: Message, caller: Caller) -> Sequence[str]:
         """The ARN of everything that ``request`` is about, as policies see it."""
