@@ -472,6 +472,13 @@ def test_a_dump_of_the_other_family_is_not_loaded(written: str, read: str) -> No
         FreeSpace.loaded(AddressFamily(read), space.dump())
 
 
+def test_a_dump_of_the_other_family_has_too_few_prefix_lengths() -> None:
+    """Read as IPv6, three addresses take all but one byte of what two lists of IPv4 are."""
+    lists = [[(number << 8, 24) for number in range(count)] for count in (3, 6)]
+    with pytest.raises(ValueError, match="not ipv6"):
+        FreeSpace.loaded(AddressFamily.IPV6, blocks_to_bytes(lists, AddressFamily.IPV4))
+
+
 @pytest.mark.parametrize("lists", [0, 1, 3])
 def test_a_dump_is_two_lists(lists: int) -> None:
     with pytest.raises(ValueError, match="values to unpack"):
@@ -530,3 +537,73 @@ def test_random_reaches_every_place_about_equally_often() -> None:  # BEY-9
     )
     assert sorted(drawn) == sorted(places)
     assert min(drawn.values()) > 150
+
+
+@pytest.mark.parametrize(
+    ("held", "wanted", "lists", "parts"),
+    [
+        pytest.param(
+            ["10.0.0.8/29", "10.0.0.24/29"],
+            30,
+            {},
+            {0: 1, 4: 1, 16: 1, 20: 1},
+            id="in free blocks of one length",
+        ),
+        pytest.param(
+            [],
+            30,
+            {"allowed": ["10.0.0.16/28"]},
+            {16: 1, 20: 1, 24: 1, 28: 1},
+            id="in a part of a free block",
+        ),
+        pytest.param(
+            [],
+            30,
+            {"allowed": ["10.0.0.4/30", "10.0.0.8/31", "10.0.0.16/29"]},
+            {4: 1, 16: 1, 20: 1},
+            id="where one just fits and one does not",
+        ),
+        pytest.param(
+            ["10.0.0.4/30", "10.0.0.12/30", "10.0.0.20/30", "10.0.0.28/30"],
+            31,
+            {"allowed": ["10.0.0.8/29", "10.0.0.16/28"]},
+            {8: 1, 10: 1, 16: 1, 18: 1, 24: 1, 26: 1},
+            id="in the free blocks of a part",
+        ),
+        pytest.param(
+            ["10.0.0.16/28"],
+            30,
+            {"disallowed": ["10.0.0.8/30"]},
+            {0: 1, 4: 1, 12: 2},
+            id="next above what is disallowed",
+        ),
+        pytest.param(
+            ["10.0.0.16/28"],
+            30,
+            {"disallowed": ["10.0.0.12/30"]},
+            {0: 2, 4: 1, 8: 1},
+            id="from below where nothing is above",
+        ),
+        pytest.param(
+            [],
+            30,
+            {
+                "allowed": ["10.0.0.0/29", "10.0.0.16/29"],
+                "disallowed": ["10.0.0.4/30", "10.0.0.16/30"],
+            },
+            {0: 1, 20: 3},
+            id="both lists",
+        ),
+    ],
+)
+def test_random_gives_each_place_that_the_lists_leave_its_part(
+    held: list[str], wanted: int, lists: dict[str, list[str]], parts: dict[int, int]
+) -> None:  # ALLOC-1, BEY-9
+    space = space_of("10.0.0.0/27", held=held)
+    how: dict[str, Any] = {name: cidrs(*texts) for name, texts in lists.items()}
+    drawn = Counter(
+        space.find(wanted, strategy=Strategy.RANDOM, seed=str(number), **how).first & 31
+        for number in range(1000)
+    )
+    one = 1000 / sum(parts.values())
+    assert drawn == {place: pytest.approx(part * one, abs=60) for place, part in parts.items()}

@@ -499,6 +499,13 @@ def test_a_resource_may_have_what_it_alone_occupies() -> None:  # BEY-3
         pool.block_to_allocate(wanted, resource_id="vpc-1")
 
 
+def test_a_pool_told_so_gives_a_certain_block_away_whoever_is_seen_there() -> None:  # BEY-3
+    pool = pool_of(str(A))
+    pool.observed = ObservedCidrs([(A.halves[0], "vpc-1")])
+    pool.place(Placement(avoids_observed=False))
+    assert pool.block_to_allocate(WantedBlock(A), resource_id="vpc-2") == A
+
+
 def test_space_of_other_cidrs_makes_no_pool() -> None:  # ALLOC-3
     space = FreeSpace(AddressFamily.IPV4)
     space.add_root(A)
@@ -525,3 +532,12 @@ def test_chance_falls_anew_with_every_allocation() -> None:  # BEY-9
     steps = [after.first - before.first for before, after in pairwise(chosen)]
     assert min(map(abs, steps)) > 4
     assert min(steps) < 0 < max(steps)
+
+
+def test_chance_falls_otherwise_in_each_pool() -> None:  # BEY-9
+    chosen = set()
+    for number in range(20):
+        pool = pool_of("10.0.0.0/8", ipam_pool_id=f"ipam-pool-{number:017x}")
+        pool.place(Placement(Strategy.RANDOM))
+        chosen.add(pool.block_to_allocate(WantedBlock(netmask_length=30)))
+    assert len(chosen) == 20
