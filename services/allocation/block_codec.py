@@ -36,7 +36,8 @@ def blocks_from_bytes(content: bytes, family: AddressFamily) -> list[list[Block]
         (count,) = _COUNT.unpack_from(body)
         firsts = body[_COUNT.size :][: count * _width(family)]
         lengths = body[_COUNT.size + len(firsts) :][:count]
-        if len(firsts) != count * _width(family) or len(lengths) != count:
+        # Where addresses are missing, so are all the lengths.
+        if len(lengths) != count:
             raise ValueError(f"the free blocks are not {family.value}")
         if max(lengths, default=0) > family.bits:
             raise ValueError(f"a prefix length of {max(lengths)} is not {family.value}")
