@@ -516,6 +516,21 @@ def test_strategies_choose_among_free_blocks(strategy: Strategy, chosen: list[st
     assert [str(cidr).partition(":")[0] or "0" for cidr in found] == chosen
 
 
+@pytest.mark.parametrize(
+    ("strategy", "found"),
+    [
+        pytest.param(Strategy.BEST_FIT, "10.0.0.8/31", id="the smallest that fits"),
+        pytest.param(Strategy.LOWEST, "10.0.0.4/31", id="the lowest address"),
+        pytest.param(Strategy.SPARSE, "10.0.0.16/31", id="the widest"),
+    ],
+)
+def test_strategies_choose_among_what_the_lists_leave(strategy: Strategy, found: str) -> None:
+    """ALLOC-1, BEY-9: of 0-7 the first half is disallowed; 8-9 are free and 16-31."""
+    space = space_of("10.0.0.0/27", held=["10.0.0.10/31", "10.0.0.12/30"])
+    disallowed = cidrs("10.0.0.0/30")
+    assert str(space.find(31, disallowed=disallowed, strategy=strategy)) == found
+
+
 def test_sparse_halves_the_gaps_again_and_again() -> None:  # BEY-9
     space = space_of("2600::/56")
     found = [space.take_next(64, strategy=Strategy.SPARSE) for _ in range(6)]
