@@ -3,17 +3,24 @@
 from collections.abc import Collection, Sequence
 
 from cadastre.allocation.v1 import ledger_service_pb2 as pb
-from cadastre.allocation.v1 import ledger_service_pb2_grpc
+from cadastre.allocation.v1 import (
+    ledger_service_pb2_grpc,
+    observation_service_pb2,
+    observation_service_pb2_grpc,
+)
 from cadastre.common.v1 import types_pb2
 from services.control_plane.ipam import Ipam
 from services.control_plane.messages import proto_number
-from services.control_plane.pool import Pool, definition_version
+from services.control_plane.pool import Pool, PublicIpSource, definition_version
+from services.control_plane.source_resource import SeenVpc
 from shared.caller import Caller
+from shared.cidr import Cidr
 from shared.errors import CadastreError, DryRunOperation
 from shared.rpc.client import Remote
 from shared.tags import tags_to_proto
 
 _POOLS_AT_ONCE = 1000
+_SELF = Caller("", "", "service/control_plane", service="control_plane")
 
 
 class LedgerClient:
@@ -22,6 +29,7 @@ class LedgerClient:
     def __init__(self, remote: Remote) -> None:
         self._remote = remote
         self._stub = ledger_service_pb2_grpc.LedgerServiceStub(remote.channel)
+        self._observations = observation_service_pb2_grpc.ObservationServiceStub(remote.channel)
 
     async def put(self, ipam: Ipam, pool: Pool, shared_with: Collection[str]) -> None:
         definition = definition_to_proto(ipam, pool, shared_with)
@@ -42,6 +50,17 @@ class LedgerClient:
             )
             found += answer.ipam_pool_allocation_ids
         return found
+
+    async def seen_vpc(self, vpc_id: str) -> SeenVpc | None:
+        request = observation_service_pb2.ListVpcCidrsRequest(vpc_ids=[vpc_id])
+        # A VPC has less CIDRs than a page.
+        answer = await self._remote.call(self._observations.ListVpcCidrs, request, caller=_SELF)
+        found = answer.vpc_cidrs
+        if not found:
+            return None
+        return SeenVpc(
+            found[0].owner_id, found[0].region, [Cidr.parse(seen.cidr) for seen in found]
+        )
 
     async def check_empty(self, pool: Pool) -> None:
         request = pb.RetireIpamPoolRequest(ipam_pool_id=pool.ipam_pool_id, dry_run=True)
@@ -79,6 +98,19 @@ def definition_to_proto(
         enable_private_gua=ipam.enable_private_gua,
         cidr_quota=ipam.cidr_quota,
         shared_with=sorted(shared_with),
+        source_resource_id=pool.source_resource.resource_id if pool.source_resource else "",
+        amazon_block_quota=_amazon_block_quota_to_proto(ipam, pool),
+    )
+
+
+def _amazon_block_quota_to_proto(ipam: Ipam, pool: Pool) -> pb.AmazonBlockQuota | None:
+    quota = ipam.amazon_block_quotas.get(pool.address_family)
+    if quota is None or pool.public_ip_source is not PublicIpSource.AMAZON:
+        return None
+    return pb.AmazonBlockQuota(
+        blocks=quota.blocks,
+        min_netmask_length=quota.min_netmask_length,
+        max_netmask_length=quota.max_netmask_length,
     )
 
 

@@ -2,14 +2,17 @@
 
 import enum
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from services.control_plane.amazon_blocks import AmazonBlockQuota
 from services.control_plane.errors import StillInUse
 from services.control_plane.lifecycle import State, check_usable
 from services.control_plane.metering import MeteredAccount, Metering
-from services.control_plane.regions import NO_LOCALE, changed_operating_regions, region_of
+from services.control_plane.regions import NO_LOCALE, changed_operating_regions
+from shared.cidr import AddressFamily
 from shared.errors import OperationNotPermitted
+from shared.regions import region_of
 
 T = TypeVar("T")
 
@@ -39,6 +42,8 @@ class Ipam:
     tags: Mapping[str, str]
     cidr_quota: int
     """CIDRs a pool may have, as the ledger was last told."""
+    amazon_block_quotas: Mapping[AddressFamily, AmazonBlockQuota] = field(default_factory=dict)
+    """Likewise, what the owner may have of Amazon's space."""
     state: State = State.CREATE_IN_PROGRESS
     state_message: str | None = None
     version: int = 1

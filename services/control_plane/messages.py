@@ -23,9 +23,10 @@ from services.control_plane.pool import (
     is_changing,
 )
 from services.control_plane.scope import NewScope, Scope
+from services.control_plane.source_resource import SourceResource
 from shared.cidr import AddressFamily
-from shared.errors import InvalidParameterCombination, UnsupportedOperation
-from shared.ids import arn
+from shared.errors import InvalidParameterCombination, MissingParameter, UnsupportedOperation
+from shared.ids import VPC, arn
 from shared.rpc.enums import aws_enum_name, enum_number
 from shared.tags import tags_from_proto, tags_from_specifications, tags_to_proto
 
@@ -110,6 +111,20 @@ def pool_to_proto(pool: Pool) -> ipam_pool_pb2.IpamPool:
         tags=tags_to_proto(pool.tags),
         aws_service=proto_number(types_pb2.IpamPoolAwsService, pool.aws_service),
         public_ip_source=proto_number(types_pb2.IpamPoolPublicIpSource, pool.public_ip_source),
+        source_resource=_source_resource_to_proto(pool.source_resource),
+    )
+
+
+def _source_resource_to_proto(
+    resource: SourceResource | None,
+) -> ipam_pool_pb2.IpamPoolSourceResource | None:
+    if resource is None:
+        return None
+    return ipam_pool_pb2.IpamPoolSourceResource(
+        resource_id=resource.resource_id,
+        resource_type=ipam_pool_pb2.IPAM_POOL_SOURCE_RESOURCE_TYPE_VPC,
+        resource_region=resource.resource_region,
+        resource_owner=resource.resource_owner,
     )
 
 
@@ -162,12 +177,6 @@ def scope_description_from_proto(request: pb.ModifyIpamScopeRequest) -> str | No
 
 
 def new_pool_from_proto(request: pb.CreateIpamPoolRequest) -> NewPool:
-    if request.HasField("source_resource"):
-        raise UnsupportedOperation(
-            "Pools that plan a VPC's subnets are not supported by this version; leave"
-            " SourceResource out",
-            parameter="sourceResource",
-        )
     family = aws_enum_name(types_pb2.AddressFamily.DESCRIPTOR, request.address_family)
     return NewPool(
         ipam_scope_id=request.ipam_scope_id,
@@ -178,6 +187,11 @@ def new_pool_from_proto(request: pb.CreateIpamPoolRequest) -> NewPool:
         publicly_advertisable=given(request, "publicly_advertisable"),
         aws_service=_word(request, "aws_service", AwsService),
         public_ip_source=_word(request, "public_ip_source", PublicIpSource),
+        source_resource=(
+            _source_resource_from_proto(request.source_resource)
+            if request.HasField("source_resource")
+            else None
+        ),
         rules=AllocationRules(
             min_netmask_length=given(request, "allocation_min_netmask_length"),
             max_netmask_length=given(request, "allocation_max_netmask_length"),
@@ -186,6 +200,20 @@ def new_pool_from_proto(request: pb.CreateIpamPoolRequest) -> NewPool:
             auto_import=request.auto_import,
         ),
         tags=tags_from_specifications(request.tag_specifications, "ipam-pool"),
+    )
+
+
+def _source_resource_from_proto(
+    resource: ipam_pool_pb2.IpamPoolSourceResourceRequest,
+) -> SourceResource:
+    for member in ("resource_id", "resource_type", "resource_region", "resource_owner"):
+        if not getattr(resource, member):
+            first, second = member.split("_")
+            raise MissingParameter(f"sourceResource.{first}{second.capitalize()}")
+    return SourceResource(
+        resource_id=VPC.check(resource.resource_id),
+        resource_region=resource.resource_region,
+        resource_owner=resource.resource_owner,
     )
 
 

@@ -7,8 +7,9 @@ from services.control_plane.allocation_rules import AllocationRules, checked
 from services.control_plane.errors import IpamPoolDepthLimitExceeded
 from services.control_plane.ipam import Ipam, Tier
 from services.control_plane.pool import AwsService, Pool, PublicIpSource
-from services.control_plane.regions import NO_LOCALE, is_local_zone, region_of
+from services.control_plane.regions import NO_LOCALE
 from services.control_plane.scope import Scope, ScopeType
+from services.control_plane.source_resource import SourceResource
 from shared.cidr import AddressFamily
 from shared.errors import (
     InvalidParameterCombination,
@@ -16,6 +17,7 @@ from shared.errors import (
     MissingParameter,
     OperationNotPermitted,
 )
+from shared.regions import is_local_zone, region_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,7 @@ class NewPool:
     publicly_advertisable: bool | None = None
     aws_service: AwsService | None = None
     public_ip_source: PublicIpSource | None = None
+    source_resource: SourceResource | None = None
     rules: AllocationRules = field(default_factory=AllocationRules)
     tags: Mapping[str, str] = field(default_factory=dict)
 
@@ -54,8 +57,11 @@ def pool_to_create(
     """
     if source:
         _check_source(wanted, source, depth_quota)
+    _check_source_resource(wanted, scope, source)
     wanted = _with_defaults(wanted, scope, source)
     _check_public_members(wanted, scope)
+    if source is None and wanted.public_ip_source is PublicIpSource.AMAZON:
+        _check_amazon_members(wanted)
     locale = wanted.locale or NO_LOCALE
     _check_locale(locale, ipam, scope, wanted.address_family)
     return Pool(
@@ -73,6 +79,7 @@ def pool_to_create(
         publicly_advertisable=wanted.publicly_advertisable,
         aws_service=wanted.aws_service,
         public_ip_source=wanted.public_ip_source,
+        source_resource=wanted.source_resource,
         rules=checked(wanted.rules, wanted.address_family, has_locale=locale != NO_LOCALE),
         tags=wanted.tags,
     )
@@ -92,6 +99,9 @@ def _check_source(wanted: NewPool, source: Pool, depth_quota: int) -> None:
         raise _differs(
             "publicIpSource", wanted.public_ip_source, source_id, source.public_ip_source
         )
+    if wanted.source_resource not in (None, source.source_resource):
+        planned = source.source_resource.resource_id if source.source_resource else "none"
+        raise _differs("sourceResource", wanted.source_resource.resource_id, source_id, planned)
     if wanted.publicly_advertisable and source.publicly_advertisable is False:
         raise _differs("publiclyAdvertisable", "true", source_id, "false")
     if source.depth >= depth_quota:
@@ -114,14 +124,20 @@ def _differs(
 def _with_defaults(wanted: NewPool, scope: Scope, source: Pool | None) -> NewPool:
     """What a caller leaves out is as in the source pool, and at the top as documented."""
     locale, ip_source, advertisable = NO_LOCALE, None, None
+    aws_service, resource = wanted.aws_service, wanted.source_resource
     if scope.scope_type is ScopeType.PUBLIC:
         ip_source = PublicIpSource.BYOIP
+    if resource:
+        locale = resource.resource_region
     if source:
         locale, advertisable = source.locale, source.publicly_advertisable
         ip_source = source.public_ip_source
+        aws_service, resource = aws_service or source.aws_service, source.source_resource
     return replace(
         wanted,
         locale=wanted.locale or locale,
+        aws_service=aws_service,
+        source_resource=resource,
         public_ip_source=wanted.public_ip_source or ip_source,
         publicly_advertisable=(
             advertisable if wanted.publicly_advertisable is None else wanted.publicly_advertisable
@@ -144,6 +160,43 @@ def _check_public_members(wanted: NewPool, scope: Scope) -> None:
                     ipam_scope_id=scope.ipam_scope_id,
                 )
     _check_advertisable(wanted)
+
+
+def _check_amazon_members(wanted: NewPool) -> None:
+    """Amazon's space is one region's, and its IPv4 space EC2's (PROV-4, PROV-5)."""
+    if wanted.locale in (None, NO_LOCALE):
+        raise MissingParameter("locale")
+    if wanted.address_family is AddressFamily.IPV4 and wanted.aws_service is None:
+        raise MissingParameter("awsService")
+    if wanted.aws_service not in (None, AwsService.EC2):
+        raise InvalidParameterCombination(
+            f"AwsService '{wanted.aws_service}' has no Amazon-owned space; use '{AwsService.EC2}'",
+            parameter="AwsService",
+            value=wanted.aws_service,
+        )
+
+
+def _check_source_resource(wanted: NewPool, scope: Scope, source: Pool | None) -> None:
+    """A VPC is planned in a private scope, by a pool that has its region as locale (VPC-3)."""
+    resource = wanted.source_resource
+    if resource is None or source is not None:
+        return
+    if scope.scope_type is ScopeType.PUBLIC:
+        raise InvalidParameterCombination(
+            f"SourceResource is for pools in private scopes, and '{scope.ipam_scope_id}' is"
+            " public; leave SourceResource out",
+            parameter="SourceResource",
+            value=resource.resource_id,
+            ipam_scope_id=scope.ipam_scope_id,
+        )
+    if wanted.locale not in (None, resource.resource_region):
+        raise InvalidParameterValue(
+            f"Value ({wanted.locale}) for parameter locale is invalid; a pool that plans a VPC in"
+            f" {resource.resource_region} has '{resource.resource_region}' as locale",
+            parameter="locale",
+            value=wanted.locale,
+            resource_region=resource.resource_region,
+        )
 
 
 def _check_advertisable(wanted: NewPool) -> None:

@@ -9,6 +9,7 @@ from services.control_plane.errors import StillInUse
 from services.control_plane.ipam import Ipam
 from services.control_plane.lifecycle import State, is_in_progress
 from services.control_plane.scope import ScopeType
+from services.control_plane.source_resource import SourceResource
 from shared.cidr import AddressFamily
 from shared.errors import OperationNotPermitted
 
@@ -42,6 +43,8 @@ class Pool:
     publicly_advertisable: bool | None
     aws_service: AwsService | None
     public_ip_source: PublicIpSource | None
+    source_resource: SourceResource | None = None
+    """The VPC that it plans; that of its source pool, if it has one."""
     rules: AllocationRules
     tags: Mapping[str, str]
     state: State = State.CREATE_IN_PROGRESS

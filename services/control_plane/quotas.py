@@ -1,7 +1,11 @@
 """The adjustable quotas of this context (requirements.md section 14)."""
 
+from collections.abc import Mapping
+
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.control_plane.amazon_blocks import AmazonBlockQuota
+from shared.cidr import AddressFamily
 from shared.quotas import Quota, QuotaOfAny, QuotaOfTwoOrMore, quota
 
 IPAMS_PER_REGION = 1
@@ -20,5 +24,29 @@ class Quotas(BaseSettings):
     discovery_associations_per_ipam: Quota = quota(5)
     """The default one included, as in an IPAM's ResourceDiscoveryAssociationCount."""
     ou_exclusions_per_discovery: QuotaOfAny = quota(10)
+    byoasns_per_ipam: QuotaOfAny = quota(5)
+    amazon_ipv4_blocks: QuotaOfAny = quota(2)
+    """Contiguous public IPv4 blocks of Amazon's that an account may have in a locale."""
+    amazon_ipv4_min_netmask_length: Quota = quota(29)
+    amazon_ipv4_max_netmask_length: Quota = quota(30)
+    amazon_ipv6_blocks: QuotaOfAny = quota(1)
+    """IPv6 blocks of Amazon's that an account may have in a locale."""
+    amazon_ipv6_min_netmask_length: Quota = quota(52)
+    amazon_ipv6_max_netmask_length: Quota = quota(52)
     cidrs_per_pool: Quota = quota(50)
     """Enforced by the ledger, which is told with each pool's definition."""
+
+    def amazon_blocks_of(self, account_id: str) -> Mapping[AddressFamily, AmazonBlockQuota]:
+        """What an account may have of Amazon's space; enforced by the ledger as well."""
+        return {
+            AddressFamily.IPV4: AmazonBlockQuota(
+                self.amazon_ipv4_blocks.of(account_id),
+                self.amazon_ipv4_min_netmask_length.of(account_id),
+                self.amazon_ipv4_max_netmask_length.of(account_id),
+            ),
+            AddressFamily.IPV6: AmazonBlockQuota(
+                self.amazon_ipv6_blocks.of(account_id),
+                self.amazon_ipv6_min_netmask_length.of(account_id),
+                self.amazon_ipv6_max_netmask_length.of(account_id),
+            ),
+        }

@@ -1,5 +1,6 @@
 """The rules of making a pool, without any I/O."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from services.control_plane.pool import (
     with_descendants,
 )
 from services.control_plane.scope import ScopeType
+from services.control_plane.source_resource import SourceResource
 from shared.cidr import AddressFamily
 from shared.errors import (
     CadastreError,
@@ -32,6 +34,9 @@ PUBLIC, PRIVATE = ScopeType.PUBLIC, ScopeType.PRIVATE
 IPV4, IPV6 = AddressFamily.IPV4, AddressFamily.IPV6
 AMAZON, BYOIP = PublicIpSource.AMAZON, PublicIpSource.BYOIP
 FREE = an_ipam(tier=Tier.FREE)
+A_VPC = SourceResource(
+    resource_id="vpc-1", resource_region="us-west-2", resource_owner="123456789012"
+)
 
 
 def create(
@@ -73,7 +78,7 @@ def test_a_pool_with_nothing_said_has_the_documented_defaults() -> None:  # POOL
         ),
         pytest.param(
             PUBLIC,
-            {"address_family": IPV6, "public_ip_source": AMAZON},
+            {"address_family": IPV6, "public_ip_source": AMAZON, "locale": "us-west-2"},
             {},
             {"publicly_advertisable": None},
             id="Amazon's IPv6",
@@ -127,6 +132,27 @@ def test_a_pool_with_nothing_said_has_the_documented_defaults() -> None:  # POOL
             {"public_ip_source": AMAZON},
             id="from where the source is",
         ),
+        pytest.param(
+            PUBLIC,
+            {},
+            {"aws_service": AwsService.EC2},
+            {"aws_service": AwsService.EC2},
+            id="for the service that the source is for",
+        ),
+        pytest.param(
+            PRIVATE,
+            {"source_resource": A_VPC},
+            {},
+            {"source_resource": A_VPC, "locale": "us-west-2"},
+            id="in the region of the VPC that it plans",  # VPC-3
+        ),
+        pytest.param(
+            PRIVATE,
+            {},
+            {"source_resource": A_VPC, "locale": "us-west-2"},
+            {"source_resource": A_VPC, "locale": "us-west-2"},
+            id="planning what the source plans",  # VPC-3
+        ),
     ],
 )
 def test_a_pool_is_made_as_said_and_otherwise_as_its_source(  # POOL-1, POOL-3
@@ -173,6 +199,44 @@ def test_a_pool_is_made_as_said_and_otherwise_as_its_source(  # POOL-1, POOL-3
             "byoip",
         ),
         (PUBLIC, {"address_family": IPV6}, MissingParameter, "publiclyAdvertisable"),
+        # PROV-4, PROV-5
+        (PUBLIC, {"public_ip_source": AMAZON}, MissingParameter, "locale"),
+        (
+            PUBLIC,
+            {"public_ip_source": AMAZON, "locale": "us-west-2"},
+            MissingParameter,
+            "awsService",
+        ),
+        (
+            PUBLIC,
+            {
+                "public_ip_source": AMAZON,
+                "locale": "us-west-2",
+                "aws_service": AwsService.GLOBAL_SERVICES,
+            },
+            InvalidParameterCombination,
+            "use 'ec2'",
+        ),
+        (
+            PUBLIC,
+            {"public_ip_source": AMAZON, "address_family": IPV6},
+            MissingParameter,
+            "locale",
+        ),
+        # VPC-3
+        (PUBLIC, {"source_resource": A_VPC}, InvalidParameterCombination, "private scopes"),
+        (
+            PRIVATE,
+            {"source_resource": A_VPC, "locale": "us-east-1"},
+            InvalidParameterValue,
+            "'us-west-2' as locale",
+        ),
+        (
+            PRIVATE,
+            {"source_resource": replace(A_VPC, resource_region="eu-west-1")},
+            InvalidParameterValue,
+            "operating region",
+        ),
         (
             PRIVATE,
             {"rules": AllocationRules(min_netmask_length=33)},
@@ -213,6 +277,13 @@ def test_what_its_ipam_or_scope_does_not_allow_is_refused(  # POOL-1, IPAM-3, SC
             {"publicly_advertisable": False, "address_family": IPV6},
             InvalidParameterValue,
             "'false'",
+        ),
+        ({"source_resource": A_VPC}, {}, InvalidParameterValue, "'none'"),
+        (
+            {"source_resource": A_VPC},
+            {"source_resource": replace(A_VPC, resource_id="vpc-2")},
+            InvalidParameterValue,
+            "'vpc-2'",
         ),
     ],
 )

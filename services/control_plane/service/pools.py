@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from services.control_plane import allocation_rules
 from services.control_plane.errors import IpamPoolLimitExceeded
+from services.control_plane.ipam import Ipam
 from services.control_plane.lifecycle import State, check_usable
 from services.control_plane.new_pool import NewPool, pool_to_create
 from services.control_plane.pool import (
@@ -15,15 +16,23 @@ from services.control_plane.pool import (
 )
 from services.control_plane.quotas import Quotas
 from services.control_plane.regions import NO_LOCALE
+from services.control_plane.service.delegation import administered_organization
 from services.control_plane.service.holding import hold_pool, hold_scope
 from services.control_plane.service.rows import Rows
 from services.control_plane.service.steps import Accepted, NextStep, StepKind
+from services.control_plane.source_resource import SeenVpc, SourceResource, check_seen
 from shared.caller import Caller
+from shared.errors import InvalidParameterValue
 from shared.ids import IPAM_POOL
 
 
-def create_pool(rows: Rows, caller: Caller, wanted: NewPool, quotas: Quotas) -> Accepted[Pool]:
-    """Make a pool without CIDRs (POOL-1); nothing above it may be on its way out."""
+def create_pool(
+    rows: Rows, caller: Caller, wanted: NewPool, quotas: Quotas, seen: SeenVpc | None = None
+) -> Accepted[Pool]:
+    """Make a pool without CIDRs (POOL-1); nothing above it may be on its way out.
+
+    ``seen`` is the VPC that a pool without a source is to plan, as discovery has seen it (VPC-3).
+    """
     ipam, scope = hold_scope(rows, caller, wanted.ipam_scope_id)
     source = None
     if wanted.source_ipam_pool_id:
@@ -31,6 +40,9 @@ def create_pool(rows: Rows, caller: Caller, wanted: NewPool, quotas: Quotas) -> 
         check_usable(source.ipam_pool_id, source.state)
     check_usable(ipam.ipam_id, ipam.state)
     check_usable(scope.ipam_scope_id, scope.state)
+    if wanted.source_resource and source is None:
+        check_seen(wanted.source_resource, seen, wanted.address_family)
+        _check_overseen(rows, ipam, wanted.source_resource)
     pool = pool_to_create(
         wanted,
         ipam=ipam,
@@ -44,6 +56,26 @@ def create_pool(rows: Rows, caller: Caller, wanted: NewPool, quotas: Quotas) -> 
         raise IpamPoolLimitExceeded(scope.ipam_scope_id, scope.pool_count, quota)
     rows.add_pool(pool)
     return _pushing(pool)
+
+
+def _check_overseen(rows: Rows, ipam: Ipam, resource: SourceResource) -> None:
+    """The IPAM sees the account whose VPC it is to plan: its owner's, or one it administers.
+
+    Raises:
+        InvalidParameterValue: it doesn't.
+    """
+    owner = resource.resource_owner
+    if owner == ipam.owner_id:
+        return
+    membership = rows.organizations.membership(owner)
+    administered = administered_organization(rows, ipam.owner_id)
+    if membership is None or membership.organization_id != administered:
+        raise InvalidParameterValue(
+            f"Value ({owner}) for parameter sourceResource.resourceOwner is invalid; use the owner"
+            f" of '{ipam.ipam_id}', or an account of the organization that it administers IPAM for",
+            parameter="sourceResource.resourceOwner",
+            value=owner,
+        )
 
 
 def modify_pool(

@@ -8,6 +8,7 @@ from services.control_plane.ipam import Ipam
 from services.control_plane.pool import Pool
 from services.control_plane.service.rows import Rows
 from services.control_plane.service.steps import Accepted
+from services.control_plane.source_resource import SeenVpc
 
 T = TypeVar("T")
 
@@ -75,6 +76,9 @@ class Ledger(Protocol):
 
     async def foreign_allocations(self, ipam: Ipam, ipam_pool_ids: Sequence[str]) -> Sequence[str]:
         """Ids of what accounts other than the owner have of the IPAM's pools: some, if any."""
+
+    async def seen_vpc(self, vpc_id: str) -> SeenVpc | None:
+        """A VPC as discovery has seen it, None when it hasn't."""
 
     async def check_empty(self, pool: Pool) -> None:
         """The pool has no CIDRs and no allocations, so it could be retired.

@@ -125,8 +125,10 @@ class ControlPlaneServicer(control_service_pb2_grpc.ControlPlaneServiceServicer)
         self, request: pb.CreateIpamPoolRequest, context: Context
     ) -> pb.CreateIpamPoolResponse:
         caller, wanted = caller_of(context), new_pool_from_proto(request)
+        resource = wanted.source_resource
+        seen = await self._ledger.seen_vpc(resource.resource_id) if resource else None
         answer = await self._commands.create(
-            lambda rows: pools.create_pool(rows, caller, wanted, self._quotas),
+            lambda rows: pools.create_pool(rows, caller, wanted, self._quotas, seen),
             lambda pool: pb.CreateIpamPoolResponse(ipam_pool=pool_to_proto(pool)),
             once=once_of(request, caller),
             dry_run=request.dry_run,

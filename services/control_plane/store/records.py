@@ -11,9 +11,11 @@ from services.control_plane.ipam import Ipam
 from services.control_plane.metering import Metering
 from services.control_plane.pool import Pool
 from services.control_plane.scope import Scope
+from services.control_plane.source_resource import SourceResource
 
 Row = Mapping[Any, Any]
 
+_RESOURCE = [field.name for field in fields(SourceResource)]
 _RULES = [field.name for field in fields(AllocationRules)]
 
 
@@ -31,7 +33,9 @@ def scope_of(row: Row) -> Scope:
 def pool_of(row: Row) -> Pool:
     values = dict(row)
     rules = AllocationRules(**{name: values.pop(name) for name in _RULES})
-    return Pool(rules=rules, **values)
+    named = {name: values.pop(name) for name in _RESOURCE}
+    resource = SourceResource(**named) if named["resource_id"] else None
+    return Pool(rules=rules, source_resource=resource, **values)
 
 
 def columns_of(record: Ipam | Scope | Pool, table: sa.Table) -> dict[str, Any]:
@@ -48,7 +52,8 @@ def _parts_of(record: Ipam | Scope | Pool) -> dict[str, Any]:
     """By column, what a record holds in a value of its own."""
     match record:
         case Pool():
-            return {name: getattr(record.rules, name) for name in _RULES}
+            rules = {name: getattr(record.rules, name) for name in _RULES}
+            return rules | {name: getattr(record.source_resource, name, None) for name in _RESOURCE}
         case Ipam():
             metering = record.metering
             return {

@@ -1,10 +1,15 @@
 """What the tables of this context have in common."""
 
 import enum
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+
+from services.control_plane.amazon_blocks import AmazonBlockQuota
+from shared.cidr import AddressFamily
 
 Word = TypeVar("Word", bound=enum.Enum)
 
@@ -34,6 +39,22 @@ class Moment(sa.types.TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002
         return value.replace(tzinfo=value.tzinfo or UTC) if value else None
+
+
+class AmazonBlockQuotas(sa.types.TypeDecorator[Mapping[AddressFamily, AmazonBlockQuota]]):
+    """By address family; rows that were made before there were any have none."""
+
+    impl = sa.JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:  # noqa: ARG002
+        return {family.value: asdict(quota) for family, quota in value.items()}
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:  # noqa: ARG002
+        return {
+            AddressFamily(family): AmazonBlockQuota(**quota)
+            for family, quota in (value or {}).items()
+        }
 
 
 metadata = sa.MetaData()

@@ -7,7 +7,7 @@ from services.control_plane.lifecycle import State
 from services.control_plane.metering import MeteredAccount
 from services.control_plane.pool import AwsService, PublicIpSource
 from services.control_plane.scope import ScopeType
-from services.control_plane.tables.base import Moment, OneOf, metadata, sequence
+from services.control_plane.tables.base import AmazonBlockQuotas, Moment, OneOf, metadata, sequence
 from shared.cidr import AddressFamily
 
 ipams = sa.Table(
@@ -30,6 +30,7 @@ ipams = sa.Table(
     sa.Column("default_resource_discovery_association_id", sa.String(64), nullable=False),
     sa.Column("tags", sa.JSON, nullable=False),
     sa.Column("cidr_quota", sa.Integer, nullable=False),
+    sa.Column("amazon_block_quotas", AmazonBlockQuotas),
     sa.Column("state", OneOf(State), nullable=False),
     sa.Column("state_message", sa.Text),
     sa.Column("version", sa.BigInteger, nullable=False),
@@ -74,6 +75,10 @@ pools = sa.Table(
     sa.Column("publicly_advertisable", sa.Boolean),
     sa.Column("aws_service", OneOf(AwsService)),
     sa.Column("public_ip_source", OneOf(PublicIpSource)),
+    # The three go together; null for pools that plan no VPC.
+    sa.Column("resource_id", sa.String(64)),
+    sa.Column("resource_region", sa.String(64)),
+    sa.Column("resource_owner", sa.String(64)),
     sa.Column("min_netmask_length", sa.Integer),
     sa.Column("max_netmask_length", sa.Integer),
     sa.Column("default_netmask_length", sa.Integer),
