@@ -29,17 +29,21 @@ class FilterSet:
         filters: Sequence[types_pb2.Filter],
         record_type: Descriptor,
         aliases: Mapping[str, str] = _NO_ALIASES,
+        *,
+        tags: str = "tags",
     ) -> None:
         """Prepare ``filters``.
 
         ``aliases`` maps further filter names to dotted paths of fields: ``"block.state"`` to
-        ``"cidr_block_association_set.cidr_block_state.state"``.
+        ``"cidr_block_association_set.cidr_block_state.state"``. ``tags`` is the path of the
+        record's tags; where there is none, records have no tags.
 
         Raises:
             InvalidParameterValue: a filter name that records of this type do not have.
         """
         self._conditions = [
-            (_values_of(f.name, record_type, aliases), _pattern(tuple(f.values))) for f in filters
+            (_values_of(f.name, record_type, aliases, tags.split(".")), _pattern(tuple(f.values)))
+            for f in filters
         ]
 
     def matches(self, record: Message) -> bool:
@@ -64,26 +68,29 @@ def _as_regex(value: str) -> str:
     )
 
 
-def _values_of(name: str, record_type: Descriptor, aliases: Mapping[str, str]) -> Values:
-    has_tags = "tags" in record_type.fields_by_name
+def _values_of(
+    name: str, record_type: Descriptor, aliases: Mapping[str, str], tags: Sequence[str]
+) -> Values:
+    has_tags = tags[0] in record_type.fields_by_name
     if has_tags and name == "tag-key":
-        return lambda record: (tag.key for tag in record.tags)
+        return lambda record: _walk(record, [*tags, "key"])
     if has_tags and name.startswith("tag:"):
         key = name.removeprefix("tag:")
-        return lambda record: (tag.value for tag in record.tags if tag.key == key)
+        return lambda record: (tag.value for tag in _items(record, tags) if tag.key == key)
     path = aliases.get(name, name.replace("-", "_")).split(".")
     if name not in aliases and not _is_scalar(record_type.fields_by_name.get(path[0])):
         raise InvalidParameterValue(
-            f"The filter '{name}' is invalid; use one of {', '.join(_names(record_type, aliases))}",
+            f"The filter '{name}' is invalid; use one of"
+            f" {', '.join(_names(record_type, aliases, has_tags=has_tags))}",
             parameter="filter",
             value=name,
         )
     return lambda record: _walk(record, path)
 
 
-def _names(record_type: Descriptor, aliases: Mapping[str, str]) -> list[str]:
+def _names(record_type: Descriptor, aliases: Mapping[str, str], *, has_tags: bool) -> list[str]:
     members = [f.name.replace("_", "-") for f in record_type.fields if _is_scalar(f)]
-    tags = ["tag:KEY", "tag-key"] if "tags" in record_type.fields_by_name else []
+    tags = ["tag:KEY", "tag-key"] if has_tags else []
     return sorted({*members, *aliases}) + tags
 
 
@@ -92,17 +99,31 @@ def _is_scalar(field: FieldDescriptor | None) -> bool:
 
 
 def _walk(record: Message, path: Sequence[str]) -> Iterator[str]:
-    field = cast(Descriptor, record.DESCRIPTOR).fields_by_name[path[0]]
-    value = getattr(record, field.name)
+    *outer, last = path
+    for holder in _items(record, outer):
+        enum = _field(holder, last).enum_type
+        yield from (_text(enum, value) for value in _values(holder, last))
+
+
+def _items(record: Message, path: Sequence[str]) -> Iterator[Any]:
+    """The messages at the end of a path; the record itself at that of an empty one."""
+    if not path:
+        yield record
+        return
+    for item in _values(record, path[0]):
+        yield from _items(item, path[1:])
+
+
+def _values(record: Message, name: str) -> Iterable[Any]:
+    field = _field(record, name)
+    value = getattr(record, name)
     if field.is_repeated:
-        items: Iterable[Any] = value
-    else:
-        items = [value] if not field.has_presence or record.HasField(field.name) else []
-    for item in items:
-        if len(path) > 1:
-            yield from _walk(item, path[1:])
-        else:
-            yield _text(field.enum_type, item)
+        return cast(Iterable[Any], value)
+    return [value] if not field.has_presence or record.HasField(name) else []
+
+
+def _field(record: Message, name: str) -> FieldDescriptor:
+    return cast(Descriptor, record.DESCRIPTOR).fields_by_name[name]
 
 
 def _text(enum: EnumDescriptor | None, value: Any) -> str:

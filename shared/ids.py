@@ -73,6 +73,9 @@ IPAM_RESOURCE_DISCOVERY = IdKind("ipam-res-disco-", "InvalidIpamResourceDiscover
 IPAM_RESOURCE_DISCOVERY_ASSOCIATION = IdKind(
     "ipam-res-disco-assoc-", "InvalidIpamResourceDiscoveryAssociationId"
 )
+IPAM_EXTERNAL_RESOURCE_VERIFICATION_TOKEN = IdKind(
+    "ipam-ext-res-ver-token-", "InvalidIpamExternalResourceVerificationTokenId"
+)
 VPC = IdKind("vpc-", "InvalidVpcID")
 VPC_CIDR_ASSOCIATION = IdKind("vpc-cidr-assoc-", "InvalidVpcCidrBlockAssociationID")
 SUBNET = IdKind("subnet-", "InvalidSubnetID")
@@ -80,9 +83,13 @@ SUBNET_CIDR_ASSOCIATION = IdKind("subnet-cidr-assoc-", "InvalidSubnetCidrBlockAs
 NETWORK_INTERFACE = IdKind("eni-", "InvalidNetworkInterfaceID")
 NETWORK_INTERFACE_ATTACHMENT = IdKind("eni-attach-", "InvalidAttachmentID")
 INSTANCE = IdKind("i-", "InvalidInstanceID")
+RESERVATION = IdKind("r-", "InvalidReservationID")
 ADDRESS_ALLOCATION = IdKind("eipalloc-", "InvalidAllocationID")
 ADDRESS_ASSOCIATION = IdKind("eipassoc-", "InvalidAssociationID")
 PUBLIC_IPV4_POOL = IdKind("ipv4pool-ec2-", "InvalidPublicIpv4PoolID")
+PUBLIC_IPV4_POOL_CIDR_ASSOCIATION = IdKind(
+    "ipv4pool-cidr-assoc-", "InvalidPublicIpv4PoolCidrAssociationID"
+)
 
 KINDS: tuple[IdKind, ...] = (
     IPAM,
@@ -93,6 +100,7 @@ KINDS: tuple[IdKind, ...] = (
     IPAM_POOL_HOLD,
     IPAM_RESOURCE_DISCOVERY,
     IPAM_RESOURCE_DISCOVERY_ASSOCIATION,
+    IPAM_EXTERNAL_RESOURCE_VERIFICATION_TOKEN,
     VPC,
     VPC_CIDR_ASSOCIATION,
     SUBNET,
@@ -100,9 +108,11 @@ KINDS: tuple[IdKind, ...] = (
     NETWORK_INTERFACE,
     NETWORK_INTERFACE_ATTACHMENT,
     INSTANCE,
+    RESERVATION,
     ADDRESS_ALLOCATION,
     ADDRESS_ASSOCIATION,
     PUBLIC_IPV4_POOL,
+    PUBLIC_IPV4_POOL_CIDR_ASSOCIATION,
 )
 KIND_BY_PREFIX = {kind.prefix: kind for kind in KINDS}
 

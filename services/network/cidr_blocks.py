@@ -1,4 +1,4 @@
-"""Which CIDR blocks a VPC may have, and where a request wants one from (VPC-1).
+"""Which CIDR blocks a VPC or subnet may have, and where a request wants one from (VPC-1, VPC-4).
 
 Everything EC2 documents about lengths and about members that need or exclude each other.
 """
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from services.network.errors import InvalidVpcRange
 from shared.cidr import AddressFamily, Cidr
 from shared.errors import (
+    Invalid,
     InvalidParameterCombination,
     InvalidParameterValue,
     UnsupportedOperation,
@@ -54,13 +55,15 @@ class Ipv6Members:
 
 @dataclass(frozen=True, slots=True)
 class FamilyRules:
-    """What VPCs may have of one family, and the names of the members that ask for it."""
+    """What VPCs or subnets may have of one family, and how requests and refusals name it."""
 
     family: AddressFamily
     netmask_lengths: range
     cidr_parameter: str
     pool_parameter: str
     length_parameter: str
+    holders: str = "VPCs"
+    out_of_range: type[Invalid] = InvalidVpcRange
 
     def source(self, members: BlockMembers) -> BlockSource | None:
         """Where the block comes from; None when the request asks for none.
@@ -68,7 +71,7 @@ class FamilyRules:
         Raises:
             InvalidParameterCombination: members that exclude, or lack, each other.
             InvalidParameterValue: not a CIDR of this family.
-            InvalidVpcRange: a length VPCs can't have.
+            Invalid: ``out_of_range``, a length that the holder can't have.
         """
         self._check_combination(members)
         cidr = self._parse(members.cidr_block) if members.cidr_block is not None else None
@@ -79,11 +82,11 @@ class FamilyRules:
         return FromPool(members.ipam_pool_id, cidr, members.netmask_length)
 
     def check(self, cidr: Cidr) -> Cidr:
-        """``cidr`` itself, when a VPC can have it.
+        """``cidr`` itself, when the holder can have it.
 
         Raises:
             InvalidParameterValue: it is of the other family.
-            InvalidVpcRange: a length VPCs can't have.
+            Invalid: ``out_of_range``, a length that the holder can't have.
         """
         if cidr.family is not self.family:
             raise InvalidParameterValue(
@@ -118,9 +121,9 @@ class FamilyRules:
         if length not in self.netmask_lengths:
             allowed = self.netmask_lengths
             steps = f" in steps of {allowed.step}" if allowed.step > 1 else ""
-            raise InvalidVpcRange(
-                f"The CIDR '{value}' is invalid; {self.family.value} CIDR blocks of VPCs are"
-                f" /{allowed[0]} to /{allowed[-1]}{steps}",
+            raise self.out_of_range(
+                f"The CIDR '{value}' is invalid; {self.family.value} CIDR blocks of {self.holders}"
+                f" are /{allowed[0]} to /{allowed[-1]}{steps}",
                 value=value,
             )
 

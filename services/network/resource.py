@@ -56,7 +56,8 @@ class SourcePool:
 class CidrAssociation:
     """A block a resource has, and its allocation if it came from a pool.
 
-    ``source_pool`` is as the pool was at the allocation; None when the block was given.
+    ``source_pool`` is as the pool was at the allocation; None when the block was given, except that
+    a subnet's has then the one of the VPC's block it lies in.
     """
 
     association_id: str

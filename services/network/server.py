@@ -5,16 +5,35 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from cadastre.network.v1 import inventory_service_pb2_grpc, network_service_pb2_grpc
+from cadastre.network.v1 import (
+    address_service_pb2_grpc,
+    byoip_range_service_pb2_grpc,
+    instance_service_pb2_grpc,
+    inventory_service_pb2_grpc,
+    network_service_pb2_grpc,
+    subnet_service_pb2_grpc,
+)
 from services.network import tables
 from services.network.clients import LedgerClient
 from services.network.quotas import Quotas
+from services.network.service.address_associations import AddressAssociations
+from services.network.service.address_transfers import AddressTransfers
+from services.network.service.addresses import Addresses
+from services.network.service.byoip_ranges import ByoipRanges
 from services.network.service.feed import Inventory
+from services.network.service.instances import Instances
+from services.network.service.interfaces import Interfaces
+from services.network.service.public_ipv4_pools import PublicIpv4Pools
+from services.network.service.subnets import Subnets
 from services.network.service.tagging import Tagging
 from services.network.service.undertaking import Undertakings
 from services.network.service.vpcs import Vpcs
+from services.network.servicer.address import AddressServicer
+from services.network.servicer.byoip_range import ByoipRangeServicer
+from services.network.servicer.instance import InstanceServicer
 from services.network.servicer.inventory import InventoryServicer
 from services.network.servicer.network import NetworkServicer
+from services.network.servicer.subnet import SubnetServicer
 from services.network.store.store import SqlStore
 from shared.feed import Bell
 from shared.persistence.audit_trail import AuditTrail
@@ -37,11 +56,17 @@ async def network(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
         store = SqlStore(database, on_change=bell.ring)
         async with Remote.to("allocation", runtime.settings, runtime.signer) as remote:
             undertakings = Undertakings(store, LedgerClient(remote), _now)
-            vpcs = Vpcs(store, undertakings, Quotas())
+            quotas = Quotas()
+            vpcs = Vpcs(store, undertakings, quotas)
             days = runtime.settings.audit_retention_days
             trail = AuditTrail(database, tables.audit_events, retention_days=days)
             async with background(_undo_abandoned(undertakings, runtime), trail.run()):
-                yield audited(_bindings(vpcs, Tagging(store), Inventory(store, bell)), trail)
+                bindings = [
+                    *_bindings(vpcs, Tagging(store), Inventory(store, bell)),
+                    *_subnet_bindings(store, undertakings, quotas),
+                    *_address_bindings(store, undertakings, quotas),
+                ]
+                yield audited(bindings, trail)
     finally:
         database.close()
 
@@ -57,6 +82,45 @@ def _bindings(vpcs: Vpcs, tagging: Tagging, inventory: Inventory) -> Sequence[Bi
             inventory_service_pb2_grpc.add_InventoryServiceServicer_to_server,
             InventoryServicer(inventory),
             "cadastre.network.v1.InventoryService",
+        ),
+    ]
+
+
+def _subnet_bindings(
+    store: SqlStore, undertakings: Undertakings, quotas: Quotas
+) -> Sequence[Binding]:
+    return [
+        Binding(
+            subnet_service_pb2_grpc.add_SubnetServiceServicer_to_server,
+            SubnetServicer(Subnets(store, undertakings, quotas)),
+            "cadastre.network.v1.SubnetService",
+        ),
+        Binding(
+            instance_service_pb2_grpc.add_InstanceServiceServicer_to_server,
+            InstanceServicer(Interfaces(store, _now), Instances(store, _now)),
+            "cadastre.network.v1.InstanceService",
+        ),
+    ]
+
+
+def _address_bindings(
+    store: SqlStore, undertakings: Undertakings, quotas: Quotas
+) -> Sequence[Binding]:
+    return [
+        Binding(
+            address_service_pb2_grpc.add_AddressServiceServicer_to_server,
+            AddressServicer(
+                Addresses(store, undertakings, quotas),
+                AddressAssociations(store),
+                AddressTransfers(store, quotas, _now),
+                PublicIpv4Pools(store, undertakings),
+            ),
+            "cadastre.network.v1.AddressService",
+        ),
+        Binding(
+            byoip_range_service_pb2_grpc.add_ByoipRangeServiceServicer_to_server,
+            ByoipRangeServicer(ByoipRanges(store, undertakings)),
+            "cadastre.network.v1.ByoipRangeService",
         ),
     ]
 

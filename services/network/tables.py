@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from shared.persistence.audit_trail import audit_table
+from shared.persistence.client_tokens import client_token_table
 
 metadata = sa.MetaData()
 
@@ -25,6 +26,169 @@ vpcs = sa.Table(
     sa.Column("enable_dns_hostnames", sa.Boolean, nullable=False),
     sa.Column("enable_network_address_usage_metrics", sa.Boolean, nullable=False),
     sa.Index("ix_vpcs_owner_id_region_sequence", "owner_id", "region", "sequence"),
+)
+
+subnets = sa.Table(
+    "subnets",
+    metadata,
+    _sequence(),
+    sa.Column("subnet_id", sa.String(64), nullable=False, unique=True),
+    sa.Column("vpc_id", sa.String(64), sa.ForeignKey("vpcs.vpc_id"), nullable=False, index=True),
+    sa.Column("owner_id", sa.String(64), nullable=False),
+    sa.Column("region", sa.String(64), nullable=False),
+    sa.Column("availability_zone", sa.String(64), nullable=False),
+    sa.Column("tags", sa.JSON, nullable=False),
+    sa.Index("ix_subnets_owner_id_region_sequence", "owner_id", "region", "sequence"),
+)
+
+instances = sa.Table(
+    "instances",
+    metadata,
+    _sequence(),
+    sa.Column("instance_id", sa.String(64), nullable=False, unique=True),
+    sa.Column("reservation_id", sa.String(64), nullable=False),
+    sa.Column("owner_id", sa.String(64), nullable=False),
+    sa.Column("region", sa.String(64), nullable=False),
+    sa.Column("availability_zone", sa.String(64), nullable=False),
+    sa.Column("image_id", sa.String(1024)),
+    sa.Column("instance_type", sa.String(1024)),
+    sa.Column("key_name", sa.String(1024)),
+    sa.Column("launch_index", sa.Integer, nullable=False),
+    sa.Column("launched_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("client_token", sa.String(128), nullable=False),
+    sa.Column("terminated_at", sa.DateTime(timezone=True), index=True),
+    sa.Column("tags", sa.JSON, nullable=False),
+    sa.Index("ix_instances_owner_id_region_sequence", "owner_id", "region", "sequence"),
+)
+
+network_interfaces = sa.Table(
+    "network_interfaces",
+    metadata,
+    _sequence(),
+    sa.Column("network_interface_id", sa.String(64), nullable=False, unique=True),
+    sa.Column(
+        "subnet_id", sa.String(64), sa.ForeignKey("subnets.subnet_id"), nullable=False, index=True
+    ),
+    sa.Column("vpc_id", sa.String(64), nullable=False),
+    sa.Column("owner_id", sa.String(64), nullable=False),
+    sa.Column("region", sa.String(64), nullable=False),
+    sa.Column("availability_zone", sa.String(64), nullable=False),
+    sa.Column("description", sa.String(255), nullable=False),
+    sa.Column("groups", sa.JSON, nullable=False),
+    sa.Column("tags", sa.JSON, nullable=False),
+    # The attachment; null when there is none.
+    sa.Column("attachment_id", sa.String(64), unique=True),
+    sa.Column("instance_id", sa.String(64), sa.ForeignKey("instances.instance_id")),
+    sa.Column("device_index", sa.Integer),
+    sa.Column("delete_on_termination", sa.Boolean),
+    sa.Column("attached_at", sa.DateTime(timezone=True)),
+    sa.UniqueConstraint("instance_id", "device_index"),
+    sa.Index("ix_network_interfaces_owner_id_region_sequence", "owner_id", "region", "sequence"),
+)
+
+interface_addresses = sa.Table(
+    "interface_addresses",
+    metadata,
+    sa.Column("subnet_id", sa.String(64), primary_key=True),
+    sa.Column("address", sa.String(64), primary_key=True),
+    sa.Column(
+        "network_interface_id",
+        sa.String(64),
+        sa.ForeignKey("network_interfaces.network_interface_id"),
+        nullable=False,
+        index=True,
+    ),
+    # Its place among the interface's addresses of its family; 0 is the primary one.
+    sa.Column("position", sa.Integer, nullable=False),
+    # The IPv4 address as a number, to find those that are free; null for IPv6.
+    sa.Column("number", sa.BigInteger),
+    sa.Index("ix_interface_addresses_subnet_id_number", "subnet_id", "number"),
+)
+
+# Public addresses are numbers here, to be found by range.
+public_ipv4_pools = sa.Table(
+    "public_ipv4_pools",
+    metadata,
+    _sequence(),
+    sa.Column("pool_id", sa.String(64), nullable=False, unique=True),
+    sa.Column("owner_id", sa.String(64), nullable=False),
+    sa.Column("region", sa.String(64), nullable=False),
+    sa.Column("description", sa.String(1024), nullable=False),
+    sa.Column("network_border_group", sa.String(64), nullable=False),
+    sa.Column("is_byoip", sa.Boolean, nullable=False),
+    sa.Column("tags", sa.JSON, nullable=False),
+    sa.Index("ix_public_ipv4_pools_owner_id_sequence", "owner_id", "sequence"),
+)
+
+# What is left of the blocks of public IPv4 pools.
+public_ipv4_pool_ranges = sa.Table(
+    "public_ipv4_pool_ranges",
+    metadata,
+    sa.Column(
+        "association_id",
+        sa.String(64),
+        sa.ForeignKey("cidr_associations.association_id"),
+        primary_key=True,
+    ),
+    sa.Column(
+        "pool_id",
+        sa.String(64),
+        sa.ForeignKey("public_ipv4_pools.pool_id"),
+        nullable=False,
+        index=True,
+    ),
+    sa.Column("first_address", sa.BigInteger, nullable=False, unique=True),
+    sa.Column("last_address", sa.BigInteger, nullable=False),
+)
+
+# Home regions of the IPAMs that pools have, or had, space of.
+public_ipv4_pool_ipam_regions = sa.Table(
+    "public_ipv4_pool_ipam_regions",
+    metadata,
+    sa.Column(
+        "pool_id", sa.String(64), sa.ForeignKey("public_ipv4_pools.pool_id"), primary_key=True
+    ),
+    sa.Column("region", sa.String(64), primary_key=True),
+)
+
+addresses = sa.Table(
+    "addresses",
+    metadata,
+    _sequence(),
+    sa.Column("allocation_id", sa.String(64), nullable=False, unique=True),
+    sa.Column("owner_id", sa.String(64), nullable=False),
+    sa.Column("region", sa.String(64), nullable=False),
+    # No address is there twice, whoever asks for it at once.
+    sa.Column("public_ip", sa.BigInteger, nullable=False, unique=True),
+    sa.Column("public_ipv4_pool", sa.String(64), nullable=False),
+    sa.Column("network_border_group", sa.String(64), nullable=False),
+    sa.Column("tags", sa.JSON, nullable=False),
+    # The association; null when there is none.
+    sa.Column("association_id", sa.String(64), unique=True),
+    sa.Column(
+        "network_interface_id",
+        sa.String(64),
+        sa.ForeignKey("network_interfaces.network_interface_id"),
+    ),
+    sa.Column("private_address", sa.String(64)),
+    sa.UniqueConstraint("network_interface_id", "private_address"),
+    sa.Index("ix_addresses_owner_id_region_sequence", "owner_id", "region", "sequence"),
+    sa.Index("ix_addresses_public_ipv4_pool_public_ip", "public_ipv4_pool", "public_ip"),
+)
+
+address_transfers = sa.Table(
+    "address_transfers",
+    metadata,
+    _sequence(),
+    # No foreign key: what was accepted is told for a while, also when the address is gone.
+    sa.Column("allocation_id", sa.String(64), nullable=False, index=True),
+    sa.Column("public_ip", sa.BigInteger, nullable=False, index=True),
+    sa.Column("owner_id", sa.String(64), nullable=False),
+    sa.Column("region", sa.String(64), nullable=False),
+    sa.Column("transfer_account_id", sa.String(64), nullable=False),
+    sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("accepted_at", sa.DateTime(timezone=True)),
+    sa.Index("ix_address_transfers_owner_id_region_sequence", "owner_id", "region", "sequence"),
 )
 
 # The blocks of resources of all kinds.
@@ -71,5 +235,7 @@ changes = sa.Table(
     # Numbers of the feed are never given twice, also not after the newest rows were deleted.
     sqlite_autoincrement=True,
 )
+
+client_tokens = client_token_table(metadata)
 
 audit_events = audit_table(metadata)

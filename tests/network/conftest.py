@@ -6,10 +6,16 @@ from typing import Any
 import pytest
 
 from cadastre.network.v1 import (
+    address_service_pb2,
+    address_service_pb2_grpc,
+    byoip_range_service_pb2_grpc,
+    instance_service_pb2_grpc,
     inventory_service_pb2,
     inventory_service_pb2_grpc,
     network_service_pb2,
     network_service_pb2_grpc,
+    subnet_service_pb2,
+    subnet_service_pb2_grpc,
     vpc_pb2,
 )
 from services.network.server import network
@@ -47,6 +53,12 @@ class Network:
 
     def __init__(self, address: str, settings: Settings) -> None:
         self.vpcs = Client(address, settings, network_service_pb2_grpc.NetworkServiceStub)
+        self.subnets = Client(address, settings, subnet_service_pb2_grpc.SubnetServiceStub)
+        self.instances = Client(address, settings, instance_service_pb2_grpc.InstanceServiceStub)
+        self.addresses = Client(address, settings, address_service_pb2_grpc.AddressServiceStub)
+        self.byoip_ranges = Client(
+            address, settings, byoip_range_service_pb2_grpc.ByoipRangeServiceStub
+        )
         self.inventory = Client(address, settings, inventory_service_pb2_grpc.InventoryServiceStub)
 
     async def create(self, **members: Any) -> vpc_pb2.Vpc:
@@ -60,6 +72,29 @@ class Network:
         answer = await self.vpcs.call(network_service_pb2.DescribeVpcsRequest(**members))
         return list(answer.vpcs)
 
+    async def create_subnet(self, **members: Any) -> subnet_service_pb2.Subnet:
+        """The subnet as CreateSubnet answers it."""
+        answer = await self.subnets.call(subnet_service_pb2.CreateSubnetRequest(**members))
+        created: subnet_service_pb2.Subnet = answer.subnet
+        return created
+
+    async def describe_subnets(self, **members: Any) -> list[subnet_service_pb2.Subnet]:
+        """What DescribeSubnets finds."""
+        answer = await self.subnets.call(subnet_service_pb2.DescribeSubnetsRequest(**members))
+        return list(answer.subnets)
+
+    async def allocate(self, **members: Any) -> address_service_pb2.AllocateAddressResponse:
+        """The elastic IP address as AllocateAddress answers it."""
+        request = address_service_pb2.AllocateAddressRequest(**members)
+        allocated: address_service_pb2.AllocateAddressResponse = await self.addresses.call(request)
+        return allocated
+
+    async def public_ips(self, **members: Any) -> list[str]:
+        """The addresses that DescribeAddresses finds."""
+        request = address_service_pb2.DescribeAddressesRequest(**members)
+        answer = await self.addresses.call(request)
+        return [found.public_ip for found in answer.addresses]
+
     async def associations(self) -> dict[str, str]:
         """The CIDR of every block there is, or "" for one that is pending, by association id."""
         request = inventory_service_pb2.ListCidrAssociationsRequest()
@@ -68,6 +103,10 @@ class Network:
 
     async def close(self) -> None:
         await self.vpcs.close()
+        await self.subnets.close()
+        await self.instances.close()
+        await self.addresses.close()
+        await self.byoip_ranges.close()
         await self.inventory.close()
 
 

@@ -1,7 +1,7 @@
 """A ledger in memory that keeps the promises network and discovery build on, as a gRPC server."""
 
 import ipaddress
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +24,9 @@ from shared.settings import Settings
 IPV4_POOL = "ipam-pool-00000000000000004"
 IPV6_POOL = "ipam-pool-00000000000000006"
 TAGGED_POOL = "ipam-pool-0000000000000000a"
+BYOIP_POOL = "ipam-pool-0000000000000000b"
+CONTIGUOUS_POOL = "ipam-pool-0000000000000000c"
+LOCAL_ZONE_POOL = "ipam-pool-0000000000000000d"
 PUBLIC_IP_SOURCES = {
     "": types_pb2.IPAM_POOL_PUBLIC_IP_SOURCE_UNSPECIFIED,
     "amazon": types_pb2.IPAM_POOL_PUBLIC_IP_SOURCE_AMAZON,
@@ -38,12 +41,15 @@ class FakePool:
     tags: dict[str, str] = field(default_factory=dict)
     locale: str = "us-west-2"
     public_ip_source: str = ""
+    ipam_region: str = "us-east-1"
+    vpc_id: str = ""
+    """The VPC that it plans."""
 
     def source_pool(self, ipam_pool_id: str) -> pb.SourcePool:
         public = self.public_ip_source
         return pb.SourcePool(
             ipam_pool_id=ipam_pool_id,
-            ipam_region="us-east-1",
+            ipam_region=self.ipam_region,
             locale=self.locale,
             ipam_scope_type=(
                 types_pb2.IPAM_SCOPE_TYPE_PUBLIC if public else types_pb2.IPAM_SCOPE_TYPE_PRIVATE
@@ -67,8 +73,12 @@ class FakeLedger(ledger_service_pb2_grpc.LedgerServiceServicer):
             IPV4_POOL: FakePool("10.0.0.0/16", 24),
             IPV6_POOL: FakePool("fd00:1234::/32", 56),
             TAGGED_POOL: FakePool("10.9.0.0/16", 24, {"environment": "pre-prod"}),
-            "amazon-ipv4": FakePool("198.18.0.0/15", 32, locale="any", public_ip_source="amazon"),
-            "amazon-ipv6": FakePool("3fff::/20", 56, locale="any", public_ip_source="amazon"),
+            BYOIP_POOL: FakePool("130.137.244.0/22", 24, public_ip_source="byoip"),
+            CONTIGUOUS_POOL: FakePool("18.97.0.40/29", 32, public_ip_source="amazon"),
+            LOCAL_ZONE_POOL: FakePool("192.0.2.0/24", 24, {}, "us-west-2-lax-1", "byoip"),
+            "amazon-ipv4": FakePool("198.18.0.0/15", 32, {}, "any", "amazon", ""),
+            "amazon-ipv6": FakePool("3fff::/20", 56, {}, "any", "amazon", ""),
+            "byoip": FakePool("203.0.113.0/24", 24, {}, "any", "byoip", ""),
         }
         self.allocations: dict[str, pb.ResourceAllocation] = {}
         self.requests: list[tuple[Any, Any]] = []
@@ -85,7 +95,7 @@ class FakeLedger(ledger_service_pb2_grpc.LedgerServiceServicer):
     async def AllocateResourceCidr(self, request: Any, context: Any) -> Any:
         self.requests.append((request, caller_of(context)))
         await self.before()
-        self._check(request, caller_of(context).region)
+        self._check(request, {caller_of(context).region, request.network_border_group, "any"})
         found = self._find(request.client_token) or self._allocate(request)
         if request.dry_run:
             raise DryRunOperation
@@ -109,6 +119,12 @@ class FakeLedger(ledger_service_pb2_grpc.LedgerServiceServicer):
         released = [id_ for id_ in ids if self.allocations.pop(id_, None)]
         return pb.ReleaseResourceAllocationsResponse(released_ipam_pool_allocation_ids=released)
 
+    def release_all_but(self, client_tokens: Collection[str]) -> None:
+        """As discovery has it done for what is gone."""
+        for id_, held in list(self.allocations.items()):
+            if held.client_token not in client_tokens:
+                del self.allocations[id_]
+
     async def ListResourceAllocations(self, request: Any, context: Any) -> Any:
         assert request.service == "network"
         self.around_list()
@@ -130,14 +146,16 @@ class FakeLedger(ledger_service_pb2_grpc.LedgerServiceServicer):
     async def GetIpamPoolUsage(self, request: Any, context: Any) -> Any:
         raise NotImplementedError
 
-    def _check(self, request: Any, region: str) -> None:
+    def _check(self, request: Any, locales: Collection[str]) -> None:
         if request.client_token in self.cancelled:
             raise IncorrectState(f"'{request.client_token}' was cancelled")
         if request.ipam_pool_id not in self.pools:
             raise IPAM_POOL.unknown(request.ipam_pool_id)
         pool = self.pools[request.ipam_pool_id]
-        if pool.locale not in (region, "any"):
-            raise OperationNotPermitted(f"The pool's locale is {pool.locale}, not {region}")
+        if pool.locale not in locales:
+            raise OperationNotPermitted(f"The pool's locale is {pool.locale}, not {max(locales)}")
+        if pool.vpc_id != request.vpc_id:
+            raise InvalidParameterValue(f"The pool plans '{pool.vpc_id}', not '{request.vpc_id}'")
         tags = {tag.key: tag.value for tag in request.resource_tags}
         if not tags.items() >= pool.tags.items():
             raise InvalidParameterValue(f"The resource lacks the tags {pool.tags}")
@@ -156,7 +174,12 @@ class FakeLedger(ledger_service_pb2_grpc.LedgerServiceServicer):
 
     def _free_cidr(self, request: Any) -> str:
         pool = self.pools[request.ipam_pool_id]
-        taken = [Cidr.parse(held.cidr) for held in self.allocations.values()]
+        # What is planned lies in a VPC's block, a space of its own.
+        taken = [
+            Cidr.parse(held.cidr)
+            for held in self.allocations.values()
+            if held.resource_id.startswith("subnet-") == bool(pool.vpc_id)
+        ]
         length = request.netmask_length or pool.default_netmask_length
         candidates: Sequence[str] | Any = [request.cidr]
         if not request.HasField("cidr"):

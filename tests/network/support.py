@@ -53,11 +53,11 @@ class Client:
         await self._remote.close()
 
 
-def tagged(**tags: str) -> list[types_pb2.TagSpecification]:
-    """The member of a creating request that gives the VPC these tags."""
+def tagged(resource_type: str = "vpc", /, **tags: str) -> list[types_pb2.TagSpecification]:
+    """The member of a creating request that gives the new resource these tags."""
     return [
         types_pb2.TagSpecification(
-            resource_type="vpc",
+            resource_type=resource_type,
             tags=[types_pb2.Tag(key=key, value=value) for key, value in tags.items()],
         )
     ]

@@ -4,10 +4,7 @@ Whatever happens in between: the process dies, the client gives up, the ledger h
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from contextlib import suppress
 
 import pytest
 
@@ -16,25 +13,17 @@ from services.network.changes import CidrRecord
 from services.network.cidr_blocks import FromPool, Given
 from services.network.clients import LedgerClient
 from services.network.quotas import Quotas
-from services.network.service.rows import Rows, Store
 from services.network.service.undertaking import LEASE, Allocation, Order, Undertakings
-from services.network.service.undertaking import Ledger as LedgerPort
 from services.network.service.vpcs import NewVpc, Vpcs
-from services.network.store.store import SqlStore
 from services.network.vpc import Tenancy
 from shared.cidr import AddressFamily, Cidr
 from shared.errors import CadastreError, ServiceUnavailable
-from shared.identity import TokenSigner, load_secret
-from shared.persistence.database import Database
-from shared.persistence.migrations import upgrade
-from shared.rpc.client import Remote
 from shared.settings import Settings
 from tests.network.conftest import Network, network_running
 from tests.network.fake_ledger import IPV4_POOL, IPV6_POOL, FakeLedger
+from tests.network.mortal import Died, Life, long_ago, now, process
 from tests.network.support import CALLER
 from tests.waiting import eventually
-
-T = TypeVar("T")
 
 WANTED = NewVpc(
     ipv4=FromPool(IPV4_POOL, netmask_length=24),
@@ -46,94 +35,6 @@ GIVEN = NewVpc(
     ipv4=Given(Cidr.parse("192.168.0.0/16")), ipv6=None, instance_tenancy=Tenancy.DEFAULT, tags={}
 )
 CREATE = pb.CreateVpcRequest(ipv4_ipam_pool_id=IPV4_POOL, ipv4_netmask_length=24)
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def long_ago() -> datetime:
-    """The clock of a process whose leases have run out by now."""
-    return now() - LEASE - timedelta(seconds=1)
-
-
-class Died(BaseException):
-    """kill -9: no handler of the process gets to do anything any more."""
-
-
-class Life:
-    """Lets a process go a number of steps and no further."""
-
-    def __init__(self, steps: int) -> None:
-        self._left = steps
-
-    def step(self) -> None:
-        if self._left <= 0:
-            raise Died
-        self._left -= 1
-
-    async def around(self, work: Awaitable[T]) -> T:
-        """One step before ``work``, one between its effect and anyone's hearing of it."""
-        try:
-            self.step()
-        except Died:
-            asyncio.ensure_future(work).cancel()
-            raise
-        result = await work
-        self.step()
-        return result
-
-
-class MortalStore:
-    def __init__(self, store: Store, life: Life) -> None:
-        self._store, self._life = store, life
-
-    async def read(self, use_case: Callable[[Rows], T]) -> T:
-        return await self._life.around(self._store.read(use_case))
-
-    async def write(self, use_case: Callable[[Rows], T], *, dry_run: bool = False) -> T:
-        return await self._life.around(self._store.write(use_case, dry_run=dry_run))
-
-
-class MortalLedger:
-    def __init__(self, ledger: LedgerPort, life: Life) -> None:
-        self._ledger, self._life = ledger, life
-
-    async def allocate(self, order: Order) -> Allocation:
-        return await self._life.around(self._ledger.allocate(order))
-
-    async def check(self, order: Order) -> None:
-        await self._life.around(self._ledger.check(order))
-
-    async def cancel(self, pending: CidrRecord) -> None:
-        await self._life.around(self._ledger.cancel(pending))
-
-
-class Process:
-    """A network process's use cases, without a server; ``life`` says when it dies."""
-
-    def __init__(self, database: Database, remote: Remote) -> None:
-        self.store = SqlStore(database, on_change=lambda: None)
-        self.remote, self.ledger = remote, LedgerClient(remote)
-
-    def vpcs(self, life: Life, clock: Callable[[], datetime]) -> Vpcs:
-        store, ledger = MortalStore(self.store, life), MortalLedger(self.ledger, life)
-        return Vpcs(store, Undertakings(store, ledger, clock), Quotas())
-
-    def undertakings(self, clock: Callable[[], datetime]) -> Undertakings:
-        return Undertakings(self.store, self.ledger, clock)
-
-
-@asynccontextmanager
-async def process(settings: Settings) -> AsyncIterator[Process]:
-    database = Database(settings.database_url_of("network"))
-    signer = TokenSigner(load_secret(settings.identity_secret_path))
-    async with Remote(settings.address_of("allocation"), signer=signer) as remote:
-        await database.run(upgrade, database, "services.network")
-        try:
-            yield Process(database, remote)
-        finally:
-            database.close()
 
 
 # Two each: check, begin, two allocations, conclude.

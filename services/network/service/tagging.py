@@ -3,9 +3,18 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
+from services.network.service.interfaces import instance_of, interface_of
 from services.network.service.rows import Rows, Store
+from services.network.service.subnets import subnet_of
 from shared.caller import Caller
-from shared.ids import VPC
+from shared.ids import (
+    ADDRESS_ALLOCATION,
+    INSTANCE,
+    NETWORK_INTERFACE,
+    PUBLIC_IPV4_POOL,
+    SUBNET,
+    VPC,
+)
 from shared.tags import Tags
 
 Change = Callable[[Tags], Tags]
@@ -43,4 +52,40 @@ def _tag_vpc(rows: Rows, caller: Caller, vpc_id: str, change: Change) -> None:
     rows.vpcs.save(replace(vpc, tags=change(vpc.tags)))
 
 
-_BY_PREFIX: Mapping[str, Callable[[Rows, Caller, str, Change], None]] = {VPC.prefix: _tag_vpc}
+def _tag_subnet(rows: Rows, caller: Caller, subnet_id: str, change: Change) -> None:
+    subnet = subnet_of(rows, caller, subnet_id, lock=True)
+    rows.subnets.save(replace(subnet, tags=change(subnet.tags)))
+
+
+def _tag_instance(rows: Rows, caller: Caller, instance_id: str, change: Change) -> None:
+    instance = instance_of(rows, caller, instance_id)
+    rows.instances.save(replace(instance, tags=change(instance.tags)))
+
+
+def _tag_interface(rows: Rows, caller: Caller, network_interface_id: str, change: Change) -> None:
+    interface = interface_of(rows, caller, network_interface_id)
+    rows.interfaces.save(replace(interface, tags=change(interface.tags)))
+
+
+def _tag_public_ipv4_pool(rows: Rows, caller: Caller, pool_id: str, change: Change) -> None:
+    pool = rows.public_ipv4_pools.get(caller, pool_id, lock=True)
+    if pool is None:
+        raise PUBLIC_IPV4_POOL.unknown(pool_id)
+    rows.public_ipv4_pools.save(replace(pool, tags=change(pool.tags)))
+
+
+def _tag_address(rows: Rows, caller: Caller, allocation_id: str, change: Change) -> None:
+    address = rows.addresses.get(caller, allocation_id, lock=True)
+    if address is None:
+        raise ADDRESS_ALLOCATION.unknown(allocation_id)
+    rows.addresses.save(replace(address, tags=change(address.tags)))
+
+
+_BY_PREFIX: Mapping[str, Callable[[Rows, Caller, str, Change], None]] = {
+    VPC.prefix: _tag_vpc,
+    SUBNET.prefix: _tag_subnet,
+    INSTANCE.prefix: _tag_instance,
+    NETWORK_INTERFACE.prefix: _tag_interface,
+    PUBLIC_IPV4_POOL.prefix: _tag_public_ipv4_pool,
+    ADDRESS_ALLOCATION.prefix: _tag_address,
+}

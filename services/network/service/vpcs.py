@@ -11,9 +11,11 @@ from services.network.quotas import Quotas
 from services.network.resource import CidrAssociation
 from services.network.service.rows import Rows, Store
 from services.network.service.undertaking import Block, Undertakings
+from services.network.subnet import check_unused
 from services.network.vpc import Attributes, Tenancy, Vpc
 from shared.caller import Caller
 from shared.cidr import AddressFamily
+from shared.errors import DependencyViolation
 from shared.ids import VPC, VPC_CIDR_ASSOCIATION
 from shared.tags import Tags
 
@@ -77,13 +79,18 @@ class Vpcs:
         return await self._store.read(use_case)
 
     async def vpc(self, caller: Caller, vpc_id: str) -> Vpc:
-        return await self._store.read(lambda rows: _vpc(rows, caller, vpc_id, lock=False))
+        return await self._store.read(lambda rows: vpc_of(rows, caller, vpc_id, lock=False))
 
     async def delete(self, caller: Caller, vpc_id: str, *, dry_run: bool) -> None:
-        """Remove it and tell so: whoever reads the feed gives the allocations back (BEY-1)."""
+        """Remove it and tell so: whoever reads the feed gives the allocations back (BEY-1).
+
+        Raises:
+            DependencyViolation: it has subnets.
+        """
 
         def use_case(rows: Rows) -> None:
-            vpc = _vpc(rows, caller, vpc_id, lock=True)
+            vpc = vpc_of(rows, caller, vpc_id, lock=True)
+            _check_empty(rows, vpc)
             rows.vpcs.remove(vpc)
             rows.feed.append(
                 changes_of(vpc.holder, ChangeKind.CIDR_DISASSOCIATED, vpc.associations)
@@ -98,7 +105,7 @@ class Vpcs:
         quota = self._block_quota(caller, family)
 
         def check(rows: Rows) -> Vpc:
-            vpc = _vpc(rows, caller, vpc_id, lock=False)
+            vpc = vpc_of(rows, caller, vpc_id, lock=False)
             vpc.check_room(family, quota=quota)
             if source.cidr:
                 vpc.check_apart(source.cidr)
@@ -108,7 +115,7 @@ class Vpcs:
             rows: Rows, associations: tuple[CidrAssociation, ...]
         ) -> tuple[Vpc, CidrAssociation]:
             [added] = associations
-            vpc = _vpc(rows, caller, vpc_id, lock=True).with_association(added, quota=quota)
+            vpc = vpc_of(rows, caller, vpc_id, lock=True).with_association(added, quota=quota)
             rows.blocks.add(vpc.holder, added)
             rows.feed.append(changes_of(vpc.holder, ChangeKind.CIDR_ASSOCIATED, [added]))
             return vpc, added
@@ -119,7 +126,11 @@ class Vpcs:
     async def disassociate(
         self, caller: Caller, association_id: str
     ) -> tuple[Vpc, CidrAssociation]:
-        """Take a block from its VPC, and tell so."""
+        """Take a block from its VPC, and tell so.
+
+        Raises:
+            CidrBlockInUse: a subnet lies in it.
+        """
 
         def use_case(rows: Rows) -> tuple[Vpc, CidrAssociation]:
             vpc_id = rows.vpcs.with_association(caller, association_id)
@@ -127,6 +138,7 @@ class Vpcs:
             if vpc is None:
                 raise VPC_CIDR_ASSOCIATION.unknown(association_id)
             removed = vpc.check_removable(association_id)
+            check_unused(removed.cidr, vpc, rows.subnets.in_vpc(vpc.vpc_id))
             rows.blocks.remove([association_id])
             rows.feed.append(changes_of(vpc.holder, ChangeKind.CIDR_DISASSOCIATED, [removed]))
             return vpc, removed
@@ -137,7 +149,7 @@ class Vpcs:
         self, caller: Caller, vpc_id: str, change: Callable[[Attributes], Attributes]
     ) -> None:
         def use_case(rows: Rows) -> None:
-            vpc = _vpc(rows, caller, vpc_id, lock=True)
+            vpc = vpc_of(rows, caller, vpc_id, lock=True)
             rows.vpcs.save(replace(vpc, attributes=change(vpc.attributes)))
 
         await self._store.write(use_case)
@@ -161,11 +173,20 @@ def _block(family: AddressFamily, source: BlockSource) -> Block:
     return Block(VPC_CIDR_ASSOCIATION.new(), source, RULES[family].check)
 
 
-def _vpc(rows: Rows, caller: Caller, vpc_id: str, *, lock: bool) -> Vpc:
+def vpc_of(rows: Rows, caller: Caller, vpc_id: str, *, lock: bool) -> Vpc:
     vpc = rows.vpcs.get(caller, vpc_id, lock=lock)
     if vpc is None:
         raise VPC.unknown(vpc_id)
     return vpc
+
+
+def _check_empty(rows: Rows, vpc: Vpc) -> None:
+    if rows.subnets.in_vpc(vpc.vpc_id):
+        raise DependencyViolation(
+            f"The vpc '{vpc.vpc_id}' has dependencies and cannot be deleted: delete its subnets"
+            " first",
+            vpc_id=vpc.vpc_id,
+        )
 
 
 def _check_known(rows: Rows, caller: Caller, vpc_ids: Collection[str]) -> None:

@@ -72,19 +72,19 @@ def sources_from_proto(
 ) -> tuple[BlockSource | None, BlockSource | None]:
     """Where the IPv4 and the IPv6 block of a request come from."""
     ipv4 = BlockMembers(
-        cidr_block=_given(request, "cidr_block"),
-        ipam_pool_id=_given(request, "ipv4_ipam_pool_id"),
-        netmask_length=_given(request, "ipv4_netmask_length"),
+        cidr_block=given(request, "cidr_block"),
+        ipam_pool_id=given(request, "ipv4_ipam_pool_id"),
+        netmask_length=given(request, "ipv4_netmask_length"),
     )
     ipv6 = Ipv6Members(
         block=BlockMembers(
-            cidr_block=_given(request, "ipv6_cidr_block"),
-            ipam_pool_id=_given(request, "ipv6_ipam_pool_id"),
-            netmask_length=_given(request, "ipv6_netmask_length"),
+            cidr_block=given(request, "ipv6_cidr_block"),
+            ipam_pool_id=given(request, "ipv6_ipam_pool_id"),
+            netmask_length=given(request, "ipv6_netmask_length"),
         ),
-        address_pool_id=_given(request, "ipv6_pool"),
+        address_pool_id=given(request, "ipv6_pool"),
         is_amazon_provided=request.amazon_provided_ipv6_cidr_block,
-        network_border_group=_given(request, "ipv6_cidr_block_network_border_group"),
+        network_border_group=given(request, "ipv6_cidr_block_network_border_group"),
     )
     return IPV4.source(ipv4), ipv6_source(ipv6, region)
 
@@ -202,6 +202,11 @@ def record_to_proto(record: CidrRecord) -> inventory_service_pb2.CidrAssociation
     )
 
 
+def given(request: Any, member: str) -> Any:
+    """The member's value; None when it is absent."""
+    return getattr(request, member) if request.HasField(member) else None
+
+
 def _tenancy_from_proto(request: pb.CreateVpcRequest) -> Tenancy:
     if not request.HasField("instance_tenancy"):
         return Tenancy.DEFAULT
@@ -214,10 +219,6 @@ def _tenancy_from_proto(request: pb.CreateVpcRequest) -> Tenancy:
             value=name,
         )
     return Tenancy(name)
-
-
-def _given(request: Any, member: str) -> Any:
-    return getattr(request, member) if request.HasField(member) else None
 
 
 def _camel_case(name: str) -> str:

@@ -50,6 +50,10 @@ class SqlBlocks:
         is_one = _there.c.association_id.in_(association_ids)
         self._connection.execute(_there.delete().where(is_one))
 
+    def change_owner(self, association_id: str, owner_id: str) -> None:
+        is_it = _there.c.association_id == association_id
+        self._connection.execute(_there.update().where(is_it).values(owner_id=owner_id))
+
     def of(self, resource_ids: Collection[str]) -> Mapping[str, Sequence[CidrAssociation]]:
         found: defaultdict[str, list[CidrAssociation]] = defaultdict(list)
         is_theirs = _there.c.resource_id.in_(resource_ids)

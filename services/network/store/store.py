@@ -7,8 +7,14 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from services.network.service.rows import Rows
+from services.network.store.addresses import SqlAddresses, SqlAddressTransfers
 from services.network.store.blocks import SqlBlocks
 from services.network.store.feed import SqlFeed
+from services.network.store.instances import SqlInstances
+from services.network.store.interfaces import SqlInterfaces
+from services.network.store.public_ipv4_pools import SqlPublicIpv4Pools
+from services.network.store.subnets import SqlSubnets
+from services.network.store.tokens import SqlTokens
 from services.network.store.vpcs import SqlVpcs
 from shared.persistence.database import Database
 
@@ -49,12 +55,40 @@ class SqlRows:
         self._connection = connection
 
     @cached_property
+    def addresses(self) -> SqlAddresses:
+        return SqlAddresses(self._connection, self.blocks)
+
+    @cached_property
+    def address_transfers(self) -> SqlAddressTransfers:
+        return SqlAddressTransfers(self._connection)
+
+    @cached_property
+    def public_ipv4_pools(self) -> SqlPublicIpv4Pools:
+        return SqlPublicIpv4Pools(self._connection, self.blocks)
+
+    @cached_property
     def blocks(self) -> SqlBlocks:
         return SqlBlocks(self._connection)
 
     @cached_property
     def feed(self) -> SqlFeed:
         return SqlFeed(self._connection)
+
+    @cached_property
+    def instances(self) -> SqlInstances:
+        return SqlInstances(self._connection)
+
+    @cached_property
+    def interfaces(self) -> SqlInterfaces:
+        return SqlInterfaces(self._connection)
+
+    @cached_property
+    def subnets(self) -> SqlSubnets:
+        return SqlSubnets(self._connection, self.blocks)
+
+    @cached_property
+    def tokens(self) -> SqlTokens:
+        return SqlTokens(self._connection)
 
     @cached_property
     def vpcs(self) -> SqlVpcs:
