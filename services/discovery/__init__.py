@@ -1,1 +1,1 @@
-"""Compares what is allocated with what is there, and gives back what nobody has any more."""
+"""Compares what is allocated with what is there; gives back what is gone, tells what VPCs have."""

@@ -2,23 +2,32 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
-from cadastre.allocation.v1 import ledger_service_pb2, ledger_service_pb2_grpc
+from cadastre.allocation.v1 import (
+    ledger_service_pb2,
+    ledger_service_pb2_grpc,
+    observation_service_pb2,
+    observation_service_pb2_grpc,
+)
 from cadastre.network.v1 import inventory_service_pb2, inventory_service_pb2_grpc
 from services.discovery.service import HeldAllocation
-from services.discovery.sources import Change
+from services.discovery.sources import Association, Change, VpcCidr
 from shared.caller import Caller
+from shared.cidr import Cidr
 from shared.rpc.client import Remote
 
 # No account's: what is read and released here is everybody's.
 _SELF = Caller(account_id="", region="", principal="service/discovery", service="discovery")
 
+_VPC = "vpc"
+
 
 class LedgerClient:
-    """The ledger's list of what is held, and its release of what is not needed any more."""
+    """What the ledger holds for resources and knows of VPCs, and what it is told about both."""
 
     def __init__(self, remote: Remote) -> None:
         self._remote = remote
         self._stub = ledger_service_pb2_grpc.LedgerServiceStub(remote.channel)
+        self._observations = observation_service_pb2_grpc.ObservationServiceStub(remote.channel)
 
     async def held_allocations(self, source: str) -> AsyncIterator[list[HeldAllocation]]:
         request = ledger_service_pb2.ListResourceAllocationsRequest(service=source)
@@ -45,6 +54,25 @@ class LedgerClient:
         )
         return answer.released_ipam_pool_allocation_ids
 
+    async def vpc_cidrs(self) -> AsyncIterator[list[VpcCidr]]:
+        request = observation_service_pb2.ListVpcCidrsRequest()
+        while True:
+            page = await self._remote.call(self._observations.ListVpcCidrs, request, caller=_SELF)
+            yield [vpc_cidr_from_proto(known) for known in page.vpc_cidrs]
+            if not page.next_token:
+                return
+            request.next_token = page.next_token
+
+    async def report_vpc_cidrs(self, seen: Sequence[VpcCidr], gone: Sequence[VpcCidr]) -> None:
+        await self._remote.call(
+            self._observations.ReportVpcCidrs,
+            observation_service_pb2.ReportVpcCidrsRequest(
+                seen=map(vpc_cidr_to_proto, seen), gone=map(vpc_cidr_to_proto, gone)
+            ),
+            caller=_SELF,
+            retry_seconds=10,
+        )
+
 
 class NetworkSource:
     """The embedded cloud."""
@@ -60,11 +88,11 @@ class NetworkSource:
         async for change in self._remote.stream(self._stub.Watch, request, caller=_SELF):
             yield change_from_proto(change)
 
-    async def association_ids(self) -> AsyncIterator[list[str]]:
+    async def associations(self) -> AsyncIterator[list[Association]]:
         request = inventory_service_pb2.ListCidrAssociationsRequest()
         while True:
             page = await self._remote.call(self._stub.ListCidrAssociations, request, caller=_SELF)
-            yield [found.association_id for found in page.cidr_associations]
+            yield [association_from_proto(found) for found in page.cidr_associations]
             if not page.next_token:
                 return
             request.next_token = page.next_token
@@ -72,5 +100,28 @@ class NetworkSource:
 
 def change_from_proto(change: inventory_service_pb2.WatchResponse) -> Change:
     is_gone = change.kind == inventory_service_pb2.CHANGE_KIND_CIDR_DISASSOCIATED
-    allocation_id = change.cidr_association.ipam_pool_allocation_id
-    return Change(change.sequence, (allocation_id or None) if is_gone else None)
+    return Change(change.sequence, is_gone, association_from_proto(change.cidr_association))
+
+
+def association_from_proto(found: inventory_service_pb2.CidrAssociation) -> Association:
+    has_vpc_cidr = found.resource_type == _VPC and found.cidr
+    return Association(
+        found.association_id,
+        found.ipam_pool_allocation_id or None,
+        VpcCidr(found.resource_id, Cidr.parse(found.cidr), found.owner_id, found.region)
+        if has_vpc_cidr
+        else None,
+    )
+
+
+def vpc_cidr_from_proto(known: observation_service_pb2.VpcCidr) -> VpcCidr:
+    return VpcCidr(known.vpc_id, Cidr.parse(known.cidr), known.owner_id, known.region)
+
+
+def vpc_cidr_to_proto(vpc_cidr: VpcCidr) -> observation_service_pb2.VpcCidr:
+    return observation_service_pb2.VpcCidr(
+        vpc_id=vpc_cidr.vpc_id,
+        cidr=str(vpc_cidr.cidr),
+        owner_id=vpc_cidr.owner_id,
+        region=vpc_cidr.region,
+    )

@@ -1,15 +1,20 @@
 """What discovery does: follow a source's changes, and compare everything now and then."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from itertools import islice
+from typing import Protocol, TypeVar
 
-from services.discovery.sources import Change, Source
+from services.discovery.sources import Change, Source, VpcCidr
 
-RELEASED_AT_ONCE = 1000
+MOST_AT_ONCE = 1000
+"""Records in one request; the ledger refuses longer ones."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,12 @@ class Ledger(Protocol):
     async def release(self, ipam_pool_allocation_ids: Sequence[str]) -> Sequence[str]:
         """Give back those that are live still; which these were."""
 
+    def vpc_cidrs(self) -> AsyncIterator[list[VpcCidr]]:
+        """Page by page, what VPCs are known to have."""
+
+    async def report_vpc_cidrs(self, seen: Sequence[VpcCidr], gone: Sequence[VpcCidr]) -> None:
+        """Tell what VPCs have from now on, and what no longer; nothing is in both."""
+
 
 class Discovery:
     """Everything it does may be done twice, also by several replicas at once."""
@@ -57,7 +68,7 @@ class Discovery:
         self._source, self._ledger, self._store, self._clock = source, ledger, store, clock
 
     async def follow(self) -> None:
-        """Release what a change freed, as soon as it is told (BEY-1).
+        """Release what a change freed (BEY-1) and report what VPCs got and lost (VPC-3), at once.
 
         Goes on from the last change acted on; never ends by itself.
 
@@ -67,13 +78,14 @@ class Discovery:
         after = (await self._store.progress(self._source.name)).sequence
         async with aclosing(batched(self._source.changes(after))) as batches:
             async for batch in batches:
-                freed = [found for change in batch if (found := change.gone_allocation_id)]
-                if freed:
-                    await self._ledger.release(freed)
+                await self._release(freed_by(batch))
+                await self._report(*vpc_cidrs_told_by(batch))
                 await self._store.save_sequence(self._source.name, batch[-1].sequence)
 
     async def run_pass(self) -> Sequence[str]:
         """Release every allocation whose block is gone: the safety net. What was released (DISC-6).
+
+        Afterwards the ledger knows what VPCs have (VPC-3), but for changes that come meanwhile.
 
         The ledger is read first, the source afterwards. A source notes a block before it allocates
         it, so a block that the ledger knew in the first reading and the source does not know in the
@@ -82,27 +94,87 @@ class Discovery:
         unclaimed: dict[str, str] = {}
         async for allocations in self._ledger.held_allocations(self._source.name):
             unclaimed.update((a.association_id, a.ipam_pool_allocation_id) for a in allocations)
-        async for association_ids in self._source.association_ids():
-            for association_id in association_ids:
-                unclaimed.pop(association_id, None)
-        released = await self._release(list(unclaimed.values()))
+        known = await self._known_vpc_cidrs()
+        there: set[VpcCidr] = set()
+        async for associations in self._source.associations():
+            for association in associations:
+                unclaimed.pop(association.association_id, None)
+            there.update(a.vpc_cidr for a in associations if a.vpc_cidr)
+        released = await self._release(unclaimed.values())
+        await self._correct_vpc_cidrs(known, there)
         await self._store.save_pass_time(self._source.name, self._clock())
         return released
 
     async def progress(self) -> Progress:
         return await self._store.progress(self._source.name)
 
-    async def _release(self, ipam_pool_allocation_ids: Sequence[str]) -> list[str]:
+    async def _correct_vpc_cidrs(
+        self, known: AbstractSet[VpcCidr], there: AbstractSet[VpcCidr]
+    ) -> None:
+        """Report what differs, and look again until the ledger and the source agree about it.
+
+        What VPCs have may change while it is read, and `follow` reports the changes meanwhile: a
+        pass may tell that a VPC has what it has just lost, or the other way round. So a pass never
+        leaves its own report unchecked. Once a look found a CIDR the same on both sides, the pass
+        says no more about it, and what `follow` says about it still ends with its last change.
+        Each round is about fewer CIDRs, or about some that changed once more.
+        """
+        different = known ^ there
+        while different:
+            await self._report(seen=different & there, gone=different & known)
+            known, there = await self._known_vpc_cidrs(), await self._present_vpc_cidrs()
+            different &= known ^ there
+
+    async def _known_vpc_cidrs(self) -> set[VpcCidr]:
+        return {known async for page in self._ledger.vpc_cidrs() for known in page}
+
+    async def _present_vpc_cidrs(self) -> set[VpcCidr]:
+        pages = self._source.associations()
+        return {a.vpc_cidr async for page in pages for a in page if a.vpc_cidr}
+
+    async def _release(self, ipam_pool_allocation_ids: Iterable[str]) -> list[str]:
         released: list[str] = []
-        for start in range(0, len(ipam_pool_allocation_ids), RELEASED_AT_ONCE):
-            some = ipam_pool_allocation_ids[start : start + RELEASED_AT_ONCE]
+        for some in in_sets(ipam_pool_allocation_ids):
             released.extend(await self._ledger.release(some))
         return released
+
+    async def _report(self, seen: Iterable[VpcCidr], gone: Iterable[VpcCidr]) -> None:
+        for some in in_sets(gone):
+            await self._ledger.report_vpc_cidrs(seen=(), gone=some)
+        for some in in_sets(seen):
+            await self._ledger.report_vpc_cidrs(seen=some, gone=())
+
+
+def freed_by(changes: Iterable[Change]) -> list[str]:
+    """The allocations that nobody needs any more."""
+    return [
+        allocation_id
+        for change in changes
+        if change.is_gone and (allocation_id := change.association.ipam_pool_allocation_id)
+    ]
+
+
+def vpc_cidrs_told_by(changes: Iterable[Change]) -> tuple[list[VpcCidr], list[VpcCidr]]:
+    """What VPCs have after ``changes``, and what no longer: the last change of each CIDR counts."""
+    is_gone = {
+        vpc_cidr: change.is_gone for change in changes if (vpc_cidr := change.association.vpc_cidr)
+    }
+    return (
+        [vpc_cidr for vpc_cidr, gone in is_gone.items() if not gone],
+        [vpc_cidr for vpc_cidr, gone in is_gone.items() if gone],
+    )
+
+
+def in_sets(records: Iterable[T]) -> Iterator[list[T]]:
+    """As few sets as the ledger takes them in."""
+    rest = iter(records)
+    while some := list(islice(rest, MOST_AT_ONCE)):
+        yield some
 
 
 async def batched(changes: AsyncGenerator[Change, None]) -> AsyncGenerator[list[Change], None]:
     """Whatever came while the last batch was dealt with; what ends ``changes`` ends this too."""
-    arrived: asyncio.Queue[Change] = asyncio.Queue(RELEASED_AT_ONCE)
+    arrived: asyncio.Queue[Change] = asyncio.Queue(MOST_AT_ONCE)
     news = asyncio.Event()
 
     async def receive() -> None:

@@ -1,16 +1,43 @@
 """Where resources are: what discovery needs of a source, whatever it is (design.md section 7)."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
+
+from shared.cidr import Cidr
+
+
+@dataclass(frozen=True, slots=True)
+class VpcCidr:
+    """A CIDR that a VPC has: what a pool can plan (VPC-3).
+
+    VPC and CIDR make it the same one; a VPC never changes its owner or region.
+    """
+
+    vpc_id: str
+    cidr: Cidr
+    owner_id: str = field(compare=False)
+    region: str = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Association:
+    """A block that a resource has, or is being given."""
+
+    association_id: str
+    ipam_pool_allocation_id: str | None
+    """None when the block was given, or is being allocated."""
+    vpc_cidr: VpcCidr | None
+    """None when the resource is no VPC, or the block is being allocated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change at a source; ``gone_allocation_id`` names the allocation nobody needs any more."""
+    """A resource has got a block, or lost it."""
 
     sequence: int
-    gone_allocation_id: str | None
+    is_gone: bool
+    association: Association
 
 
 class Source(Protocol):
@@ -22,5 +49,5 @@ class Source(Protocol):
     def changes(self, after: int) -> AsyncGenerator[Change, None]:
         """Every change after a sequence number, then new ones as they happen; never ends."""
 
-    def association_ids(self) -> AsyncIterator[list[str]]:
+    def associations(self) -> AsyncIterator[list[Association]]:
         """Page by page, every block that a resource has or is being given."""

@@ -4,36 +4,68 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import uuid4
 
 from cadastre.network.v1 import inventory_service_pb2 as pb
 from cadastre.network.v1 import inventory_service_pb2_grpc
 from shared.rpc.server import Binding, Runtime, running
 from shared.settings import Settings
 
+GAINED = pb.CHANGE_KIND_CIDR_ASSOCIATED
+LOST = pb.CHANGE_KIND_CIDR_DISASSOCIATED
+
+
+def vpc_cidr(vpc_id: str, cidr: str, **members: str) -> pb.CidrAssociation:
+    """A block of a VPC, or of what else ``members`` say."""
+    return pb.CidrAssociation(
+        **{
+            "association_id": f"vpc-cidr-assoc-{uuid4().hex[:17]}",
+            "resource_id": vpc_id,
+            "resource_type": "vpc",
+            "owner_id": "123456789012",
+            "region": "us-west-2",
+            "cidr": cidr,
+            **members,
+        }
+    )
+
 
 class FakeNetwork(inventory_service_pb2_grpc.InventoryServiceServicer):
-    """``changes`` is the whole feed; ``association_ids`` what there is, or is being made, now.
+    """``changes`` is the whole feed; ``associations`` what there is, or is being made, by id.
 
     ``around_list`` is called before and after these are read for a list.
     """
 
     def __init__(self) -> None:
         self.changes: list[pb.WatchResponse] = []
-        self.association_ids: set[str] = set()
+        self.associations: dict[str, pb.CidrAssociation] = {}
         self.asked_after: list[int] = []
         self.around_list: Callable[[], object] = bool
         self._news = asyncio.Event()
 
+    def hold(self, *association_ids: str) -> None:
+        """Have blocks of which no more matters."""
+        for id_ in association_ids:
+            self.associations[id_] = pb.CidrAssociation(association_id=id_)
+
+    def gain(self, *gained: pb.CidrAssociation) -> int:
+        """Have blocks and tell of them; the last change's number."""
+        for association in gained:
+            self.associations[association.association_id] = association
+            self._append(GAINED, association)
+        return len(self.changes)
+
+    def lose(self, *lost: pb.CidrAssociation) -> int:
+        """Have blocks no longer and tell of it; the last change's number."""
+        for association in lost:
+            del self.associations[association.association_id]
+            self._append(LOST, association)
+        return len(self.changes)
+
     def tell(self, kind: "pb.ChangeKind.ValueType", allocation_id: str = "") -> int:
-        """Append a change to the feed; its number."""
-        sequence = len(self.changes) + 1
-        association = pb.CidrAssociation(ipam_pool_allocation_id=allocation_id)
-        self.changes.append(
-            pb.WatchResponse(sequence=sequence, kind=kind, cidr_association=association)
-        )
-        self._news.set()
-        self._news = asyncio.Event()
-        return sequence
+        """Append a change of which no more matters to the feed; its number."""
+        self._append(kind, pb.CidrAssociation(ipam_pool_allocation_id=allocation_id))
+        return len(self.changes)
 
     async def Watch(self, request: Any, context: Any) -> AsyncIterator[pb.WatchResponse]:
         after = request.after_sequence
@@ -47,12 +79,21 @@ class FakeNetwork(inventory_service_pb2_grpc.InventoryServiceServicer):
 
     async def ListCidrAssociations(self, request: Any, context: Any) -> Any:
         self.around_list()
-        later = sorted(id_ for id_ in self.association_ids if id_ > request.next_token)
+        later = sorted(id_ for id_ in self.associations if id_ > request.next_token)
+        page = [self.associations[id_] for id_ in later[:1000]]
         self.around_list()
         return pb.ListCidrAssociationsResponse(
-            cidr_associations=[pb.CidrAssociation(association_id=id_) for id_ in later[:1000]],
+            cidr_associations=page,
             next_token=later[999] if len(later) > 1000 else None,
         )
+
+    def _append(self, kind: "pb.ChangeKind.ValueType", association: pb.CidrAssociation) -> None:
+        sequence = len(self.changes) + 1
+        self.changes.append(
+            pb.WatchResponse(sequence=sequence, kind=kind, cidr_association=association)
+        )
+        self._news.set()
+        self._news = asyncio.Event()
 
 
 @asynccontextmanager

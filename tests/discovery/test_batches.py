@@ -6,27 +6,31 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from services.discovery.service import batched
-from services.discovery.sources import Change
+from services.discovery.sources import Association, Change
 from shared.errors import ServiceUnavailable
+
+
+def change(sequence: int) -> Change:
+    return Change(sequence, False, Association("vpc-cidr-assoc-00000000000000001", None, None))
 
 
 async def test_what_came_meanwhile_is_one_batch() -> None:
     async def source() -> AsyncGenerator[Change, None]:
         for sequence in range(1, 11):
-            yield Change(sequence, None)
+            yield change(sequence)
 
     batches = [batch async for batch in batched(source())]
-    assert [change.sequence for batch in batches for change in batch] == list(range(1, 11))
+    assert [told.sequence for batch in batches for told in batch] == list(range(1, 11))
     assert len(batches) < 10
 
 
 async def test_a_failure_comes_after_what_came_before_it() -> None:
     async def source() -> AsyncGenerator[Change, None]:
-        yield Change(1, None)
+        yield change(1)
         raise ServiceUnavailable("gone")
 
     batches = batched(source())
-    assert await anext(batches) == [Change(1, None)]
+    assert await anext(batches) == [change(1)]
     with pytest.raises(ServiceUnavailable):
         await anext(batches)
 
@@ -36,7 +40,7 @@ async def test_closing_it_closes_the_source() -> None:
 
     async def source() -> AsyncGenerator[Change, None]:
         try:
-            yield Change(1, None)
+            yield change(1)
             await asyncio.Event().wait()
         finally:
             closed.set()
@@ -54,7 +58,7 @@ async def test_a_slow_reader_slows_the_source_down() -> None:
         nonlocal produced
         while True:
             produced += 1
-            yield Change(produced, None)
+            yield change(produced)
 
     batches = batched(source())
     first = await anext(batches)

@@ -1,7 +1,6 @@
 """Discovery through gRPC, on both databases, with network and ledger as servers of their own."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -9,22 +8,23 @@ import pytest
 
 from cadastre.allocation.v1 import ledger_service_pb2
 from cadastre.discovery.v1 import discovery_service_pb2 as pb
-from cadastre.discovery.v1 import discovery_service_pb2_grpc
-from cadastre.network.v1 import inventory_service_pb2
-from services.discovery.server import discovery
 from shared.errors import CadastreError
-from shared.rpc.server import running
 from shared.settings import Settings
 from tests.acceptance.installation import free_base_port
-from tests.discovery import fake_network
-from tests.discovery.fake_network import FakeNetwork
-from tests.network import fake_ledger
+from tests.discovery import fake_allocation, fake_network
+from tests.discovery.fake_allocation import FakeObservations
+from tests.discovery.fake_network import GAINED, LOST, FakeNetwork, vpc_cidr
+from tests.discovery.support import (
+    VPC,
+    await_first_pass,
+    await_sequence,
+    discovery_running,
+    run_pass,
+    status,
+)
 from tests.network.fake_ledger import FakeLedger
-from tests.network.support import CALLER, SERVICE, Client, settings_for
+from tests.network.support import CALLER, settings_for
 from tests.waiting import eventually
-
-GAINED = inventory_service_pb2.CHANGE_KIND_CIDR_ASSOCIATED
-LOST = inventory_service_pb2.CHANGE_KIND_CIDR_DISASSOCIATED
 
 
 @pytest.fixture
@@ -33,17 +33,21 @@ async def ledger() -> FakeLedger:
 
 
 @pytest.fixture
-async def network() -> FakeNetwork:
-    return FakeNetwork()
+async def observations() -> FakeObservations:
+    return FakeObservations()
 
 
 @pytest.fixture
 async def settings(
-    ledger: FakeLedger, network: FakeNetwork, tmp_path: Path, database_url: str
+    ledger: FakeLedger,
+    observations: FakeObservations,
+    network: FakeNetwork,
+    tmp_path: Path,
+    database_url: str,
 ) -> AsyncIterator[Settings]:
     own = settings_for(tmp_path)
     async with (
-        fake_ledger.serving(ledger, own) as allocation,
+        fake_allocation.serving(ledger, observations, own) as allocation,
         fake_network.serving(network, own) as address,
     ):
         yield settings_for(
@@ -52,17 +56,6 @@ async def settings(
             addresses={"allocation": allocation, "network": address},
             discovery_interval_seconds=1000,
         )
-
-
-@asynccontextmanager
-async def discovery_running(settings: Settings) -> AsyncIterator[Client]:
-    async with running("discovery", discovery, settings) as server:
-        stub = discovery_service_pb2_grpc.DiscoveryServiceStub
-        client = Client(server.address, settings, stub)
-        try:
-            yield client
-        finally:
-            await client.close()
 
 
 def allocate(ledger: FakeLedger, association_id: str) -> str:
@@ -74,37 +67,11 @@ def allocate(ledger: FakeLedger, association_id: str) -> str:
     return allocation_id
 
 
-async def status(client: Client) -> pb.GetDiscoveryStatusResponse:
-    answer: pb.GetDiscoveryStatusResponse = await client.call(
-        pb.GetDiscoveryStatusRequest(), caller=SERVICE
-    )
-    return answer
-
-
-async def run_pass(client: Client) -> list[str]:
-    answer = await client.call(pb.RunDiscoveryPassRequest(), caller=SERVICE)
-    return list(answer.released_ipam_pool_allocation_ids)
-
-
-async def await_sequence(client: Client, sequence: int) -> None:
-    async def has_come_so_far() -> bool:
-        return (await status(client)).network_sequence == sequence
-
-    await eventually(has_come_so_far)
-
-
-async def await_first_pass(client: Client) -> None:
-    async def has_passed() -> bool:
-        return (await status(client)).HasField("last_successful_pass_time")
-
-    await eventually(has_passed)
-
-
 async def test_what_a_resource_lost_is_released_at_once(  # VPC-2, BEY-1
     settings: Settings, ledger: FakeLedger, network: FakeNetwork
 ) -> None:
     lost, kept = allocate(ledger, "lost"), allocate(ledger, "kept")
-    network.association_ids = {"lost", "kept"}
+    network.hold("lost", "kept")
     async with discovery_running(settings) as client:
         network.tell(GAINED, lost)
         network.tell(GAINED, kept)
@@ -132,7 +99,7 @@ async def test_changes_are_acted_on_when_network_comes_back(  # BEY-1
         tmp_path, database_url=database_url, addresses={"network": f"127.0.0.1:{port + 3}"}
     )
     at_port = settings.model_copy(update={"port": port})
-    async with fake_ledger.serving(ledger, settings) as allocation:
+    async with fake_allocation.serving(ledger, FakeObservations(), settings) as allocation:
         settings.addresses["allocation"] = allocation
         async with discovery_running(settings) as client:
             async with fake_network.serving(network, at_port):
@@ -146,8 +113,12 @@ async def test_changes_are_acted_on_when_network_comes_back(  # BEY-1
     assert ledger.allocations == {}
 
 
-async def test_a_change_the_ledger_did_not_hear_of_is_told_again(
-    ledger: FakeLedger, network: FakeNetwork, tmp_path: Path, database_url: str
+async def test_a_change_the_ledger_did_not_hear_of_is_told_again(  # BEY-1, VPC-3
+    ledger: FakeLedger,
+    observations: FakeObservations,
+    network: FakeNetwork,
+    tmp_path: Path,
+    database_url: str,
 ) -> None:
     port = free_base_port()
     settings = settings_for(
@@ -158,9 +129,12 @@ async def test_a_change_the_ledger_did_not_hear_of_is_told_again(
         settings.addresses["network"] = address
         async with discovery_running(settings) as client:
             network.tell(LOST, lost)
-            async with fake_ledger.serving(ledger, settings.model_copy(update={"port": port})):
-                await await_sequence(client, 1)
+            network.gain(vpc_cidr(VPC, "10.0.0.0/16"))
+            at_port = settings.model_copy(update={"port": port})
+            async with fake_allocation.serving(ledger, observations, at_port):
+                await await_sequence(client, 2)
     assert ledger.allocations == {}
+    assert observations.vpc_cidrs == {(VPC, "10.0.0.0/16")}
 
 
 async def test_a_pass_releases_exactly_what_nobody_has(  # DISC-6, BEY-1
@@ -169,7 +143,7 @@ async def test_a_pass_releases_exactly_what_nobody_has(  # DISC-6, BEY-1
     async with discovery_running(settings) as client:
         await await_first_pass(client)
         kept = {allocate(ledger, f"kept-{n}") for n in range(2500)}
-        network.association_ids = {f"kept-{n}" for n in range(2500)} | {"has no allocation"}
+        network.hold(*(f"kept-{n}" for n in range(2500)), "has no allocation")
         orphans = {allocate(ledger, f"orphan-{n}") for n in range(1500)}
         before = (await status(client)).last_successful_pass_time.ToDatetime()
 
@@ -185,7 +159,7 @@ async def test_a_pass_leaves_creates_alone_that_happen_meanwhile(  # DISC-6
     def create() -> None:
         """As network does it: noted there first, allocated then."""
         association_id = f"vpc-cidr-assoc-{uuid4().hex[:17]}"
-        network.association_ids.add(association_id)
+        network.hold(association_id)
         allocate(ledger, association_id)
 
     async with discovery_running(settings) as client:
@@ -216,7 +190,7 @@ async def test_replicas_do_not_disturb_each_other(
     settings: Settings, ledger: FakeLedger, network: FakeNetwork
 ) -> None:
     lost, kept = allocate(ledger, "lost"), allocate(ledger, "kept")
-    network.association_ids = {"kept"}
+    network.hold("kept")
     async with discovery_running(settings) as one, discovery_running(settings) as other:
         sequence = network.tell(LOST, lost)
         await await_sequence(one, sequence)
