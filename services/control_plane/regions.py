@@ -1,6 +1,5 @@
-"""Regions and local zones: where an IPAM may work (IPAM-3)."""
+"""Regions: where an IPAM may work (IPAM-3)."""
 
-import re
 from collections.abc import Collection, Iterable
 from functools import cache
 
@@ -33,8 +32,6 @@ _ENABLED_BY_DEFAULT = frozenset(
 )
 """AWS's regions of before March 20, 2019; accounts have to opt in to all later ones."""
 
-_BORDER_GROUP = re.compile(r"(?P<region>[a-z]+(-[a-z]+)+-\d+)-[a-z]+-\d+")
-
 
 @cache
 def known_regions() -> frozenset[str]:
@@ -61,20 +58,6 @@ def check_region(name: str) -> str:
 def needs_opt_in(region: str) -> bool:
     """Accounts have ``region`` only once they asked for it."""
     return region not in _ENABLED_BY_DEFAULT
-
-
-def region_of(locale: str) -> str:
-    """The region a locale lies in: itself, or the parent of a local zone's border group.
-
-    ``us-east-1-scl-1`` lies in ``us-east-1``.
-    """
-    group = _BORDER_GROUP.fullmatch(locale)
-    return group["region"] if group else locale
-
-
-def is_local_zone(locale: str) -> bool:
-    """``locale`` is a local zone's network border group, not a region."""
-    return region_of(locale) != locale
 
 
 def operating_regions(home: str, named: Iterable[str]) -> tuple[str, ...]:

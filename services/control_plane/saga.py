@@ -77,7 +77,7 @@ class Saga:
 
     async def _push_pool(self, step: NextStep) -> Ending:
         ipam, pool, users = await self._reader.read(partial(_to_push, ipam_pool_id=step.subject))
-        refusal = await _refusal(self._ledger.put(ipam, pool, users)) if ipam and pool else None
+        refusal = await refusal_of(self._ledger.put(ipam, pool, users)) if ipam and pool else None
         return lambda rows: settling.settle_pool(rows, step.subject, step.version, refusal)
 
     async def _remove_pool(self, step: NextStep) -> Ending:
@@ -110,7 +110,7 @@ class Saga:
         """Tell the ledger all it can be told: by pool, why it refused the others."""
         refusals = {}
         for pool in pools:
-            refusal = await _refusal(self._ledger.put(ipam, pool, users[pool.ipam_pool_id]))
+            refusal = await refusal_of(self._ledger.put(ipam, pool, users[pool.ipam_pool_id]))
             if refusal is not None:
                 refusals[pool.ipam_pool_id] = refusal
         return refusals
@@ -121,22 +121,27 @@ class Saga:
         """Retire pools in this order until one is refused: which are, and why the next is not."""
         retired: list[str] = []
         for pool in pools:
-            refusal = await _refusal(self._ledger.retire(pool, cascade=cascade))
+            refusal = await refusal_of(self._ledger.retire(pool, cascade=cascade))
             if refusal is not None:
                 return retired, refusal
             retired.append(pool.ipam_pool_id)
         return retired, None
 
 
-async def _refusal(call: Awaitable[None]) -> str | None:
+async def refusal_of(call: Awaitable[None]) -> str | None:
     """Why the ledger won't ever do it; None when it did."""
     try:
         await call
     except CadastreError as error:
-        if issubclass(kind_of(error), _MAY_PASS):
+        if may_pass(error):
             raise
         return error.message
     return None
+
+
+def may_pass(error: CadastreError) -> bool:
+    """The same call may succeed when it is repeated."""
+    return issubclass(kind_of(error), _MAY_PASS)
 
 
 def _all_to_push(

@@ -9,7 +9,9 @@ from shared.encryption_keys import create_encryption_keys
 from shared.identity import create_secret
 from shared.rpc.server import running
 from shared.settings import Settings
+from tests.control_plane.byoip_world import Byoip, RoaExport
 from tests.control_plane.fake_ledger import FakeLedger
+from tests.control_plane.fake_public_space import FakeNetwork
 from tests.control_plane.world import Client, World
 
 
@@ -28,3 +30,23 @@ async def world(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
 async def control(world: World) -> AsyncIterator[Client]:
     async with world.serving() as client:
         yield client
+
+
+@pytest.fixture
+async def byoip(world: World) -> AsyncIterator[Byoip]:
+    """The context beside a fake network, too, and a world that proves what a test says."""
+    network = FakeNetwork()
+    async with running("network", network.build, world.settings) as server:
+        addresses = {**world.settings.addresses, "network": server.address}
+        settings = world.settings.model_copy(update={"addresses": addresses})
+        own = Byoip(World(settings, world.ledger), network)
+        async with own.serving():
+            yield own
+
+
+@pytest.fixture
+def roas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RoaExport:
+    """An RPKI validator's export; the context that is made after this reads it."""
+    export = RoaExport(tmp_path / "roas.json")
+    monkeypatch.setenv("CADASTRE_RPKI_EXPORT_FILE", str(export.path))
+    return export

@@ -5,7 +5,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from cadastre.allocation.v1 import ledger_service_pb2 as pb
-from cadastre.allocation.v1 import ledger_service_pb2_grpc
+from cadastre.allocation.v1 import (
+    ledger_service_pb2_grpc,
+    observation_service_pb2,
+    observation_service_pb2_grpc,
+)
 from shared.errors import (
     AuthFailure,
     DependencyViolation,
@@ -14,6 +18,7 @@ from shared.errors import (
     ServiceUnavailable,
 )
 from shared.rpc.server import Binding, Runtime
+from tests.control_plane.fake_public_space import FakePublicSpace
 
 
 class FakeLedger(ledger_service_pb2_grpc.LedgerServiceServicer):
@@ -21,6 +26,7 @@ class FakeLedger(ledger_service_pb2_grpc.LedgerServiceServicer):
 
     def __init__(self) -> None:
         self.definitions: dict[str, pb.IpamPoolDefinition] = {}
+        self.public_space = FakePublicSpace(self.definitions)
         self.retired: list[str] = []
         self.calls: list[str] = []
         self.is_down = False
@@ -37,6 +43,8 @@ class FakeLedger(ledger_service_pb2_grpc.LedgerServiceServicer):
         """Why whatever is asked of a pool is refused for good."""
         self.foreign: dict[str, str] = {}
         """By pool, what another account has of it."""
+        self.vpc_cidrs: list[observation_service_pb2.VpcCidr] = []
+        """What discovery has seen."""
         self.dry_run_misses: set[str] = set()
         """Pools that came to have something between the dry run and the real one."""
 
@@ -102,5 +110,33 @@ class FakeLedger(ledger_service_pb2_grpc.LedgerServiceServicer):
                 ledger_service_pb2_grpc.add_LedgerServiceServicer_to_server,
                 self,
                 "cadastre.allocation.v1.LedgerService",
-            )
+            ),
+            Binding(
+                observation_service_pb2_grpc.add_ObservationServiceServicer_to_server,
+                FakeObservations(self.vpc_cidrs),
+                "cadastre.allocation.v1.ObservationService",
+            ),
+            self.public_space.binding,
         ]
+
+
+class FakeObservations(observation_service_pb2_grpc.ObservationServiceServicer):
+    """Tells what a test says was seen."""
+
+    def __init__(self, vpc_cidrs: list[observation_service_pb2.VpcCidr]) -> None:
+        self._vpc_cidrs = vpc_cidrs
+
+    async def ListVpcCidrs(
+        self, request: observation_service_pb2.ListVpcCidrsRequest, context: Any
+    ) -> observation_service_pb2.ListVpcCidrsResponse:
+        found = [seen for seen in self._vpc_cidrs if seen.vpc_id in request.vpc_ids]
+        return observation_service_pb2.ListVpcCidrsResponse(vpc_cidrs=found)
+
+    async def ReportVpcCidrs(self, request: Any, context: Any) -> Any:
+        raise NotImplementedError
+
+    async def ReportObservedCidrs(self, request: Any, context: Any) -> Any:
+        raise NotImplementedError
+
+    async def ListObservedCidrs(self, request: Any, context: Any) -> Any:
+        raise NotImplementedError

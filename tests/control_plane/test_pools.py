@@ -112,7 +112,7 @@ async def test_a_public_pool_says_where_its_space_comes_from(  # POOL-1
         ({"publicly_advertisable": False}, "InvalidParameterCombination"),
         ({"source_ipam_pool_id": "ipam-pool-" + "0" * 17}, "InvalidIpamPoolId.NotFound"),
         ({"ipam_scope_id": "ipam-scope-" + "0" * 17}, "InvalidIpamScopeId.NotFound"),
-        ({"source_resource": {"resource_id": "vpc-1"}}, "UnsupportedOperation"),
+        ({"source_resource": {"resource_id": "vpc-1"}}, "MissingParameter"),
         ({"allocation_resource_tags": [{"value": "a"}]}, "InvalidParameterValue"),
         ({"dry_run": True}, "DryRunOperation"),
         ({"dry_run": True, "locale": "mars-1"}, "InvalidParameterValue"),

@@ -1,28 +1,9 @@
-"""Regions, local zones and operating regions."""
+"""Regions and operating regions."""
 
 import pytest
 
-from services.control_plane.regions import (
-    check_region,
-    is_local_zone,
-    operating_regions,
-    region_of,
-)
+from services.control_plane.regions import check_region, operating_regions
 from shared.errors import InvalidParameterValue
-
-
-@pytest.mark.parametrize(
-    ("locale", "region"),
-    [
-        ("us-east-1", "us-east-1"),
-        ("us-east-1-scl-1", "us-east-1"),
-        ("us-west-2-lax-1", "us-west-2"),
-        ("None", "None"),
-    ],
-)
-def test_a_local_zone_lies_in_its_parent_region(locale: str, region: str) -> None:  # IPAM-3
-    assert region_of(locale) == region
-    assert is_local_zone(locale) == (locale != region)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from shared.caller import Caller
 from shared.identity import TokenSigner, load_secret
 from shared.rpc.client import Remote
 from shared.rpc.enums import aws_enum_name
-from shared.rpc.server import running
+from shared.rpc.server import Build, running
 from shared.settings import Settings
 from tests.control_plane.fake_ledger import FakeLedger
 from tests.waiting import eventually
@@ -125,10 +125,10 @@ class World:
     ledger: FakeLedger
 
     @asynccontextmanager
-    async def serving(self) -> AsyncIterator[Client]:
+    async def serving(self, build: Build = control_plane) -> AsyncIterator[Client]:
         """A client of a server that ends with the block, as a crash would end it."""
         async with (
-            running("control_plane", control_plane, self.settings) as server,
+            running("control_plane", build, self.settings) as server,
             Remote(server.address, signer=self._signer) as remote,
         ):
             yield Client(remote)

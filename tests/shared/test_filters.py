@@ -2,6 +2,7 @@ import pytest
 
 from cadastre.common.v1.types_pb2 import Filter, Tag
 from cadastre.control.v1.ipam_pool_pb2 import IPAM_POOL_STATE_CREATE_COMPLETE, IpamPool
+from cadastre.network.v1.instance_service_pb2 import Instance, Reservation
 from cadastre.network.v1.vpc_pb2 import Vpc
 from shared.errors import InvalidParameterValue
 from shared.filters import FilterSet
@@ -46,6 +47,30 @@ def test_a_record_passes_when_one_value_matches(
 ) -> None:  # BEY-6
     filters = FilterSet([Filter(name=name, values=values)], IpamPool.DESCRIPTOR)
     assert filters.matches(POOL) is passes
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "passes"),
+    [
+        ("tag:team", "net", True),
+        ("tag:team", "*x", False),
+        ("tag:env", "net", False),
+        ("tag-key", "team", True),
+        ("tag-key", "env", False),
+        ("instance-id", "i-1", True),
+    ],
+)
+def test_tags_may_be_elsewhere_in_a_record(name: str, value: str, passes: bool) -> None:  # BEY-6
+    record = Reservation(
+        instances=[Instance(instance_id="i-1", tags=[Tag(key="team", value="net")])]
+    )
+    filters = FilterSet(
+        [Filter(name=name, values=[value])],
+        Reservation.DESCRIPTOR,
+        {"instance-id": "instances.instance_id"},
+        tags="instances.tags",
+    )
+    assert filters.matches(record) is passes
 
 
 def test_several_filters_must_all_pass() -> None:

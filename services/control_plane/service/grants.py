@@ -1,4 +1,4 @@
-"""Telling the ledger anew with whom pools are shared (ORG-4, design.md section 4)."""
+"""With whom pools are shared, and telling the ledger anew (ORG-4, design.md section 4)."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -19,6 +19,15 @@ def users_by_pool(
     if ipam.tier is Tier.FREE:
         return dict.fromkeys(ipam_pool_ids, frozenset())
     return rows.shares.users_of_pools(ipam_pool_ids)
+
+
+def may_import(rows: Rows, ipam: Ipam, ipam_pool_id: str, account_id: str) -> bool:
+    """A share lets an account move to a pool what it brought along (BYOIP-6).
+
+    On the free tier nobody else does (IPAM-4), whatever is shared.
+    """
+    is_shared = ipam_pool_id in rows.shares.pools_importable_by(account_id)
+    return is_shared and ipam.tier is not Tier.FREE
 
 
 def push_again(rows: Rows, ipam_pool_ids: Collection[str]) -> tuple[NextStep, ...]:

@@ -63,6 +63,7 @@ def create_ipam(
         default_resource_discovery_association_id=IPAM_RESOURCE_DISCOVERY_ASSOCIATION.new(),
         tags=wanted.tags,
         cidr_quota=quotas.cidrs_per_pool.of(caller.account_id),
+        amazon_block_quotas=quotas.amazon_blocks_of(caller.account_id),
     )
     rows.add_ipam(ipam)
     for scope in default_scopes(ipam):
@@ -155,14 +156,16 @@ def adopt_quotas(rows: Rows, quotas: Quotas) -> list[NextStep]:
     steps = []
     for ipam_id in rows.ipam_ids():
         ipam = rows.ipam(ipam_id, lock=True)
-        if ipam and ipam.cidr_quota != quotas.cidrs_per_pool.of(ipam.owner_id):
+        if ipam is None:
+            continue
+        after = replace(
+            ipam,
+            cidr_quota=quotas.cidrs_per_pool.of(ipam.owner_id),
+            amazon_block_quotas=quotas.amazon_blocks_of(ipam.owner_id),
+        )
+        if after != ipam:
             version = ipam.version + 1
-            after = replace(
-                ipam,
-                cidr_quota=quotas.cidrs_per_pool.of(ipam.owner_id),
-                version=version,
-                definition_version=version,
-            )
+            after = replace(after, version=version, definition_version=version)
             rows.save_ipam(after)
             steps.append(NextStep(StepKind.PUSH_IPAM, after.ipam_id, after.version))
     return steps
@@ -217,6 +220,7 @@ def _check_fits_free(rows: Rows, ipam: Ipam) -> None:
 
 
 def _check_deletable(rows: Rows, ipam: Ipam, *, cascade: bool) -> None:
+    _check_no_asn_in_use(rows, ipam)
     if cascade:
         in_the_way = rows.pool_ids_in(ipam.public_default_scope_id)
         sentence = (
@@ -231,3 +235,20 @@ def _check_deletable(rows: Rows, ipam: Ipam, *, cascade: bool) -> None:
         )
     if in_the_way:
         raise StillInUse(sentence, ipam.ipam_id, in_the_way)
+
+
+def _check_no_asn_in_use(rows: Rows, ipam: Ipam) -> None:
+    """Its ASNs go with an IPAM, unless CIDRs that came without one may be originated by them."""
+    in_use = [
+        f"AS{byoasn.asn} ({cidr})"
+        for byoasn in rows.byoip.byoasns(ipam.ipam_id)
+        if byoasn.is_proven
+        for cidr in rows.byoip.associated_with(byoasn.asn)
+    ]
+    if in_use:
+        raise StillInUse(
+            f"'{ipam.ipam_id}' can't be deleted while ASNs of it are associated with CIDRs;"
+            " disassociate them first",
+            ipam.ipam_id,
+            in_use,
+        )

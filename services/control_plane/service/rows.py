@@ -6,6 +6,7 @@ from typing import Protocol
 from services.control_plane.ipam import Ipam
 from services.control_plane.pool import Pool
 from services.control_plane.scope import Scope
+from services.control_plane.service.byoip_rows import ByoipRows
 from services.control_plane.service.discovery_rows import DiscoveryRows
 from services.control_plane.service.identity_rows import IdentityRows
 from services.control_plane.service.organization_rows import OrganizationRows
@@ -34,6 +35,9 @@ class Rows(Protocol):
     @property
     def identity(self) -> IdentityRows: ...
 
+    @property
+    def byoip(self) -> ByoipRows: ...
+
     def ipam_in(self, owner_id: str, region: str, *, lock: bool) -> Ipam | None:
         """The one IPAM of an account in a region (IPAM-2)."""
 
@@ -52,7 +56,10 @@ class Rows(Protocol):
     def save_ipam(self, ipam: Ipam) -> None: ...
 
     def remove_ipam(self, ipam: Ipam) -> None:
-        """Remove it and all that lies under it, its default resource discovery included."""
+        """Remove it and all that lies under it, its default resource discovery included.
+
+        And its verification tokens and ASNs.
+        """
 
     def scope(self, ipam_scope_id: str) -> Scope | None: ...
 

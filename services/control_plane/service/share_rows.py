@@ -26,6 +26,9 @@ class ShareRows(Protocol):
     def pools_for(self, account_id: str) -> frozenset[str]:
         """The pools that shares let an account see and allocate from."""
 
+    def pools_importable_by(self, account_id: str) -> frozenset[str]:
+        """The pools to which shares let an account move what it brought along (BYOIP-6)."""
+
     def discoveries_for(self, account_id: str) -> frozenset[str]:
         """The resource discoveries that shares let an account see and associate."""
 

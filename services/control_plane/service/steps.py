@@ -20,6 +20,15 @@ class StepKind(enum.StrEnum):
     REMOVE_RESOURCE_DISCOVERY = "remove-resource-discovery"
     SETTLE_DISCOVERY_ASSOCIATION = "settle-discovery-association"
     REMOVE_DISCOVERY_ASSOCIATION = "remove-discovery-association"
+    SETTLE_VERIFICATION_TOKEN = "settle-verification-token"  # noqa: S105 - no secret
+    REMOVE_VERIFICATION_TOKEN = "remove-verification-token"  # noqa: S105 - no secret
+    REMOVE_BYOASN = "remove-byoasn"
+    SETTLE_BYOIP_CIDR = "settle-byoip-cidr"
+    """Tell the ledger whether a pool's CIDR has to stay."""
+    TAKE_IN_BYOIP_CIDR = "take-in-byoip-cidr"
+    """Tell ledger and network of a range that came without an IPAM."""
+    REMOVE_BYOIP_CIDR = "remove-byoip-cidr"
+    MOVE_BYOIP_CIDR = "move-byoip-cidr"
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,11 @@ class Permission:
         """Who has it for a pool may see what is in it, allocate and release."""
         return "ec2:AllocateIpamPoolCidr" in self.actions
 
+    @property
+    def lets_import(self) -> bool:
+        """Who has it for a pool may move to it what it brought along without an IPAM (BYOIP-6)."""
+        return "ec2:ImportByoipCidrToIpam" in self.actions
+
 
 PERMISSIONS = (
     Permission(

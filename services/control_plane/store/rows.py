@@ -12,6 +12,7 @@ from services.control_plane.errors import IpamLimitExceeded
 from services.control_plane.ipam import Ipam, Tier
 from services.control_plane.pool import Pool
 from services.control_plane.scope import Scope
+from services.control_plane.store.byoip_rows import SqlByoipRows
 from services.control_plane.store.discovery_rows import SqlDiscoveryRows
 from services.control_plane.store.identity_rows import SqlIdentityRows
 from services.control_plane.store.in_order import in_order
@@ -63,6 +64,7 @@ class SqlRows:
         self.shares = SqlShareRows(connection, self.organizations)
         self.discoveries = SqlDiscoveryRows(connection)
         self.identity = SqlIdentityRows(connection)
+        self.byoip = SqlByoipRows(connection)
 
     def ipam_in(self, owner_id: str, region: str, *, lock: bool) -> Ipam | None:
         return self._one_ipam(ipams.c.owner_id == owner_id, ipams.c.region == region, lock=lock)
@@ -87,6 +89,7 @@ class SqlRows:
         associations = tables.resource_discovery_associations
         pool_ids = self._pool_ids(pools.c.ipam_id == ipam.ipam_id)
         self.shares.forget([*pool_ids, ipam.default_resource_discovery_id])
+        self.byoip.remove_of_ipam(ipam.ipam_id)
         for removal in (
             pools.delete().where(pools.c.ipam_id == ipam.ipam_id),
             scopes.delete().where(scopes.c.ipam_id == ipam.ipam_id),
@@ -252,6 +255,11 @@ _TAGGED = [
         tables.resource_discovery_associations,
         tables.resource_discovery_associations.c.ipam_resource_discovery_association_id,
         tables.resource_discovery_associations.c.ipam_region,
+    ),
+    (
+        tables.verification_tokens,
+        tables.verification_tokens.c.ipam_external_resource_verification_token_id,
+        tables.verification_tokens.c.ipam_region,
     ),
 ]
 

@@ -29,6 +29,7 @@ from services.control_plane.tables import (
 )
 
 _ALLOCATING = [permission.arn for permission in PERMISSIONS if permission.lets_allocate]
+_IMPORTING = [permission.arn for permission in PERMISSIONS if permission.lets_import]
 
 _GRANT = (
     shares.c.owner_id,
@@ -57,6 +58,10 @@ _LETS_ALLOCATE = sa.and_(
     resources.c.resource_type == ResourceType.IPAM_POOL,
     shares.c.pool_permission_arn.in_(_ALLOCATING),
 )
+_LETS_IMPORT = sa.and_(
+    resources.c.resource_type == ResourceType.IPAM_POOL,
+    shares.c.pool_permission_arn.in_(_IMPORTING),
+)
 _IS_DISCOVERY = resources.c.resource_type == ResourceType.IPAM_RESOURCE_DISCOVERY
 
 
@@ -84,6 +89,9 @@ class SqlGrants:
 
     def pools_for(self, account_id: str) -> frozenset[str]:
         return self._resources_for(account_id, _LETS_ALLOCATE)
+
+    def pools_importable_by(self, account_id: str) -> frozenset[str]:
+        return self._resources_for(account_id, _LETS_IMPORT)
 
     def discoveries_for(self, account_id: str) -> frozenset[str]:
         return self._resources_for(account_id, _IS_DISCOVERY)

@@ -60,6 +60,9 @@ class SqlShareRows:
     def pools_for(self, account_id: str) -> frozenset[str]:
         return self._grants.pools_for(account_id)
 
+    def pools_importable_by(self, account_id: str) -> frozenset[str]:
+        return self._grants.pools_importable_by(account_id)
+
     def discoveries_for(self, account_id: str) -> frozenset[str]:
         return self._grants.discoveries_for(account_id)
 

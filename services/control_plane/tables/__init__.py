@@ -1,6 +1,12 @@
 """The tables of this context."""
 
 from services.control_plane.tables.base import metadata
+from services.control_plane.tables.byoip import (
+    asn_associations,
+    byoasns,
+    byoip_cidrs,
+    verification_tokens,
+)
 from services.control_plane.tables.identity import (
     iam_access_keys,
     iam_accounts,
@@ -36,7 +42,10 @@ from shared.persistence.outbox import outbox_table
 
 __all__ = [
     "account_creations",
+    "asn_associations",
     "audit_events",
+    "byoasns",
+    "byoip_cidrs",
     "client_tokens",
     "delegated_administrators",
     "iam_access_keys",
@@ -62,6 +71,7 @@ __all__ = [
     "resource_share_resources",
     "resource_shares",
     "scopes",
+    "verification_tokens",
 ]
 
 audit_events = audit_table(metadata)

@@ -1,0 +1,1 @@
+"""Public ranges and ASNs that accounts bring along: the rules."""

@@ -1,0 +1,1 @@
+"""Use cases about public ranges and ASNs that accounts bring along."""

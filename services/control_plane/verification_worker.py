@@ -1,0 +1,240 @@
+"""Verifying what waits for it, again and again until it is proven, refuted or too late (BYOIP-1).
+
+What waits is in databases alone, the ledger's and this context's, so a worker that died is missed
+by nobody; and what was concluded waits no more, so that two workers do no harm.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from structlog.typing import FilteringBoundLogger
+
+from services.control_plane.byoip.byoasn import Byoasn
+from services.control_plane.byoip.byoip_cidr import ByoipCidr
+from services.control_plane.service.byoip import pruning, verifying
+from services.control_plane.service.byoip.ports import (
+    PendingPoolCidr,
+    PublicSpace,
+    RpkiReader,
+    Verifies,
+)
+from services.control_plane.service.ports import Commands, Reader
+from services.control_plane.service.rows import Rows
+from services.control_plane.verification.claim import Claim, Proof
+from services.control_plane.verification.verdict import Proven, Refuted, Unproven, Verdict
+from shared.cidr import Cidr
+
+ATTEMPTS_AT_ONCE = 16
+
+_LOOK_SECONDS = 1.0
+"""How long what another replica was asked for may go unnoticed."""
+_AFTER_FAILURE = timedelta(seconds=2)
+_BETWEEN_PRUNINGS = timedelta(hours=1)
+_FIRST_RECONNECT_SECONDS, _LAST_RECONNECT_SECONDS = 0.1, 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How patient it is."""
+
+    retry: timedelta
+    """Time between the beginnings of two attempts on one thing."""
+    timeout: timedelta
+    """After this time without proof it has failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """Something to be verified; an attempt tells whether it was the last."""
+
+    key: str
+    attempt: Callable[[], Awaitable[bool]]
+
+
+class VerificationWorker:
+    """Follows the ledger's pending CIDRs, and looks for this context's own ASNs and ranges.
+
+    At most `ATTEMPTS_AT_ONCE` attempts are under way, and one on each thing.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        commands: Commands,
+        space: PublicSpace,
+        verifier: Verifies,
+        rpki: RpkiReader,
+        pace: Pace,
+        clock: Callable[[], datetime],
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._reader, self._commands, self._space = reader, commands, space
+        self._verifier, self._rpki = verifier, rpki
+        self._pace, self._clock, self._log = pace, clock, log
+        self._pending: dict[str, PendingPoolCidr] = {}
+        self._due: dict[str, datetime] = {}
+        self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._prune_at = clock()
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Have it look now: something was committed that waits."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Verify until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._follow_ledger())
+                tasks.create_task(self._look_again_and_again())
+        finally:
+            given_up = list(self._under_way.values())
+            for task in given_up:
+                task.cancel()
+            await asyncio.gather(*given_up, return_exceptions=True)
+
+    async def attempt_pool_cidr(self, pending: PendingPoolCidr) -> bool:
+        """Verify a pool's CIDR once; False: it waits on."""
+        proof = await self._reader.read(lambda rows: verifying.proof_of(rows, pending))
+        if isinstance(proof, Refuted):
+            verdict: Verdict = proof
+        else:
+            verdict = await self._verdict(pending.claim, proof, pending.requested_at)
+            verdict = await self._with_roas(verdict, pending.claim.cidr, pending.requested_at)
+        if isinstance(verdict, Unproven):
+            return False
+        await self._space.conclude(pending.ipam_pool_cidr_id, _failure(verdict))
+        self._pending.pop(pending.ipam_pool_cidr_id, None)
+        return True
+
+    async def attempt_range(self, cidr: ByoipCidr) -> bool:
+        """Verify a range that came without an IPAM once; False: it waits on."""
+        requested_at = cidr.alone.requested_at
+        verdict = await self._verdict(cidr.claim, cidr.alone.proof, requested_at)
+        verdict = await self._with_roas(verdict, cidr.cidr, requested_at)
+        if isinstance(verdict, Unproven):
+            return False
+        failure, warning = _failure(verdict), (await self._rpki()).missing(cidr.cidr)
+        await self._commands.change(
+            lambda rows: verifying.conclude_range(rows, cidr.byoip_cidr_id, failure, warning),
+            dry_run=False,
+        )
+        return True
+
+    async def attempt_byoasn(self, byoasn: Byoasn) -> bool:
+        """Verify an ASN once; False: it waits on."""
+        verdict = await self._verdict(byoasn.claim, byoasn.proof, byoasn.requested_at)
+        if isinstance(verdict, Unproven):
+            return False
+        failure, now = _failure(verdict), self._clock()
+        await self._commands.change(
+            lambda rows: verifying.conclude_byoasn(rows, byoasn.byoasn_id, failure, now),
+            dry_run=False,
+        )
+        return True
+
+    async def _verdict(self, claim: Claim, proof: Proof, requested_at: datetime) -> Verdict:
+        return self._in_time(await self._verifier.verify(claim, proof), requested_at)
+
+    async def _with_roas(self, verdict: Verdict, cidr: Cidr, requested_at: datetime) -> Verdict:
+        """What is proven waits for ROAs that let Amazon advertise it, unless none forbids it."""
+        if not isinstance(verdict, Proven):
+            return verdict
+        rpki = await self._rpki()
+        missing = rpki.missing(cidr)
+        if missing is None:
+            return verdict
+        if rpki.refuses:
+            return self._in_time(Unproven(missing), requested_at)
+        self._log.warning("brought range has no fitting ROA", cidr=str(cidr), missing=missing)
+        return verdict
+
+    def _in_time(self, verdict: Verdict, requested_at: datetime) -> Verdict:
+        """What is not proven after all this time will not be."""
+        if isinstance(verdict, Unproven) and self._clock() >= requested_at + self._pace.timeout:
+            return Refuted(verdict.reason)
+        return verdict
+
+    async def _follow_ledger(self) -> None:
+        delay = _FIRST_RECONNECT_SECONDS
+        while True:
+            try:
+                async for pending in self._space.pending_cidrs():
+                    delay = _FIRST_RECONNECT_SECONDS
+                    self._pending[pending.ipam_pool_cidr_id] = pending
+                    self.wake()
+            except Exception as error:  # noqa: BLE001 - the worker's edge: reported, and begun anew
+                self._log.warning("following pending CIDRs was interrupted", error=str(error))
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, _LAST_RECONNECT_SECONDS)
+
+    async def _look_again_and_again(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                await self._prune_now_and_then()
+                await self._start_due()
+            except Exception as error:  # noqa: BLE001 - the worker's edge: reported, and tried again
+                self._log.warning("looking for what waits failed", error=repr(error))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._seconds_to_next_look()):
+                    await self._wake.wait()
+
+    async def _start_due(self) -> None:
+        waiting = {one.key: one for one in await self._waiting()}
+        self._due = {key: due for key, due in self._due.items() if key in waiting}
+        now = self._clock()
+        due = [
+            one
+            for key, one in waiting.items()
+            if key not in self._under_way and self._due.get(key, now) <= now
+        ]
+        for one in due[: ATTEMPTS_AT_ONCE - len(self._under_way)]:
+            self._under_way[one.key] = asyncio.create_task(self._attempt(one))
+
+    async def _waiting(self) -> list[_Waiting]:
+        byoasns, ranges = await self._reader.read(_own_waiting)
+        return [
+            *(
+                _Waiting(pending.ipam_pool_cidr_id, partial(self.attempt_pool_cidr, pending))
+                for pending in self._pending.values()
+            ),
+            *(_Waiting(one.byoasn_id, partial(self.attempt_byoasn, one)) for one in byoasns),
+            *(_Waiting(one.byoip_cidr_id, partial(self.attempt_range, one)) for one in ranges),
+        ]
+
+    async def _attempt(self, waiting: _Waiting) -> None:
+        started, pause = self._clock(), self._pace.retry
+        try:
+            is_last = await waiting.attempt()
+            self._log.info("attempted to verify", subject=waiting.key, is_last=is_last)
+        except Exception as error:  # noqa: BLE001 - the worker's edge: reported, and tried again
+            pause = min(pause, _AFTER_FAILURE)
+            self._log.warning("verifying failed", subject=waiting.key, error=repr(error))
+        finally:
+            self._due[waiting.key] = started + pause
+            del self._under_way[waiting.key]
+            self.wake()
+
+    def _seconds_to_next_look(self) -> float:
+        now = self._clock()
+        later = [(due - now).total_seconds() for due in self._due.values() if due > now]
+        return min([_LOOK_SECONDS, *later])
+
+    async def _prune_now_and_then(self) -> None:
+        now = self._clock()
+        if now >= self._prune_at:
+            await self._commands.tag(lambda rows: pruning.prune(rows, now), dry_run=False)
+            self._prune_at = now + _BETWEEN_PRUNINGS
+
+
+def _own_waiting(rows: Rows) -> tuple[Sequence[Byoasn], Sequence[ByoipCidr]]:
+    return rows.byoip.unproven_byoasns(), rows.byoip.unproven_ranges()
+
+
+def _failure(verdict: Proven | Refuted) -> str | None:
+    return verdict.reason if isinstance(verdict, Refuted) else None
