@@ -22,6 +22,9 @@ organization:
     - id: "{ACCOUNT_IDS["ipam-account"]}"
       name: ipam-account
       email: ipam-account@example.com
+    - id: "{ACCOUNT_IDS["byoip-owner-account"]}"
+      name: byoip-owner-account
+      email: byoip-owner-account@example.com
   organizational_units:
     - name: Development
       id: ou-fssg-q5brfv9c

@@ -21,8 +21,8 @@ from tests.authorization.callers import HOME, bearer
 # Each after those that it calls.
 _BUILDS: Mapping[GrpcContext, Build] = {
     "allocation": allocation,
-    "control_plane": control_plane,
     "network": network,
+    "control_plane": control_plane,
     "discovery": discovery,
     "metrics": metrics,
 }

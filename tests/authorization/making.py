@@ -14,14 +14,17 @@ from tests.authorization.callers import (
 )
 from tests.authorization.founding import a_user, an_organization
 from tests.authorization.installation import Installation
+from tests.authorization.network_things import network_things
 from tests.authorization.pools import a_pool
 from tests.authorization.services import (
     ALLOCATION,
+    BYOIP,
     CONTROL,
     DISCOVERIES,
     IPV4,
     NETWORK,
     PLACEMENT,
+    SUBNETS,
 )
 from tests.authorization.shares import shares, users_things
 from tests.authorization.things import Own, Things
@@ -115,7 +118,13 @@ async def _things(it: Installation, account_id: str, secret: str) -> Things:
     second = await do(
         f"{NETWORK}/AssociateVpcCidrBlock", vpc_id=vpc.vpc_id, cidr_block="172.17.0.0/16"
     )
-    return Things(
+    token = await do(
+        f"{BYOIP}/CreateIpamExternalResourceVerificationToken",
+        ipam_id=ipam.ipam_id,
+        **tagged("ipam-external-resource-verification-token"),
+    )
+    its = Things(
+        verification_token_id=token.ipam_external_resource_verification_token.ipam_external_resource_verification_token_id,
         account_id=account_id,
         ipam_id=ipam.ipam_id,
         ipam_scope_id=ipam.private_default_scope_id,
@@ -131,6 +140,7 @@ async def _things(it: Installation, account_id: str, secret: str) -> Things:
         vpc_id=vpc.vpc_id,
         vpc_association_id=second.cidr_block_association.association_id,
     )
+    return its.with_ids(await network_things(it, account_id, secret))
 
 
 async def _own(it: Installation, account_id: str, its: Things | None) -> Own:
@@ -141,6 +151,9 @@ async def _own(it: Installation, account_id: str, its: Things | None) -> Own:
         ipam = (await it.do(account_id, f"{CONTROL}/CreateIpam")).ipam
         ids = (ipam.ipam_id, ipam.private_default_scope_id, ipam.default_resource_discovery_id)
     vpc = (await it.do(account_id, f"{NETWORK}/CreateVpc", cidr_block="192.168.0.0/16")).vpc
+    made = await it.do(
+        account_id, f"{SUBNETS}/CreateSubnet", vpc_id=vpc.vpc_id, cidr_block="192.168.0.0/24"
+    )
     ipam_id, scope_id, discovery_id = ids
     return Own(
         ipam_id=ipam_id,
@@ -148,4 +161,5 @@ async def _own(it: Installation, account_id: str, its: Things | None) -> Own:
         default_resource_discovery_id=discovery_id,
         ipam_pool_id=await a_pool(it, account_id, scope_id, "192.168.0.0/16"),
         vpc_id=vpc.vpc_id,
+        subnet_id=made.subnet.subnet_id,
     )

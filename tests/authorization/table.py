@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from tests.authorization import (
+    address_rows,
+    byoip_rows,
     identity_rows,
     ipam_rows,
     organization_rows,
@@ -15,6 +17,8 @@ from tests.authorization.row import Row
 WITHOUT_EFFECT: Sequence[Row] = [*ipam_rows.ROWS, *pool_rows.ROWS]
 """They read, or are dry runs."""
 WITH_EFFECT: Sequence[Row] = [
+    *byoip_rows.ROWS,
+    *address_rows.ROWS,
     *vpc_rows.ROWS,
     *sharing_rows.ROWS,
     *identity_rows.ROWS,

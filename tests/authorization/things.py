@@ -19,6 +19,7 @@ class Own:
     ipam_pool_id: str = ""
     """Made after all that belongs to others."""
     vpc_id: str = ""
+    subnet_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,22 @@ class Things:
     """Of that resource discovery with the IPAM."""
     vpc_id: str
     vpc_association_id: str
+    verification_token_id: str
+
+    # In a VPC of their own, and addresses.
+    subnets_vpc_id: str = ""
+    subnet_id: str = ""
+    spare_subnet_id: str = ""
+    network_interface_id: str = ""
+    spare_network_interface_id: str = ""
+    instance_id: str = ""
+    attachment_id: str = ""
+    """Of an interface besides the instance's primary one."""
+    address_allocation_id: str = ""
+    spare_address_allocation_id: str = ""
+    address_association_id: str = ""
+    """Of the address, with the instance."""
+    public_ipv4_pool_id: str = ""
 
     # Of the delegated administrator's shares.
     free_pool_id: str = ""
