@@ -17,12 +17,14 @@ INTERNAL = {
     "cadastre.allocation.v1.AuditService",
     "cadastre.allocation.v1.LedgerService",
     "cadastre.allocation.v1.ObservationService",
+    "cadastre.allocation.v1.PublicSpaceService",
     "cadastre.common.v1.AuditTrailService",
     "cadastre.common.v1.TelemetryService",
     "cadastre.control.v1.AuthorizationService",
     "cadastre.control.v1.InventoryService",
     "cadastre.discovery.v1.DiscoveryService",
     "cadastre.metrics.v1.MetricsService",
+    "cadastre.network.v1.ByoipRangeService",
     "cadastre.network.v1.InventoryService",
 }
 OPEN_TO_ACCOUNTS = {
@@ -32,9 +34,13 @@ OPEN_TO_ACCOUNTS = {
     "cadastre.control.iam.v1.IamService",
     "cadastre.control.organizations.v1.OrganizationsService",
     "cadastre.control.sharing.v1.SharingService",
+    "cadastre.control.v1.ByoipService",
     "cadastre.control.v1.ControlPlaneService",
     "cadastre.control.v1.ResourceDiscoveryService",
+    "cadastre.network.v1.AddressService",
+    "cadastre.network.v1.InstanceService",
     "cadastre.network.v1.NetworkService",
+    "cadastre.network.v1.SubnetService",
 }
 
 
