@@ -7,6 +7,7 @@ from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from services.allocation.allocation import Allocation
 from services.allocation.definition import PoolDefinition
+from services.allocation.pending_cidr import Failure, PendingCidr
 from services.allocation.placement import Placement
 from services.allocation.pool_cidr import PoolCidr
 from services.allocation.set_aside import SetAside
@@ -98,6 +99,39 @@ class Repaired:
 
 
 @dataclass(frozen=True, slots=True)
+class ProvisionRequested:
+    """A CIDR begins to wait for a pool, or goes on under another proof.
+
+    What else was known of this CIDR and this pool is forgotten.
+    """
+
+    pending: PendingCidr
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisionFailed:
+    """A CIDR waits no longer, for it can't be the pool's."""
+
+    ipam_pool_cidr_id: str
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisionWithdrawn:
+    """A CIDR that waits, or failed, is wanted no longer."""
+
+    ipam_pool_cidr_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PinChanged:
+    """A pool's CIDR can't be deprovisioned for a reason; None: it can."""
+
+    ipam_pool_cidr_id: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Cancelled:
     """A client token is of no use any more."""
 
@@ -128,7 +162,15 @@ class CommittedChanges:
     changes: Sequence[PoolChange]
 
 
-Change: TypeAlias = PoolChange | Defined | Cancelled
+Change: TypeAlias = (
+    PoolChange
+    | Defined
+    | Cancelled
+    | ProvisionRequested
+    | ProvisionFailed
+    | ProvisionWithdrawn
+    | PinChanged
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,18 @@
 """What the control plane says about a pool; the ledger decides from it alone (POOL-9)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from shared.cidr import AddressFamily
 
 NO_LOCALE = "None"
 """The locale of a pool that no resource may use (POOL-3)."""
+
+PUBLIC_SPACE = "public"
+"""The one address space of all public scopes."""
+AMAZON_SPACES = {AddressFamily.IPV4: "amazon-ipv4", AddressFamily.IPV6: "amazon-ipv6"}
+"""The pools of Amazon's own ranges (PROV-4, PROV-5)."""
 
 
 class ScopeType(StrEnum):
@@ -22,6 +27,22 @@ class PublicIpSource(StrEnum):
 
     AMAZON = "amazon"
     BYOIP = "byoip"
+
+
+class AwsService(StrEnum):
+    """What may use a public pool (POOL-1)."""
+
+    EC2 = "ec2"
+    GLOBAL_SERVICES = "global-services"
+
+
+@dataclass(frozen=True, slots=True)
+class AmazonBlockQuota:
+    """How many blocks of Amazon's space an account may have, and how wide and narrow ones."""
+
+    blocks: int
+    min_netmask_length: int
+    max_netmask_length: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +68,11 @@ class PoolDefinition:
     enable_private_gua: bool = False
     shared_with: frozenset[str] = frozenset()
     """The accounts, besides the owner, that may allocate from it (ORG-4)."""
+    source_resource_id: str | None = None
+    """The VPC whose space it plans, and so do the pools below it (VPC-3)."""
+    aws_service: AwsService | None = None
+    publicly_advertisable: bool = False
+    amazon_block_quota: AmazonBlockQuota | None = None
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -61,7 +87,46 @@ class PoolDefinition:
             self.address_family,
             self.locale,
             self.source_ipam_pool_id,
+            self.source_resource_id,
         )
+
+    @property
+    def space_id(self) -> str:
+        """Where no CIDR may be in two top-level pools: a VPC, all that is public, or the scope."""
+        if self.source_resource_id:
+            return self.source_resource_id
+        return PUBLIC_SPACE if self.is_public else self.ipam_scope_id
+
+    @property
+    def is_public(self) -> bool:
+        """Its addresses may be advertised."""
+        return self.scope_type is ScopeType.PUBLIC
+
+    @property
+    def is_planning(self) -> bool:
+        """It has space of a VPC, for subnets of that VPC (VPC-3)."""
+        return self.source_resource_id is not None
+
+    @property
+    def is_top_of_public_space(self) -> bool:
+        """Its CIDRs are parts of no other pool's, and may be advertised."""
+        return self.source_ipam_pool_id is None and self.space_id == PUBLIC_SPACE
+
+    @property
+    def is_brought_along(self) -> bool:
+        """Control of its CIDRs has to be proven (PROV-6)."""
+        return self.is_top_of_public_space and self.public_ip_source is not PublicIpSource.AMAZON
+
+    @property
+    def is_of_amazon(self) -> bool:
+        """It has its CIDRs of Amazon's space directly."""
+        return self.source_ipam_pool_id in AMAZON_SPACES.values()
+
+    def as_taken_in(self) -> "PoolDefinition":
+        """As the ledger has it: what is of Amazon's space is a child of the pool that has it."""
+        if self.is_top_of_public_space and self.public_ip_source is PublicIpSource.AMAZON:
+            return replace(self, source_ipam_pool_id=AMAZON_SPACES[self.address_family])
+        return self
 
     def is_managed_by(self, account_id: str, region: str) -> bool:
         """Its owner manages it, in the IPAM's home region."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from services.allocation.set_aside import SetAside, SetAsideReason
+from services.allocation.system_pools import name_of, shown
 from shared.cidr import Cidr
 from shared.errors import (
     CadastreError,
@@ -42,9 +43,9 @@ class PoolWithoutCidrs(Exhausted):
 
     def __init__(self, ipam_pool_id: str) -> None:
         super().__init__(
-            f"'{ipam_pool_id}' has no CIDR provisioned, so nothing can be allocated from it;"
+            f"{shown(ipam_pool_id)} has no CIDR provisioned, so nothing can be allocated from it;"
             " provision one first",
-            ipam_pool_id=ipam_pool_id,
+            ipam_pool_id=name_of(ipam_pool_id),
         )
 
 
@@ -54,9 +55,10 @@ class CidrOutsidePool(InvalidParameterValue):
     def __init__(self, cidr: Cidr, ipam_pool_id: str, roots: Iterable[Cidr]) -> None:
         inside = ", ".join(map(str, roots))
         super().__init__(
-            f"{cidr} does not lie in one CIDR of '{ipam_pool_id}'; use a block in one of {inside}",
+            f"{cidr} does not lie in one CIDR of {shown(ipam_pool_id)}; use a block in one of"
+            f" {inside}",
             cidr=cidr,
-            ipam_pool_id=ipam_pool_id,
+            ipam_pool_id=name_of(ipam_pool_id),
             ipam_pool_cidrs=inside,
         )
 
@@ -151,9 +153,9 @@ class WrongFamily(InvalidParameterValue):
 
     def __init__(self, cidr: Cidr, ipam_pool_id: str, family: str) -> None:
         super().__init__(
-            f"{cidr} is not {family}, as everything in '{ipam_pool_id}' is",
+            f"{cidr} is not {family}, as everything in {shown(ipam_pool_id)} is",
             cidr=cidr,
-            ipam_pool_id=ipam_pool_id,
+            ipam_pool_id=name_of(ipam_pool_id),
             address_family=family,
         )
 
@@ -197,11 +199,88 @@ class LocaleRuleBroken(OperationNotPermitted):
         )
 
 
+class PoolNotForResource(OperationNotPermitted):
+    """No resource of this kind can have a block of the pool, whatever else it asks for."""
+
+    def __init__(self, ipam_pool_id: str, resource: str, why: str) -> None:
+        super().__init__(
+            f"'{resource}' can't have a block of {shown(ipam_pool_id)}: {why}",
+            ipam_pool_id=name_of(ipam_pool_id),
+            resource=resource,
+            why=why,
+        )
+
+
 class SpaceNotProvisionable(InvalidParameterValue):
     """No top-level pool of the scope may have this block (PROV-2, PROV-3)."""
 
     def __init__(self, cidr: Cidr, why: str) -> None:
         super().__init__(f"{cidr} can't be provisioned: {why}", cidr=cidr, why=why)
+
+
+class TooSpecific(InvalidParameterValue):
+    """A longer netmask than ranges at the top of public space, or right below it, have (PROV-6)."""
+
+    def __init__(self, netmask_length: int, longest: int) -> None:
+        super().__init__(
+            f"/{netmask_length} is too specific: ranges that are brought along, and what is"
+            f" provisioned right below them, are /{longest} or wider here",
+            netmask_length=netmask_length,
+            most_specific=longest,
+        )
+
+
+class RangeNotBrought(IncorrectState):
+    """The account did not bring the range along, or has moved it or given it up (BYOIP-6)."""
+
+    def __init__(self, cidr: Cidr, owner_id: str, region: str) -> None:
+        super().__init__(
+            f"{cidr} is no range that '{owner_id}' brought along to {region} without an IPAM",
+            cidr=cidr,
+            owner_id=owner_id,
+            region=region,
+        )
+
+
+class PoolNotForRange(OperationNotPermitted):
+    """The pool can't have a range that was brought along without an IPAM (BYOIP-6)."""
+
+    def __init__(self, cidr: Cidr, ipam_pool_id: str, why: str) -> None:
+        super().__init__(
+            f"{cidr} can't be moved to '{ipam_pool_id}': {why}",
+            cidr=cidr,
+            ipam_pool_id=ipam_pool_id,
+            why=why,
+        )
+
+
+class NoVpcCidr(InvalidParameterValue):
+    """The VPC has no such CIDR that a pool could plan (VPC-3)."""
+
+    def __init__(self, wanted: str, vpc_id: str, seen: Sequence[Cidr], why: str) -> None:
+        present = ", ".join(map(str, seen)) or "none"
+        super().__init__(
+            f"{wanted} can't be provisioned: {why}; the CIDRs of '{vpc_id}' are: {present}",
+            wanted=wanted,
+            vpc_id=vpc_id,
+            vpc_cidrs=present,
+        )
+
+
+class AmazonBlockLimitExceeded(QuotaExceeded):
+    """The account has all the blocks of Amazon's space that it may have (PROV-4, PROV-5)."""
+
+    def __init__(self, owner_id: str, family: str, locale: str, count: int, quota: int) -> None:
+        super().__init__(
+            "IpamPoolAmazonBlockLimitExceeded",
+            f"'{owner_id}' has {count} blocks of Amazon's {family} space in {locale}; at most"
+            f" {quota} are allowed",
+            quota=quota,
+            count=count,
+            owner_id=owner_id,
+            address_family=family,
+            locale=locale,
+        )
 
 
 class IpamPoolCidrLimitExceeded(QuotaExceeded):
@@ -238,11 +317,23 @@ class CidrInUse(DependencyViolation):
 
     def __init__(self, cidr: Cidr, ipam_pool_id: str, example: str) -> None:
         super().__init__(
-            f"{cidr} can't be deprovisioned from '{ipam_pool_id}' while allocations lie in it, such"
-            f" as '{example}'; release them first",
+            f"{cidr} can't be deprovisioned from {shown(ipam_pool_id)} while allocations lie in"
+            f" it, such as '{example}'; release them first",
             cidr=cidr,
-            ipam_pool_id=ipam_pool_id,
+            ipam_pool_id=name_of(ipam_pool_id),
             ipam_pool_allocation_id=example,
+        )
+
+
+class CidrPinned(DependencyViolation):
+    """Something outside of the ledger still needs a CIDR that is to go (BYOIP-4, ASN-2)."""
+
+    def __init__(self, cidr: Cidr, ipam_pool_id: str, reason: str) -> None:
+        super().__init__(
+            f"{cidr} can't be deprovisioned from {shown(ipam_pool_id)}: {reason}",
+            cidr=cidr,
+            ipam_pool_id=name_of(ipam_pool_id),
+            why=reason,
         )
 
 
@@ -304,9 +395,9 @@ class SourcePoolUnknown(IncorrectState):
 
     def __init__(self, ipam_pool_id: str, source_ipam_pool_id: str) -> None:
         super().__init__(
-            f"The source pool '{source_ipam_pool_id}' of '{ipam_pool_id}' is not in use",
+            f"The source pool {shown(source_ipam_pool_id)} of '{ipam_pool_id}' is not in use",
             ipam_pool_id=ipam_pool_id,
-            source_ipam_pool_id=source_ipam_pool_id,
+            source_ipam_pool_id=name_of(source_ipam_pool_id),
         )
 
 

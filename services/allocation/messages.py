@@ -1,6 +1,6 @@
 """Contract messages from and to what they mean here."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from google.protobuf.message import Message
@@ -8,28 +8,31 @@ from google.protobuf.message import Message
 from cadastre.allocation.v1 import allocation_service_pb2 as pb
 from cadastre.allocation.v1 import audit_service_pb2 as audit_pb
 from cadastre.allocation.v1 import ledger_service_pb2 as ledger_pb
+from cadastre.allocation.v1 import observation_service_pb2 as observation_pb
 from cadastre.allocation.v1 import placement_service_pb2 as placement_pb
 from cadastre.allocation.v1 import pool_allocation_pb2, pool_cidr_pb2
 from cadastre.common.v1 import types_pb2
 from services.allocation.allocation import NO_TAGS, Allocation, ResourceType
 from services.allocation.audit.finding import Finding
-from services.allocation.definition import PoolDefinition, PublicIpSource, ScopeType
+from services.allocation.definition import (
+    AmazonBlockQuota,
+    AwsService,
+    PoolDefinition,
+    PublicIpSource,
+    ScopeType,
+)
+from services.allocation.pending_cidr import OfferedProof, PendingCidr, VerificationMethod
 from services.allocation.pool import Usage
 from services.allocation.pool_cidr import PoolCidr
 from services.allocation.service.allocating import Reservation, ResourceBlock
 from services.allocation.service.auditing import Summary
-from services.allocation.service.view import KnownPool
+from services.allocation.service.view import KnownPool, VpcCidr
 from services.allocation.wanted_block import WantedBlock
-from shared.cidr import AddressFamily
+from shared.cidr import AddressFamily, Cidr
 from shared.rpc.enums import aws_enum_name, enum_number
 from shared.tags import tags_from_proto, tags_from_specifications, tags_to_proto
 
 _TYPE = pool_allocation_pb2.IpamPoolAllocationResourceType
-_PROOFS = {
-    "cidr_authorization_context": "CidrAuthorizationContext",
-    "verification_method": "VerificationMethod",
-    "ipam_external_resource_verification_token_id": "IpamExternalResourceVerificationTokenId",
-}
 
 
 def allocation_to_proto(allocation: Allocation) -> pool_allocation_pb2.IpamPoolAllocation:
@@ -75,6 +78,37 @@ def pool_cidr_to_proto(
         state=lasting if state is None else state,
         ipam_pool_cidr_id=pool_cidr.ipam_pool_cidr_id,
         netmask_length=pool_cidr.cidr.prefix_length,
+    )
+
+
+def pending_cidr_to_proto(pending: PendingCidr) -> pool_cidr_pb2.IpamPoolCidr:
+    """A CIDR that waits, or the reason why it does no longer."""
+    failure = pending.failure
+    message = pool_cidr_pb2.IpamPoolCidr(
+        cidr=str(pending.cidr),
+        state=pool_cidr_pb2.IPAM_POOL_CIDR_STATE_FAILED_PROVISION
+        if failure
+        else pool_cidr_pb2.IPAM_POOL_CIDR_STATE_PENDING_PROVISION,
+        ipam_pool_cidr_id=pending.ipam_pool_cidr_id,
+        netmask_length=pending.cidr.prefix_length,
+    )
+    if failure:
+        message.failure_reason.message = failure.message
+    if failure and failure.code:
+        message.failure_reason.code = proto_number(
+            pool_cidr_pb2.IpamPoolCidrFailureCode, failure.code
+        )
+    return message
+
+
+def source_pool_to_proto(pool: PoolDefinition) -> ledger_pb.SourcePool:
+    return ledger_pb.SourcePool(
+        ipam_pool_id=pool.ipam_pool_id,
+        ipam_region=pool.ipam_region,
+        locale=pool.locale,
+        ipam_scope_type=proto_number(types_pb2.IpamScopeType, pool.scope_type),
+        public_ip_source=number_if_any(types_pb2.IpamPoolPublicIpSource, pool.public_ip_source),
+        publicly_advertisable=pool.publicly_advertisable,
     )
 
 
@@ -145,6 +179,41 @@ def definition_from_proto(definition: ledger_pb.IpamPoolDefinition) -> PoolDefin
         ),
         enable_private_gua=definition.enable_private_gua,
         shared_with=frozenset(definition.shared_with),
+        source_resource_id=definition.source_resource_id or None,
+        aws_service=(
+            AwsService(aws_word(types_pb2.IpamPoolAwsService, definition.aws_service))
+            if definition.aws_service
+            else None
+        ),
+        publicly_advertisable=definition.publicly_advertisable,
+        amazon_block_quota=_amazon_block_quota(definition),
+    )
+
+
+def _amazon_block_quota(definition: ledger_pb.IpamPoolDefinition) -> AmazonBlockQuota | None:
+    quota = definition.amazon_block_quota
+    if not definition.HasField("amazon_block_quota"):
+        return None
+    return AmazonBlockQuota(quota.blocks, quota.min_netmask_length, quota.max_netmask_length)
+
+
+def vpc_cidrs_from_proto(
+    vpc_cidrs: Iterable[observation_pb.VpcCidr], parameter: str
+) -> list[VpcCidr]:
+    return [
+        VpcCidr(
+            vpc_id=one.vpc_id,
+            cidr=Cidr.parse(one.cidr, parameter=f"{parameter}.{number}.cidr"),
+            owner_id=one.owner_id,
+            region=one.region,
+        )
+        for number, one in enumerate(vpc_cidrs, 1)
+    ]
+
+
+def vpc_cidr_to_proto(found: VpcCidr) -> observation_pb.VpcCidr:
+    return observation_pb.VpcCidr(
+        vpc_id=found.vpc_id, cidr=str(found.cidr), owner_id=found.owner_id, region=found.region
     )
 
 
@@ -154,10 +223,18 @@ def block_to_provision_from_proto(request: pb.ProvisionIpamPoolCidrRequest) -> W
     )
 
 
-def proof_from_proto(request: pb.ProvisionIpamPoolCidrRequest) -> str | None:
-    """AWS's name of a member that proves control of a public range, if one is there."""
-    given = {field.name for field, _ in request.ListFields()}
-    return next((name for member, name in _PROOFS.items() if member in given), None)
+def proof_from_proto(request: pb.ProvisionIpamPoolCidrRequest) -> OfferedProof:
+    context = request.cidr_authorization_context
+    method = given(request, "verification_method")
+    return OfferedProof(
+        method=VerificationMethod(aws_word(pool_cidr_pb2.VerificationMethod, method))
+        if method
+        else None,
+        has_context=request.HasField("cidr_authorization_context"),
+        message=given(context, "message"),
+        signature=given(context, "signature"),
+        token_id=given(request, "ipam_external_resource_verification_token_id"),
+    )
 
 
 def block_to_allocate_from_proto(
@@ -198,6 +275,8 @@ def resource_block_from_proto(request: ledger_pb.AllocateResourceCidrRequest) ->
         resource_id=request.resource_id,
         resource_tags=tags_from_proto(request.resource_tags),
         client_token=request.client_token,
+        vpc_id=request.vpc_id,
+        network_border_group=request.network_border_group,
     )
 
 
@@ -219,6 +298,11 @@ def aws_word(enum_type: Any, number: int) -> str:
 def proto_number(enum_type: Any, word: str) -> Any:
     """The contract's number for AWS's word."""
     return enum_number(enum_type.DESCRIPTOR, word)
+
+
+def number_if_any(enum_type: Any, word: str | None) -> Any:
+    """The same, and the contract's word for nothing where there is none."""
+    return proto_number(enum_type, word) if word else 0
 
 
 # Looked up once, for every allocation comes through here.

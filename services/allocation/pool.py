@@ -38,6 +38,7 @@ from services.allocation.placement import AS_USUAL, Placement, Strategy
 from services.allocation.pool_cidr import PoolCidr
 from services.allocation.rules import check_netmask_rule
 from services.allocation.set_aside import SetAside, SetAsideReason
+from services.allocation.system_pools import shown
 from services.allocation.wanted_block import WantedBlock
 from shared.cidr import Cidr, check_netmask_length
 from shared.errors import MissingParameter
@@ -159,17 +160,24 @@ class Pool:
             if found.reason is SetAsideReason.COOL_DOWN and cidr.contains(found.cidr)
         ]
 
-    def block_to_allocate(self, wanted: WantedBlock, *, resource_id: str | None = None) -> Cidr:
+    def block_to_allocate(
+        self,
+        wanted: WantedBlock,
+        *,
+        resource_id: str | None = None,
+        strategy: Strategy | None = None,
+    ) -> Cidr:
         """A free block, by the netmask rules; without CIDR or length one of the default length.
 
-        A certain block may be one that the resource itself is seen to occupy.
+        A certain block may be one that the resource itself is seen to occupy. ``strategy`` is what
+        counts instead of the pool's own.
 
         Raises:
             NotFree: the block wanted is taken, or a part of it.
             CadastreError: another refusal, ready for the caller.
         """
         length = self.length_to_allocate(wanted)
-        cidr = self._free_block(wanted, length)
+        cidr = self._free_block(wanted, length, strategy or self._placement.strategy)
         if wanted.cidr:
             self._check_not_observed(cidr, resource_id)
         return cidr
@@ -204,15 +212,15 @@ class Pool:
         if length is None:
             raise MissingParameter("Cidr or NetmaskLength")
         self._check_family(wanted, length)
-        return self._free_block(wanted, length)
+        return self._free_block(wanted, length, self._placement.strategy)
 
-    def check_room_for_cidr(self) -> None:
-        """Refuse one CIDR more than the pool may have.
+    def check_room_for_cidr(self, *, waiting: int = 0) -> None:
+        """Refuse one CIDR more than the pool may have, with as many that wait to be its.
 
         Raises:
             IpamPoolCidrLimitExceeded: it has as many already.
         """
-        count, quota = len(self._cidrs), self.definition.cidr_quota
+        count, quota = len(self._cidrs) + waiting, self.definition.cidr_quota
         if count >= quota:
             raise IpamPoolCidrLimitExceeded(self.ipam_pool_id, count, quota)
 
@@ -225,6 +233,10 @@ class Pool:
         if cidr.family is not self.definition.address_family:
             family = self.definition.address_family.value
             raise WrongFamily(cidr, self.ipam_pool_id, family)
+
+    def provisioned(self, cidr: Cidr) -> PoolCidr | None:
+        """What is provisioned as exactly this."""
+        return self._cidrs.get(cidr)
 
     def pool_cidr(self, cidr: Cidr | None) -> PoolCidr:
         """The CIDR meant; it may be left unnamed where the pool has one only.
@@ -341,7 +353,7 @@ class Pool:
         }
         if self._placement.avoids_observed:
             for root in self._cidrs:
-                blocked.update(self._observed.overlapping(root))
+                blocked.update(self._occupied_in(root))
         if not blocked:
             self._placeable = None
             return
@@ -353,13 +365,12 @@ class Pool:
             self.check_family(cidr)
         check_netmask_length(length, self.definition.address_family, parameter="netmaskLength")
 
-    def _free_block(self, wanted: WantedBlock, length: int) -> Cidr:
+    def _free_block(self, wanted: WantedBlock, length: int, strategy: Strategy) -> Cidr:
         if not self._cidrs:
             raise PoolWithoutCidrs(self.ipam_pool_id)
         if wanted.cidr:
             return self._checked_free(wanted.cidr)
         space = self._placeable.left if self._placeable else self._space
-        strategy = self._placement.strategy
         try:
             return space.find(
                 length,
@@ -370,7 +381,7 @@ class Pool:
             )
         except NoFit as error:
             largest = error.largest_free
-            raise InsufficientCidrSpace(f"'{self.ipam_pool_id}'", length, largest) from None
+            raise InsufficientCidrSpace(shown(self.ipam_pool_id), length, largest) from None
 
     def _seed(self, space: FreeSpace) -> str:
         """Another one after each allocation, and the same for the preview before it."""
@@ -389,9 +400,16 @@ class Pool:
 
     def _check_not_observed(self, cidr: Cidr, resource_id: str | None) -> None:
         if self._placement.avoids_observed:
-            for observed in self._observed.overlapping(cidr):
+            for observed in self._occupied_in(cidr):
                 if self._observed.is_of_others(observed, resource_id):
                     raise CidrObserved(cidr, self.ipam_pool_id, observed)
+
+    def _occupied_in(self, cidr: Cidr) -> Iterable[Cidr]:
+        """What is seen to be occupied there; not by the VPC itself whose space the pool plans."""
+        occupied, vpc_id = self._observed.overlapping(cidr), self.definition.source_resource_id
+        if vpc_id is None:
+            return occupied
+        return (found for found in occupied if self._observed.is_of_others(found, vpc_id))
 
     def _count(self, allocation: Allocation, by: int) -> None:
         self._allocation_count += by

@@ -7,8 +7,11 @@ from shared.cidr import Cidr
 
 
 class CidrState(StrEnum):
-    """The states that last. What is pending in an answer is done before the answer is read."""
+    """The states that last. What else is pending in an answer is done before that is read."""
 
+    PENDING_PROVISION = "pending-provision"
+    """It is not the pool's yet: control of it is to be proven first (PROV-6)."""
+    FAILED_PROVISION = "failed-provision"
     PROVISIONED = "provisioned"
     DEPROVISIONED = "deprovisioned"
 
@@ -18,7 +21,8 @@ class PoolCidr:
     """A CIDR of a pool (PROV-7).
 
     ``parent_allocation_id`` is the allocation of the source pool that it is (POOL-8), None for a
-    top-level pool's CIDR and for one that was deprovisioned.
+    top-level pool's CIDR and for one that was deprovisioned. ``brought_by`` is the account and
+    the region of a range that was brought along without an IPAM.
     """
 
     ipam_pool_cidr_id: str
@@ -26,3 +30,4 @@ class PoolCidr:
     cidr: Cidr
     state: CidrState = CidrState.PROVISIONED
     parent_allocation_id: str | None = None
+    brought_by: tuple[str, str] | None = None

@@ -1,10 +1,10 @@
 """What space top-level pools of a private scope may have (PROV-1 to PROV-3)."""
 
-from services.allocation.definition import PoolDefinition, PublicIpSource, ScopeType
+from services.allocation.definition import PoolDefinition
 from services.allocation.errors import SpaceNotProvisionable
 from services.allocation.wanted_block import WantedBlock
 from shared.cidr import AddressFamily, Cidr
-from shared.errors import InvalidParameterValue, MissingParameter, UnsupportedOperation
+from shared.errors import InvalidParameterValue, MissingParameter
 
 ULA = Cidr.parse("fd80::/9")
 """Where unique local addresses are taken from."""
@@ -18,25 +18,6 @@ _NEVER_UNICAST = {
     Cidr.parse("169.254.0.0/16"): "link-local",
     Cidr.parse("224.0.0.0/3"): "multicast and reserved",
 }
-
-
-def check_supported(pool: PoolDefinition) -> None:
-    """Refuse what a top-level pool can't have yet.
-
-    Raises:
-        UnsupportedOperation: a public scope's.
-    """
-    if pool.scope_type is ScopeType.PRIVATE:
-        return
-    if pool.public_ip_source is PublicIpSource.AMAZON:
-        missing = "Amazon-provided address space (PublicIpSource amazon)"
-    else:
-        missing = "the proof of control over a public range that BYOIP needs"
-    raise UnsupportedOperation(
-        f"'{pool.ipam_pool_id}' is a top-level pool of a public scope; this version does not have"
-        f" {missing}. Provision to pools of private scopes",
-        ipam_pool_id=pool.ipam_pool_id,
-    )
 
 
 def check_cidr(pool: PoolDefinition, cidr: Cidr) -> None:

@@ -17,6 +17,7 @@ _COUNT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _ADDRESSES = sa.String(39)
 _KEY = sa.LargeBinary(KEY_BYTES)
 
+# And the other spaces in which CIDRs of top-level pools never overlap: public space, and VPCs.
 scopes = sa.Table(
     "ipam_scopes",
     metadata,
@@ -24,6 +25,8 @@ scopes = sa.Table(
     sa.Column("ipam_scope_id", _ID, nullable=False, unique=True),
     # Grows with every change of what resources are seen to occupy there.
     sa.Column("observed_version", _COUNT, nullable=False, server_default="0"),
+    # Of public space: grows with every CIDR that comes to wait for proof of control.
+    sa.Column("waiting_sequence", _COUNT, nullable=False, server_default="0"),
 )
 
 pools = sa.Table(
@@ -44,12 +47,24 @@ pools = sa.Table(
     sa.Column("ipam_region", _ID),
     sa.Column("source_ipam_pool_id", _ID, index=True),
     sa.Column("scope_number", sa.ForeignKey("ipam_scopes.number")),
+    # Where its CIDRs are unique, if it is a top-level pool.
+    sa.Column("space_number", sa.ForeignKey("ipam_scopes.number")),
+    # Of public pools: the region that the locale is, or lies in, or that it is none.
+    sa.Column("public_region", _ID),
     sa.Column("total_addresses", _ADDRESSES, nullable=False),
     sa.Column("allocated_addresses", _ADDRESSES, nullable=False),
     sa.Column("assigned_addresses", _ADDRESSES, nullable=False),
     sa.Column("cidr_count", _COUNT, nullable=False),
     sa.Column("allocation_count", _COUNT, nullable=False),
     sa.Index("ix_ipam_pools_owner_id_ipam_region_number", "owner_id", "ipam_region", "number"),
+)
+
+_is_public = pools.c.public_region.is_not(None)
+sa.Index(
+    "ix_ipam_pools_public_region",
+    pools.c.public_region,
+    sqlite_where=_is_public,
+    postgresql_where=_is_public,
 )
 
 # And what is set aside: its rows have the reason as type of resource, and expire.
@@ -95,6 +110,7 @@ pool_cidrs = sa.Table(
     metadata,
     sa.Column("ipam_pool_cidr_id", _ID, primary_key=True),
     sa.Column("pool_number", sa.ForeignKey("ipam_pools.number"), nullable=False),
+    # Of the pool's space.
     sa.Column("scope_number", sa.ForeignKey("ipam_scopes.number"), nullable=False),
     sa.Column("first_key", _KEY, nullable=False),
     sa.Column("last_key", _KEY, nullable=False),
@@ -106,6 +122,11 @@ pool_cidrs = sa.Table(
         sa.ForeignKey("ipam_pool_allocations.ipam_pool_allocation_id"),
         unique=True,
     ),
+    # Account and region of a range that was brought along without an IPAM.
+    sa.Column("brought_by", _ID),
+    sa.Column("brought_to", _ID),
+    # Why it can't be deprovisioned, though nothing is allocated in it.
+    sa.Column("pinned_for", sa.String(255)),
     sa.UniqueConstraint("pool_number", "first_key", "prefix_length", name="one_row_per_cidr"),
 )
 _is_top_level = sa.and_(
@@ -117,6 +138,27 @@ sa.Index(
     pool_cidrs.c.first_key,
     sqlite_where=_is_top_level,
     postgresql_where=_is_top_level,
+)
+
+# What waits for proof of control, under the id that it has once it is the pool's, and what failed.
+pending_cidrs = sa.Table(
+    "ipam_pending_cidrs",
+    metadata,
+    sa.Column("ipam_pool_cidr_id", _ID, primary_key=True),
+    sa.Column("pool_number", sa.ForeignKey("ipam_pools.number"), nullable=False),
+    sa.Column("first_key", _KEY, nullable=False),
+    sa.Column("last_key", _KEY, nullable=False),
+    sa.Column("prefix_length", sa.Integer, nullable=False),
+    # Given under the lock of public space, so that it grows from commit to commit. Null: it failed.
+    sa.Column("sequence", _COUNT, unique=True),
+    sa.Column("verification_method", _ID, nullable=False),
+    sa.Column("message", sa.String(1024)),
+    sa.Column("signature", sa.String(1024)),
+    sa.Column("token_id", sa.String(1024)),
+    sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("failure_code", _ID),
+    sa.Column("failure_message", sa.Text),
+    sa.UniqueConstraint("pool_number", "first_key", "prefix_length", name="one_request_per_cidr"),
 )
 
 # Append-only: what every batch did to every pool, in the order in which it was done.
@@ -157,6 +199,16 @@ observed_cidrs = sa.Table(
     sa.Column("resource_id", sa.String(1024), primary_key=True),
     sa.Column("first_key", _KEY, primary_key=True),
     sa.Column("prefix_length", sa.Integer, primary_key=True),
+)
+
+vpc_cidrs = sa.Table(
+    "ipam_vpc_cidrs",
+    metadata,
+    sa.Column("vpc_id", _ID, primary_key=True),
+    sa.Column("first_key", _KEY, primary_key=True),
+    sa.Column("prefix_length", sa.Integer, primary_key=True),
+    sa.Column("owner_id", _ID, nullable=False),
+    sa.Column("region", _ID, nullable=False),
 )
 
 audit_events = audit_table(metadata)

@@ -55,10 +55,11 @@ class Harm:
         return str(row["ipam_pool_allocation_id"])
 
     def add_cidr(self, pool_id: str, cidr: str, **members: Any) -> None:
+        is_it = tables.pools.c.ipam_pool_id == pool_id
         row = {
             "ipam_pool_cidr_id": IPAM_POOL_CIDR.new(),
             "pool_number": self.number_of(pool_id),
-            "scope_number": 1,
+            "scope_number": sa.select(tables.pools.c.space_number).where(is_it).scalar_subquery(),
             **keys_of(Cidr.parse(cidr)),
             "state": "provisioned",
             **members,

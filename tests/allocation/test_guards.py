@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -60,7 +61,7 @@ async def define_pools(ledger: Ledger) -> None:
     for pool_id, cidr in POOLS.items():
         await ledger.define(definition(pool_id))
         await ledger.provision(
-            OWNER, pool_id, WantedBlock(Cidr.parse(cidr)), proof=None, once=None, dry_run=False
+            OWNER, pool_id, WantedBlock(Cidr.parse(cidr)), once=None, dry_run=False
         )
 
 
@@ -194,6 +195,35 @@ def test_the_database_refuses_overlapping_top_level_cidrs(
         connection.execute(tables.pool_cidrs.update().values(state="provisioned"))
 
 
+PUBLIC_POOLS = [f"ipam-pool-{number:017x}" for number in (3, 4)]
+
+
+@pytest.mark.parametrize("cidr", ["130.137.0.0/16", "130.137.245.0/24", "130.0.0.0/8"])
+def test_the_database_refuses_public_cidrs_that_two_accounts_would_have(
+    database: Database, cidr: str
+) -> None:  # PROV-6, SCP-1
+    async def make_pools(ledger: Ledger) -> None:
+        for number, pool_id in enumerate(PUBLIC_POOLS):
+            await ledger.define(
+                replace(
+                    definition(pool_id),
+                    ipam_scope_id=f"ipam-scope-{number + 2:017x}",
+                    owner_id=f"{number:012}",
+                    scope_type=ScopeType.PUBLIC,
+                )
+            )
+
+    asyncio.run(with_ledger(database, make_pools))
+    with database.read() as connection:
+        mine, theirs = connection.scalars(
+            sa.select(tables.pools.c.number).order_by(tables.pools.c.ipam_pool_id)
+        )
+    insert_pool_cidr(database, mine, "130.137.0.0/16")
+    with pytest.raises(sa.exc.IntegrityError):
+        insert_pool_cidr(database, theirs, cidr)
+    insert_pool_cidr(database, theirs, "131.0.0.0/16")
+
+
 def test_the_database_keeps_a_parents_allocation_while_a_child_has_it(
     database: Database, pools: dict[str, int]
 ) -> None:  # POOL-8
@@ -302,13 +332,14 @@ def insert_allocation(database: Database, pool_number: int, cidr: str) -> str:
 def insert_pool_cidr(
     database: Database, pool_number: int, cidr: str, **members: str | None
 ) -> None:
+    is_it = tables.pools.c.number == pool_number
     row = {
         "ipam_pool_cidr_id": IPAM_POOL_CIDR.new(),
         "pool_number": pool_number,
-        "scope_number": 1,
+        "scope_number": sa.select(tables.pools.c.space_number).where(is_it).scalar_subquery(),
         "state": "provisioned",
         **keys_of(Cidr.parse(cidr)),
         **members,
     }
     with database.write() as connection:
-        connection.execute(tables.pool_cidrs.insert(), [row])
+        connection.execute(tables.pool_cidrs.insert().values(row))

@@ -217,9 +217,7 @@ class LedgerMachine(RuleBasedStateMachine):
         model = self.model[pool]
         source = self.model.get(model.source) if model.source else None
         [made] = self._together(
-            self._ledgers[replica].provision(
-                OWNER, pool, wanted, proof=None, once=None, dry_run=False
-            )
+            self._ledgers[replica].provision(OWNER, pool, wanted, once=None, dry_run=False)
         )
         if source is not None:
             self._check_possible(source, wanted, made, for_pool=True)

@@ -68,7 +68,7 @@ async def release(ledger: Ledger, allocation: Allocation) -> None:
 
 async def provision(ledger: Ledger, cidr: Cidr) -> None:
     wanted = WantedBlock(cidr)
-    await ledger.provision(OWNER, POOL, wanted, proof=None, once=None, dry_run=False)
+    await ledger.provision(OWNER, POOL, wanted, once=None, dry_run=False)
 
 
 def loaded(database: Database) -> CachedPool:

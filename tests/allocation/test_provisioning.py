@@ -58,7 +58,6 @@ async def test_two_scopes_may_have_the_same_cidr(world: World) -> None:  # SCP-1
 
 IPV4: dict[str, Any] = {}
 IPV6 = {"address_family": "ipv6"}
-PUBLIC = {"ipam_scope_type": "public"}
 
 
 @pytest.mark.parametrize(
@@ -87,14 +86,6 @@ PUBLIC = {"ipam_scope_type": "public"}
             "InvalidParameterCombination",
             "IpamExternalResourceVerificationTokenId",
             id="proof in a private scope",
-        ),
-        pytest.param(PUBLIC, {"cidr": "8.8.8.0/24"}, "UnsupportedOperation", "BYOIP", id="BYOIP"),
-        pytest.param(
-            {**PUBLIC, "public_ip_source": "amazon"},
-            {"netmask_length": 29},
-            "UnsupportedOperation",
-            "Amazon-provided",
-            id="Amazon's",
         ),
         pytest.param(
             {"cidr_quota": 0}, {"cidr": "10.0.0.0/8"}, "IpamPoolCidrLimitExceeded", "0", id="quota"

@@ -45,6 +45,7 @@ RECORDS: st.SearchStrategy[Any] = st.one_of(
         CIDRS,
         st.sampled_from(CidrState),
         st.none() | TEXTS,
+        st.none() | st.tuples(TEXTS, TEXTS),
     ),
     st.builds(
         SetAside, TEXTS, TEXTS, CIDRS, st.sampled_from(SetAsideReason), TEXTS, MOMENTS, MOMENTS

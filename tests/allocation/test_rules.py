@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from services.allocation.definition import PoolDefinition, PublicIpSource, ScopeType
+from services.allocation.definition import PoolDefinition, ScopeType
 from services.allocation.rules import check_netmask_rule, check_resource_rules
-from services.allocation.scope_space import check_cidr, check_length, check_supported
+from services.allocation.scope_space import check_cidr, check_length
 from services.allocation.wanted_block import WantedBlock
 from shared.cidr import AddressFamily, Cidr
 from shared.errors import CadastreError, InvalidParameterCombination, InvalidParameterValue
@@ -153,25 +153,6 @@ def test_only_unique_local_space_is_chosen_by_length(
         assert check_length(pool, WantedBlock(netmask_length=length)) == length
     if says == "/9 to /60":
         assert refusal.value.metadata == {"parameter": "netmaskLength", "value": str(length)}
-
-
-@pytest.mark.parametrize(
-    ("scope_type", "source", "says"),
-    [
-        pytest.param(ScopeType.PRIVATE, None, None, id="private"),
-        pytest.param(ScopeType.PUBLIC, None, "BYOIP", id="public"),
-        pytest.param(ScopeType.PUBLIC, PublicIpSource.BYOIP, "BYOIP", id="byoip"),
-        pytest.param(ScopeType.PUBLIC, PublicIpSource.AMAZON, "Amazon-provided", id="amazon"),
-    ],
-)
-def test_public_space_needs_what_is_not_there_yet(
-    scope_type: ScopeType, source: PublicIpSource | None, says: str | None
-) -> None:  # PROV-4, PROV-5, PROV-6
-    with outcome(says) as refusal:
-        check_supported(replace(POOL, scope_type=scope_type, public_ip_source=source))
-    if says:
-        assert refusal.value.reason == "UnsupportedOperation"
-        assert refusal.value.metadata == {"ipam_pool_id": POOL.ipam_pool_id}
 
 
 A, B, C = map(Cidr.parse, ("10.0.0.0/24", "10.0.1.0/24", "10.0.2.0/24"))

@@ -19,6 +19,9 @@ from cadastre.allocation.v1 import (
     observation_service_pb2_grpc,
     placement_service_pb2,
     placement_service_pb2_grpc,
+    pool_allocation_pb2,
+    public_space_service_pb2,
+    public_space_service_pb2_grpc,
 )
 from cadastre.common.v1 import types_pb2
 from services.allocation.server import allocation
@@ -34,6 +37,15 @@ HOME, WEST, ELSEWHERE = "us-east-1", "us-west-2", "eu-west-1"
 SCOPE = "ipam-scope-00000000000000001"
 UNKNOWN_POOL = "ipam-pool-ffffffffffffffff0"
 UNKNOWN_ALLOCATION = "ipam-pool-alloc-" + "0" * 32
+
+PUBLIC = {
+    "ipam_scope_id": "ipam-scope-0000000000000000a",
+    "ipam_scope_type": "public",
+    "public_ip_source": "byoip",
+    "aws_service": "ec2",
+    "locale": WEST,
+}
+SIGNED = {"cidr_authorization_context": {"message": "1|aws|...", "signature": "signed"}}
 
 # Of all tests of a process, so that no two pools of one database share an id.
 _numbers = count(1)
@@ -59,6 +71,10 @@ class Client:
             (
                 placement_service_pb2,
                 placement_service_pb2_grpc.PlacementServiceStub(remote.channel),
+            ),
+            (
+                public_space_service_pb2,
+                public_space_service_pb2_grpc.PublicSpaceServiceStub(remote.channel),
             ),
         )
 
@@ -139,6 +155,37 @@ class World:
         answer = await self.network("AllocateResourceCidr", ipam_pool_id=pool_id, **members)
         return answer.ipam_pool_allocation
 
+    async def allocate_to(self, kind: str, pool_id: str, token: str, **members: Any) -> Any:
+        """The whole answer to a request for a resource; ``kind`` is AWS's word for it."""
+        types = pool_allocation_pb2.IpamPoolAllocationResourceType.DESCRIPTOR
+        members = {"resource_id": f"{kind}-1", "client_token": token, **members}
+        return await self.network(
+            "AllocateResourceCidr",
+            ipam_pool_id=pool_id,
+            resource_type=enum_number(types, kind),
+            **members,
+        )
+
+    async def public_pool(self, **members: Any) -> str:
+        """A new top-level pool of a public scope whose ranges are brought along."""
+        return await self.define(**{**PUBLIC, **members})
+
+    async def bring(self, pool_id: str, cidr: str, **members: Any) -> Any:
+        """Ask for a range with a signed proof; the CIDR as it waits."""
+        return await self.provision(pool_id, cidr=cidr, **{**SIGNED, **members})
+
+    async def proven(self, pool_id: str, *cidrs: str, **members: Any) -> list[Any]:
+        """Ranges that are a public pool's, for control of them is proven."""
+        found = [await self.bring(pool_id, cidr, **members) for cidr in cidrs]
+        for pending in found:
+            await self.conclude(pending)
+        return found
+
+    async def conclude(self, pending: Any, failure: str = "") -> None:
+        await self.control_plane(
+            "ConcludeProvision", ipam_pool_cidr_id=pending.ipam_pool_cidr_id, failure=failure
+        )
+
     async def place(self, pool_id: str, **members: Any) -> Any:
         answer = await self.owner("ModifyIpamPoolPlacement", ipam_pool_id=pool_id, **members)
         return answer.ipam_pool_placement
@@ -210,6 +257,7 @@ def _definition(pool_id: str, **members: Any) -> dict[str, object]:
         ("ipam_scope_type", types_pb2.IpamScopeType),
         ("address_family", types_pb2.AddressFamily),
         ("public_ip_source", types_pb2.IpamPoolPublicIpSource),
+        ("aws_service", types_pb2.IpamPoolAwsService),
     ):
         if member in merged:
             merged[member] = enum_number(enum.DESCRIPTOR, str(merged[member])) or 0

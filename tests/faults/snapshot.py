@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from services.allocation.set_aside import SetAside
 from services.allocation.store.records import record_from_json, set_aside_from_row
+from services.allocation.system_pools import SYSTEM_POOL_IDS
 from services.allocation.tables import allocations, client_tokens, pool_cidrs, pools
 from shared.cidr import Cidr
 from shared.persistence.database import Database
@@ -16,6 +17,8 @@ from tests.faults.clock import moment_of
 from tests.faults.history import Found, FoundAllocation, FoundAnswer, FoundCidr, FoundPool, Made
 
 _IS_OF_POOL = "ipam-pool"
+# Nobody can ask through a service for what the system's own pools have.
+_IS_ASKED_FOR = pools.c.ipam_pool_id.not_in(SYSTEM_POOL_IDS)
 _HOLD_ANSWERS = sa.select(client_tokens.c.token, client_tokens.c.answer).where(
     client_tokens.c.operation == "HoldIpamPoolCidr"
 )
@@ -30,7 +33,7 @@ def snapshot(url: str) -> Found:
             tokens = {answer.made.id: answer.token for answer in answers}
             rows = connection.execute(_of_pools(allocations)).all()
             return Found(
-                tuple(map(_pool, connection.execute(sa.select(pools)))),
+                tuple(map(_pool, connection.execute(sa.select(pools).where(_IS_ASKED_FOR)))),
                 tuple(map(_pool_cidr, connection.execute(_of_pools(pool_cidrs, _provisioned())))),
                 tuple(_allocation_or_hold(row, tokens) for row in rows),
                 answers,
@@ -44,7 +47,7 @@ def _of_pools(table: sa.Table, *conditions: sa.ColumnElement[bool]) -> sa.Select
     joined = sa.select(table, pools.c.ipam_pool_id).join(
         pools, pools.c.number == table.c.pool_number
     )
-    return joined.where(*conditions)
+    return joined.where(_IS_ASKED_FOR, *conditions)
 
 
 def _provisioned() -> sa.ColumnElement[bool]:

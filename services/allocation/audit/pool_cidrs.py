@@ -19,9 +19,9 @@ def cidr_findings(cidrs: Sequence[CidrRecord]) -> Iterator[Finding]:
 def scope_findings(
     top_level: Iterable[tuple[int, CidrRecord]], only: Set[str] | None = None
 ) -> Iterator[Finding]:
-    """Of different top-level pools of one scope: what overlaps.
+    """Of different top-level pools of one scope, or other space: what overlaps.
 
-    ``top_level`` is their CIDRs with the numbers of their scopes, in order of these; ``only`` is
+    ``top_level`` is their CIDRs with the numbers of their spaces, in order of these; ``only`` is
     the pools that matter. Of CIDRs that share addresses with several others, each is named once at
     least.
     """

@@ -8,11 +8,19 @@ from services.allocation.allocation import Allocation, ResourceType
 from services.allocation.changes import Change, Decision, Held, MadeAvailable, PutAside
 from services.allocation.errors import CidrSetAside, CidrTaken
 from services.allocation.free_space import NotFree
+from services.allocation.placement import Strategy
 from services.allocation.pool import Pool
+from services.allocation.resource_kinds import (
+    PUBLIC_IPV4,
+    check_kind,
+    check_system_pool,
+    sized,
+)
 from services.allocation.rules import check_resource_rules
 from services.allocation.service.rows import Rows
 from services.allocation.service.visibility import may_know, seen_pool
 from services.allocation.set_aside import SetAside, SetAsideReason
+from services.allocation.system_pools import BYOIP_POOLS, SYSTEM_POOL_IDS
 from services.allocation.wanted_block import WantedBlock
 from shared.caller import Caller
 from shared.cidr import Cidr
@@ -34,7 +42,11 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class ResourceBlock:
-    """A block that a resource is to have; the caller is its owner, and the region where it is."""
+    """A block that a resource is to have; the caller is its owner, and the region where it is.
+
+    ``vpc_id`` is the VPC of a subnet. ``network_border_group`` is where a public address is
+    advertised from, empty: from the region.
+    """
 
     ipam_pool_id: str
     wanted: WantedBlock
@@ -42,6 +54,8 @@ class ResourceBlock:
     resource_id: str
     resource_tags: Mapping[str, str]
     client_token: str
+    vpc_id: str = ""
+    network_border_group: str = ""
 
 
 def preview(rows: Rows, caller: Caller, ipam_pool_id: str, wanted: WantedBlock) -> Decision[Cidr]:
@@ -96,10 +110,17 @@ def allocate_to_resource(rows: Rows, caller: Caller, block: ResourceBlock) -> De
             value=block.resource_type,
         )
     pool = rows.pool(block.ipam_pool_id)
-    if pool is None or not pool.definition.is_used_by(caller.account_id):
+    if pool is None:
         raise IPAM_POOL.unknown(block.ipam_pool_id)
-    check_resource_rules(pool.definition, caller.region, block.resource_tags)
-    cidr, settled = placed(rows, pool, caller, block.wanted, resource_id=block.resource_id)
+    if block.ipam_pool_id in SYSTEM_POOL_IDS:
+        wanted = _wanted_of_system_pool(pool, caller, block)
+    else:
+        wanted = _wanted_by_rules(pool, caller, block)
+    # Elastic IP addresses come one after the other, however the pool places other things (EIP-2).
+    strategy = Strategy.LOWEST if block.resource_type is ResourceType.EIP else None
+    cidr, settled = placed(
+        rows, pool, caller, wanted, resource_id=block.resource_id, strategy=strategy
+    )
     allocation = Allocation(
         ipam_pool_allocation_id=IPAM_POOL_ALLOCATION.new(),
         ipam_pool_id=pool.ipam_pool_id,
@@ -115,6 +136,37 @@ def allocate_to_resource(rows: Rows, caller: Caller, block: ResourceBlock) -> De
     return Decision(allocation, (*settled, Held(allocation)))
 
 
+def _wanted_by_rules(pool: Pool, caller: Caller, block: ResourceBlock) -> WantedBlock:
+    """What a resource gets of an IPAM's pool, if the pool's rules allow it (POOL-5, POOL-6)."""
+    definition, kind = pool.definition, block.resource_type
+    if not definition.is_used_by(caller.account_id):
+        raise IPAM_POOL.unknown(block.ipam_pool_id)
+    check_resource_rules(
+        definition,
+        block.network_border_group or caller.region,
+        block.resource_tags,
+        with_local_zones=kind in PUBLIC_IPV4 and not block.network_border_group,
+    )
+    check_kind(definition, kind, block.resource_id, block.vpc_id)
+    return sized(kind, block.wanted, definition.default_netmask_length)
+
+
+def _wanted_of_system_pool(pool: Pool, caller: Caller, block: ResourceBlock) -> WantedBlock:
+    """What a resource gets of a pool that is no IPAM's: of ranges brought along, all of its own."""
+    check_system_pool(block.ipam_pool_id, block.resource_type, block.resource_id)
+    if block.ipam_pool_id not in BYOIP_POOLS.values():
+        return sized(block.resource_type, block.wanted, None)
+    found = pool.provisioned(block.wanted.cidr) if block.wanted.cidr else None
+    if found is None or found.brought_by != (caller.account_id, caller.region):
+        raise InvalidParameterValue(
+            f"Value ({block.wanted.cidr or ''}) for parameter cidr is invalid;"
+            f" '{caller.account_id}' brought no such range along to {caller.region}",
+            parameter="cidr",
+            value=block.wanted.cidr or "",
+        )
+    return block.wanted
+
+
 def placed(
     rows: Rows,
     pool: Pool,
@@ -122,8 +174,11 @@ def placed(
     wanted: WantedBlock,
     *,
     resource_id: str | None = None,
+    strategy: Strategy | None = None,
 ) -> tuple[Cidr, tuple[Change, ...]]:
     """The block to allocate, and what has to be done before: the end of the caller's hold of it.
+
+    ``strategy`` is what counts instead of the pool's own.
 
     Raises:
         CadastreError: the refusal.
@@ -132,7 +187,8 @@ def placed(
     if held:
         pool.length_to_allocate(wanted)
         return held.cidr, (MadeAvailable(held),)
-    return free_block(rows, pool, caller, wanted, resource_id=resource_id), ()
+    cidr = free_block(rows, pool, caller, wanted, resource_id=resource_id, strategy=strategy)
+    return cidr, ()
 
 
 def free_block(
@@ -142,6 +198,7 @@ def free_block(
     wanted: WantedBlock,
     *,
     resource_id: str | None = None,
+    strategy: Strategy | None = None,
 ) -> Cidr:
     """A block to allocate, by the rules that hold for every allocation.
 
@@ -149,7 +206,7 @@ def free_block(
         CadastreError: the refusal; a taken block's tells what is in the way.
     """
     try:
-        return pool.block_to_allocate(wanted, resource_id=resource_id)
+        return pool.block_to_allocate(wanted, resource_id=resource_id, strategy=strategy)
     except NotFree as error:
         raise taken(rows, pool, caller, error.cidr) from None
 

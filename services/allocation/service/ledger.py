@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from itertools import chain, starmap
@@ -11,12 +11,14 @@ from services.allocation.allocation import Allocation
 from services.allocation.changes import Decision, TokenKey
 from services.allocation.definition import PoolDefinition
 from services.allocation.errors import TokenUsedMeanwhile
+from services.allocation.pending_cidr import OfferedProof
 from services.allocation.placement import Placement
-from services.allocation.pool_cidr import PoolCidr
+from services.allocation.pool_cidr import CidrState, PoolCidr
 from services.allocation.service import allocating, defining, placing, provisioning, releasing
 from services.allocation.service.allocating import Reservation, ResourceBlock
 from services.allocation.service.command import Batch, Command, Once, Part, Writer, pools
 from services.allocation.service.placing import PlacementChange
+from services.allocation.service.provisioning import NO_PROOF
 from services.allocation.service.releasing import Release
 from services.allocation.service.rows import Rows
 from services.allocation.service.view import Reader
@@ -31,30 +33,50 @@ from shared.ids import IPAM_POOL
 class Ledger:
     """Answers when the change is committed; refusals leave no trace."""
 
-    def __init__(self, writer: Writer, reader: Reader) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        reader: Reader,
+        *,
+        reserved_allowed: bool = False,
+        on_waiting: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``on_waiting`` is called when a range has come to wait for proof of control.
+
+        With ``reserved_allowed`` such ranges may be ones that the Internet has no use for.
+        """
         self._writer, self._reader = writer, reader
+        self._reserved_allowed, self._on_waiting = reserved_allowed, on_waiting
 
     async def provision(
         self,
         caller: Caller,
         ipam_pool_id: str,
         wanted: WantedBlock,
+        proof: OfferedProof = NO_PROOF,
         *,
-        proof: str | None,
         once: Once | None,
         dry_run: bool,
     ) -> PoolCidr:
-        """Add a CIDR to a pool; a child's is an allocation of its source pool (POOL-8)."""
+        """Add a CIDR to a pool; a child's is an allocation of its source pool (POOL-8).
+
+        A public range waits until its proof is verified (PROV-6).
+        """
         definition = await self._definition(ipam_pool_id)
-        source_id = definition.source_ipam_pool_id
+        source_id, allowed = definition.source_ipam_pool_id, self._reserved_allowed
         command = Command(
-            lambda rows: provisioning.provision(rows, caller, ipam_pool_id, wanted, proof),
+            lambda rows: provisioning.provision(
+                rows, caller, ipam_pool_id, wanted, proof, reserved_allowed=allowed
+            ),
             pools=pools(ipam_pool_id, source_id),
-            scopes=frozenset() if source_id else frozenset({definition.ipam_scope_id}),
+            scopes=frozenset() if source_id else frozenset({definition.space_id}),
             once=once,
             dry_run=dry_run,
         )
-        return await self._writer.carry_out(command)
+        pool_cidr = await self._writer.carry_out(command)
+        if pool_cidr.state is CidrState.PENDING_PROVISION:
+            self._on_waiting()
+        return pool_cidr
 
     async def deprovision(
         self, caller: Caller, ipam_pool_id: str, cidr: Cidr | None, *, dry_run: bool
@@ -189,15 +211,18 @@ class Ledger:
 
     async def allocate_to_resource(
         self, caller: Caller, block: ResourceBlock, *, once: Once, dry_run: bool
-    ) -> Allocation:
-        """Give a resource its block."""
+    ) -> tuple[Allocation, PoolDefinition]:
+        """Give a resource its block; and tell how the pool is that it is of."""
+        pool_id, seen = block.ipam_pool_id, _Seen()
         command = Command(
-            lambda rows: allocating.allocate_to_resource(rows, caller, block),
-            pools=pools(block.ipam_pool_id),
+            lambda rows: allocating.allocate_to_resource(seen.noting(rows, pool_id), caller, block),
+            pools=pools(pool_id),
             once=once,
             dry_run=dry_run,
         )
-        return await self._writer.carry_out(command)
+        allocation = await self._writer.carry_out(command)
+        # Nothing is decided about a repetition, so the pool is not seen then.
+        return allocation, seen.definition or await self._definition(pool_id, retired=True)
 
     async def cancel(self, key: TokenKey) -> None:
         """Make sure that nothing is, or ever will be, allocated under a token."""
@@ -209,17 +234,16 @@ class Ledger:
 
     async def release_of_resources(self, ipam_pool_allocation_ids: Sequence[str]) -> list[str]:
         """Give back what gone resources held; those that were live until now."""
-        found = await self._reader.read(
-            lambda view: view.allocations_of_ids(ipam_pool_allocation_ids)
-        )
-        by_pool: defaultdict[str, list[str]] = defaultdict(list)
-        for allocation in found:
-            by_pool[allocation.ipam_pool_id].append(allocation.ipam_pool_allocation_id)
-        released = await asyncio.gather(*starmap(self._release_in, by_pool.items()))
-        return list(chain.from_iterable(released))
+        released, left = await self._release_where_they_are(ipam_pool_allocation_ids)
+        if left:
+            # Released by others meanwhile, or moved with their range to another pool (BYOIP-6).
+            again, _ = await self._release_where_they_are(left)
+            released += again
+        return released
 
     async def define(self, definition: PoolDefinition) -> None:
         """Make a pool known as it is now."""
+        definition = definition.as_taken_in()
         command = Command(
             lambda rows: defining.define(rows, definition),
             pools=pools(definition.ipam_pool_id),
@@ -237,7 +261,7 @@ class Ledger:
         await self._writer.carry_out(command)
 
     async def _cancel(self, key: TokenKey) -> None:
-        known = await self._reader.read(lambda view: view.answered_allocation(key))
+        known = await self._reader.read(lambda view: view.allocation_under(key))
         command = Command(
             lambda rows: releasing.cancel(rows, key, known),
             pools=pools(known.ipam_pool_id if known else None),
@@ -245,6 +269,19 @@ class Ledger:
             tokens=frozenset({key}),
         )
         await self._writer.carry_out(command)
+
+    async def _release_where_they_are(
+        self, allocation_ids: Sequence[str]
+    ) -> tuple[list[str], list[str]]:
+        """What was released, and what was live but is not in its pool any more."""
+        found = await self._reader.read(lambda view: view.allocations_of_ids(allocation_ids))
+        by_pool: defaultdict[str, list[str]] = defaultdict(list)
+        for allocation in found:
+            if allocation.allocated_by:
+                by_pool[allocation.ipam_pool_id].append(allocation.ipam_pool_allocation_id)
+        parts = await asyncio.gather(*starmap(self._release_in, by_pool.items()))
+        released = list(chain.from_iterable(parts))
+        return released, sorted(set(chain.from_iterable(by_pool.values())).difference(released))
 
     async def _release_in(self, ipam_pool_id: str, allocation_ids: Sequence[str]) -> list[str]:
         command = Command(
@@ -254,11 +291,26 @@ class Ledger:
         )
         return await self._writer.carry_out(command)
 
-    async def _definition(self, ipam_pool_id: str) -> PoolDefinition:
-        definition = await self._reader.read(lambda view: view.definition(ipam_pool_id))
+    async def _definition(self, ipam_pool_id: str, *, retired: bool = False) -> PoolDefinition:
+        definition = await self._reader.read(
+            lambda view: view.definition(ipam_pool_id, retired=retired)
+        )
         if definition is None:
             raise IPAM_POOL.unknown(ipam_pool_id)
         return definition
+
+
+class _Seen:
+    """How a pool was when it was decided about."""
+
+    def __init__(self) -> None:
+        self.definition: PoolDefinition | None = None
+
+    def noting(self, rows: Rows, ipam_pool_id: str) -> Rows:
+        """``rows``, of which the pool is noted."""
+        pool = rows.pool(ipam_pool_id)
+        self.definition = pool.definition if pool else None
+        return rows
 
 
 def _reserve(caller: Caller, reservation: Reservation, rows: Rows) -> Decision[Allocation]:

@@ -53,7 +53,11 @@ def release_of_resources(
     if rows.pool(ipam_pool_id) is None:
         return Decision([])
     found = [rows.allocation(allocation_id) for allocation_id in ipam_pool_allocation_ids]
-    live = [allocation for allocation in found if allocation and allocation.allocated_by]
+    live = [
+        allocation
+        for allocation in found
+        if allocation and allocation.allocated_by and allocation.ipam_pool_id == ipam_pool_id
+    ]
     released = [allocation.ipam_pool_allocation_id for allocation in live]
     return Decision(released, tuple(c for allocation in live for c in given_back(rows, allocation)))
 
@@ -83,6 +87,9 @@ def cancel(rows: Rows, key: TokenKey, known: Allocation | None) -> Decision[None
     if known is None or answer.ipam_pool_allocation_id != known.ipam_pool_allocation_id:
         raise TokenUsedMeanwhile(key.token)
     live = rows.allocation(known.ipam_pool_allocation_id)
+    if live and live.ipam_pool_id != known.ipam_pool_id:
+        # Its range was moved to another pool, which the command does not hold (BYOIP-6).
+        raise TokenUsedMeanwhile(key.token)
     return Decision(None, (*(given_back(rows, live) if live else ()), Cancelled(key)))
 
 

@@ -1,6 +1,6 @@
 """What can be read of the ledger, each time from one snapshot."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -8,6 +8,7 @@ from services.allocation.allocation import Allocation
 from services.allocation.changes import TokenKey
 from services.allocation.definition import PoolDefinition
 from services.allocation.observed_cidrs import ObservedCidrs
+from services.allocation.pending_cidr import PendingCidr, WaitingCidr
 from services.allocation.placement import Placement
 from services.allocation.pool import Usage
 from services.allocation.pool_cidr import PoolCidr
@@ -32,6 +33,24 @@ class Observed:
 
 
 @dataclass(frozen=True, slots=True)
+class VpcCidr:
+    """A CIDR that a VPC is seen to have."""
+
+    vpc_id: str
+    cidr: Cidr
+    owner_id: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublicCidr:
+    """A CIDR of a public pool, with how the pool is."""
+
+    pool_cidr: PoolCidr
+    pool: PoolDefinition
+
+
+@dataclass(frozen=True, slots=True)
 class KnownPool:
     """Whatever the ledger knows of a pool; version 0 where it knows no definition."""
 
@@ -43,14 +62,41 @@ class KnownPool:
 class View(Protocol):
     """Lists come lazily, each record with the key that a page can begin after."""
 
-    def definition(self, ipam_pool_id: str) -> PoolDefinition | None:
-        """Of a pool that is not retired."""
+    def definition(self, ipam_pool_id: str, *, retired: bool = False) -> PoolDefinition | None:
+        """Of a pool that is not retired, or, with ``retired``, of one that may be."""
 
     def owned_pools(self, caller: Caller) -> Sequence[tuple[int, str]]:
         """The caller's pools with this home region: numbers, in order, and ids."""
 
     def pool_cidrs(self, ipam_pool_id: str, after: str | None) -> Iterator[tuple[str, PoolCidr]]:
         """A pool's CIDRs, those deprovisioned included, in order of address."""
+
+    def pending_cidrs(
+        self, ipam_pool_id: str, after: str | None
+    ) -> Iterator[tuple[str, PendingCidr]]:
+        """What waits to be a pool's, or can't be, in order of address."""
+
+    def waiting_cidrs(self, after: int) -> Sequence[WaitingCidr]:
+        """The next ones that came to wait after a number, oldest first; none left out."""
+
+    def pool_of_pending(self, ipam_pool_cidr_id: str) -> str | None:
+        """The pool that a CIDR waits for."""
+
+    def pool_of_cidr(self, ipam_pool_cidr_id: str) -> str | None:
+        """The pool that has a CIDR provisioned."""
+
+    def public_cidrs(
+        self, account_id: str, region: str, cidr: Cidr | None, after: str | None
+    ) -> Iterator[tuple[str, PublicCidr]]:
+        """What public pools that an account uses in a region have, by address and pool.
+
+        Pools without a locale are in the region "None". With ``cidr`` only that.
+        """
+
+    def vpc_cidrs(
+        self, vpc_ids: Collection[str], after: str | None
+    ) -> Iterator[tuple[str, VpcCidr]]:
+        """What these VPCs, or all, are seen to have, by VPC and address."""
 
     def allocations(self, ipam_pool_id: str, after: str | None) -> Iterator[tuple[str, Allocation]]:
         """A pool's allocations, in order of address."""
@@ -77,11 +123,11 @@ class View(Protocol):
     ) -> Iterator[tuple[str, Allocation]]:
         """What a service allocated to its resources, in order of allocation id."""
 
-    def answered_allocation(self, key: TokenKey) -> Allocation | None:
-        """What a token's first answer told, live or not."""
+    def allocation_under(self, key: TokenKey) -> Allocation | None:
+        """What was allocated under a token: as it is, or, if it is gone, as it was."""
 
     def known_pools(self, after: str | None) -> Iterator[tuple[str, KnownPool]]:
-        """All accounts', those retired included, in order of pool id."""
+        """All accounts', those retired included, in order of pool id; none of the system's."""
 
     def foreign_allocations(self, ipam_pool_ids: Sequence[str], limit: int) -> Sequence[str]:
         """Ids of what others than a pool's owner have of it, the first ones by id."""
@@ -117,3 +163,8 @@ class Observations(Protocol):
         self, ipam_scope_id: str, observed: Sequence[Observed], gone: Sequence[Observed]
     ) -> None:
         """Note what resources occupy in a scope from now on, and what no longer (BEY-3)."""
+
+
+class VpcObservations(Protocol):
+    async def report(self, seen: Sequence[VpcCidr], gone: Sequence[VpcCidr]) -> None:
+        """Note which CIDRs VPCs have from now on, and which no longer (VPC-3)."""

@@ -7,6 +7,7 @@ from services.allocation.messages import (
     allocation_to_proto,
     definition_from_proto,
     resource_block_from_proto,
+    source_pool_to_proto,
     usage_to_proto,
 )
 from services.allocation.service.command import Once
@@ -61,13 +62,16 @@ class LedgerServicer(ledger_service_pb2_grpc.LedgerServiceServicer):
         self, request: pb.AllocateResourceCidrRequest, context: Context
     ) -> pb.AllocateResourceCidrResponse:
         caller = caller_of(context)
-        allocation = await self._ledger.allocate_to_resource(
+        allocation, pool = await self._ledger.allocate_to_resource(
             caller,
             resource_block_from_proto(request),
             once=Once(_token_key(caller, request.client_token), request),
             dry_run=request.dry_run,
         )
-        return pb.AllocateResourceCidrResponse(ipam_pool_allocation=allocation_to_proto(allocation))
+        return pb.AllocateResourceCidrResponse(
+            ipam_pool_allocation=allocation_to_proto(allocation),
+            source_pool=source_pool_to_proto(pool),
+        )
 
     async def CancelResourceAllocation(
         self, request: pb.CancelResourceAllocationRequest, context: Context

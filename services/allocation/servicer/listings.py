@@ -1,7 +1,9 @@
 """Lists of what a caller sees: filtered, in pages (BEY-6)."""
 
+import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from google.protobuf.descriptor import Descriptor
@@ -13,20 +15,28 @@ from cadastre.allocation.v1 import ledger_service_pb2 as ledger_pb
 from cadastre.allocation.v1 import observation_service_pb2 as observation_pb
 from cadastre.allocation.v1 import placement_service_pb2 as placement_pb
 from cadastre.allocation.v1 import pool_allocation_pb2, pool_cidr_pb2
+from cadastre.allocation.v1 import public_space_service_pb2 as public_pb
 from services.allocation.allocation import Allocation
 from services.allocation.definition import PoolDefinition
 from services.allocation.messages import (
     allocation_to_proto,
+    given,
     known_pool_to_proto,
+    pending_cidr_to_proto,
     pool_cidr_to_proto,
     resource_allocation_to_proto,
+    vpc_cidr_to_proto,
 )
+from services.allocation.pending_cidr import PendingCidr
 from services.allocation.placement import Placement
+from services.allocation.pool_cidr import PoolCidr
 from services.allocation.service.unavailable import unavailable
 from services.allocation.service.view import View, address_key
 from services.allocation.service.visibility import may_know
 from services.allocation.servicer.placement_messages import observed_to_proto, unavailable_to_proto
+from services.allocation.servicer.public_space_messages import public_cidr_to_proto
 from shared.caller import Caller
+from shared.cidr import Cidr
 from shared.errors import InvalidNextToken
 from shared.filters import FilterSet
 from shared.ids import IPAM_POOL, IPAM_POOL_ALLOCATION
@@ -44,10 +54,33 @@ def pool_cidrs(
     records, token = _page(
         request,
         pool_cidr_pb2.IpamPoolCidr.DESCRIPTOR,
-        lambda after: view.pool_cidrs(request.ipam_pool_id, after),
-        pool_cidr_to_proto,
+        lambda after: _with_pending(view, request.ipam_pool_id, after),
+        _pool_cidr_to_proto,
     )
     return pb.GetIpamPoolCidrsResponse(ipam_pool_cidrs=records, next_token=token)
+
+
+def public_cidrs(
+    view: View, request: public_pb.ListPublicCidrsRequest
+) -> public_pb.ListPublicCidrsResponse:
+    text = given(request, "cidr")
+    cidr = Cidr.parse(text) if text else None
+    found, token = paginate(
+        request,
+        lambda after: view.public_cidrs(request.account_id, request.region, cidr, after),
+    )
+    return public_pb.ListPublicCidrsResponse(
+        public_cidrs=map(public_cidr_to_proto, found), next_token=token
+    )
+
+
+def vpc_cidrs(
+    view: View, request: observation_pb.ListVpcCidrsRequest
+) -> observation_pb.ListVpcCidrsResponse:
+    found, token = paginate(request, lambda after: view.vpc_cidrs(request.vpc_ids, after))
+    return observation_pb.ListVpcCidrsResponse(
+        vpc_cidrs=map(vpc_cidr_to_proto, found), next_token=token
+    )
 
 
 def allocations(
@@ -133,6 +166,28 @@ def known_pools(
     return audit_pb.ListIpamPoolsResponse(
         ipam_pools=map(known_pool_to_proto, found), next_token=token
     )
+
+
+def _with_pending(
+    view: View, ipam_pool_id: str, after: str | None
+) -> Iterator[tuple[str, PoolCidr | PendingCidr]]:
+    """What a pool has, had and may get; what is wanted again stands for what it had."""
+    last = None
+    both: tuple[Iterator[tuple[str, PoolCidr | PendingCidr]], ...] = (
+        view.pending_cidrs(ipam_pool_id, after),
+        view.pool_cidrs(ipam_pool_id, after),
+    )
+    # Of equal ones, that of the first comes first.
+    for key, found in heapq.merge(*both, key=itemgetter(0)):
+        if key != last:
+            yield key, found
+        last = key
+
+
+def _pool_cidr_to_proto(found: PoolCidr | PendingCidr) -> pool_cidr_pb2.IpamPoolCidr:
+    if isinstance(found, PendingCidr):
+        return pending_cidr_to_proto(found)
+    return pool_cidr_to_proto(found)
 
 
 def _seen(view: View, caller: Caller, ipam_pool_id: str) -> PoolDefinition:

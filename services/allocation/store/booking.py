@@ -16,9 +16,13 @@ from services.allocation.changes import (
     Freed,
     Held,
     MadeAvailable,
+    PinChanged,
     PlacementChanged,
     PoolChange,
     Provisioned,
+    ProvisionFailed,
+    ProvisionRequested,
+    ProvisionWithdrawn,
     PutAside,
     Retired,
 )
@@ -29,17 +33,24 @@ from services.allocation.store.cache import CachedPool
 from services.allocation.store.change_log import ChangeLog
 from services.allocation.store.driver import pipelined
 from services.allocation.store.open_pools import OpenPools
+from services.allocation.store.pending import (
+    delete_pending_cidr,
+    insert_pending_cidr,
+    set_failed,
+)
 from services.allocation.store.pool_rows import (
+    delete_records,
     insert_defined_pool,
     insert_pool_cidr,
     insert_retired_pool,
     set_definition,
     set_deprovisioned,
+    set_pin,
     set_placement,
 )
 from services.allocation.store.records import allocation_to_row, set_aside_to_row, usage_to_row
 from services.allocation.store.tokens import BatchTokens
-from services.allocation.tables import allocations, pool_cidrs, pools, snapshots
+from services.allocation.tables import allocations, pools
 from shared.errors import CadastreError
 from shared.fail_points import FailPoint, reach
 
@@ -77,6 +88,10 @@ class Booking:
             Defined: self._define,
             Retired: self._retire,
             Cancelled: self._cancel,
+            ProvisionRequested: self._request_provision,
+            ProvisionFailed: self._fail_provision,
+            ProvisionWithdrawn: self._withdraw_provision,
+            PinChanged: self._pin,
         }
         self._done: list[tuple[Pool, PoolChange]] | None = None
         self._held: dict[str, Allocation] = {}
@@ -190,8 +205,7 @@ class Booking:
         if cached is None:
             insert_retired_pool(self._connection, change.ipam_pool_id)
             return
-        for table in (pool_cidrs, allocations, snapshots):
-            self._connection.execute(table.delete().where(table.c.pool_number == cached.number))
+        delete_records(self._connection, cached.number)
         version = cached.version + 1
         gone = {"is_retired": True, "version": version, **usage_to_row(Usage())}
         is_it = pools.c.number == cached.number
@@ -201,6 +215,20 @@ class Booking:
 
     def _cancel(self, change: Cancelled) -> None:
         self._tokens.cancel(change.key, self._now)
+
+    def _request_provision(self, change: ProvisionRequested) -> None:
+        pending = change.pending
+        number = self._opened.in_use[pending.ipam_pool_id].number
+        insert_pending_cidr(self._connection, number, pending)
+
+    def _fail_provision(self, change: ProvisionFailed) -> None:
+        set_failed(self._connection, change.ipam_pool_cidr_id, change.failure)
+
+    def _withdraw_provision(self, change: ProvisionWithdrawn) -> None:
+        delete_pending_cidr(self._connection, change.ipam_pool_cidr_id)
+
+    def _pin(self, change: PinChanged) -> None:
+        set_pin(self._connection, change.ipam_pool_cidr_id, change.reason)
 
     def _changing(self, ipam_pool_id: str, change: PoolChange) -> Pool:
         self._log.note(ipam_pool_id, change)

@@ -1,6 +1,6 @@
 """`View` and `Annotator` in SQL."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -9,33 +9,48 @@ from services.allocation.allocation import Allocation
 from services.allocation.changes import TokenKey
 from services.allocation.definition import PoolDefinition
 from services.allocation.observed_cidrs import ObservedCidrs
+from services.allocation.pending_cidr import PendingCidr, WaitingCidr
 from services.allocation.placement import Placement
 from services.allocation.pool import Usage
-from services.allocation.pool_cidr import PoolCidr
-from services.allocation.service.view import KnownPool, Observed, View, address_key
+from services.allocation.pool_cidr import CidrState, PoolCidr
+from services.allocation.service.view import (
+    KnownPool,
+    Observed,
+    PublicCidr,
+    View,
+    VpcCidr,
+    address_key,
+)
 from services.allocation.service.visibility import may_know
 from services.allocation.set_aside import SetAside
 from services.allocation.store.observed import ObservedCache, observed_after
+from services.allocation.store.pending import pending_cidr, waiting_after
+from services.allocation.store.public_cidrs import public_cidrs_after
 from services.allocation.store.records import (
     Row,
     allocation_from_row,
     cidr_of,
     definition_from_json,
+    pending_cidr_from_row,
     placement_from_json,
     pool_cidr_from_row,
     set_aside_from_row,
     usage_from_row,
 )
 from services.allocation.store.tokens import BatchTokens
+from services.allocation.store.vpc_cidrs import vpc_cidrs_after
+from services.allocation.system_pools import SYSTEM_POOL_IDS
 from services.allocation.tables import (
     allocations,
     is_allocated,
     is_set_aside,
+    pending_cidrs,
     pool_cidrs,
     pools,
     scopes,
 )
 from shared.caller import Caller
+from shared.cidr import Cidr
 from shared.errors import InvalidNextToken
 from shared.ids import IPAM_POOL_ALLOCATION
 from shared.persistence.database import Database
@@ -65,13 +80,15 @@ class SqlView:
     def __init__(self, connection: sa.Connection, observed: ObservedCache) -> None:
         self._connection, self._observed = connection, observed
 
-    def definition(self, ipam_pool_id: str) -> PoolDefinition | None:
+    def definition(self, ipam_pool_id: str, *, retired: bool = False) -> PoolDefinition | None:
         row = self._connection.execute(
-            sa.select(pools.c.definition).where(
-                pools.c.ipam_pool_id == ipam_pool_id, ~pools.c.is_retired
+            sa.select(pools.c.definition, pools.c.is_retired).where(
+                pools.c.ipam_pool_id == ipam_pool_id
             )
         ).one_or_none()
-        return definition_from_json(row.definition) if row else None
+        # One that was retired before it was defined has none.
+        is_told = row and row.definition and (retired or not row.is_retired)
+        return definition_from_json(row.definition) if row and is_told else None
 
     def owned_pools(self, caller: Caller) -> list[tuple[int, str]]:
         rows = self._connection.execute(
@@ -88,6 +105,40 @@ class SqlView:
     def pool_cidrs(self, ipam_pool_id: str, after: str | None) -> Iterator[tuple[str, PoolCidr]]:
         for key, row in self._along_addresses(pool_cidrs, ipam_pool_id, after):
             yield key, pool_cidr_from_row(row, ipam_pool_id)
+
+    def pending_cidrs(
+        self, ipam_pool_id: str, after: str | None
+    ) -> Iterator[tuple[str, PendingCidr]]:
+        for key, row in self._along_addresses(pending_cidrs, ipam_pool_id, after):
+            yield key, pending_cidr_from_row(row, ipam_pool_id)
+
+    def waiting_cidrs(self, after: int) -> Sequence[WaitingCidr]:
+        return waiting_after(self._connection, after)
+
+    def pool_of_pending(self, ipam_pool_cidr_id: str) -> str | None:
+        found = pending_cidr(self._connection, ipam_pool_cidr_id)
+        return found.ipam_pool_id if found else None
+
+    def pool_of_cidr(self, ipam_pool_cidr_id: str) -> str | None:
+        query = (
+            sa.select(pools.c.ipam_pool_id)
+            .join(pool_cidrs, pool_cidrs.c.pool_number == pools.c.number)
+            .where(
+                pool_cidrs.c.ipam_pool_cidr_id == ipam_pool_cidr_id,
+                pool_cidrs.c.state == CidrState.PROVISIONED.value,
+            )
+        )
+        return self._connection.scalar(query)
+
+    def public_cidrs(
+        self, account_id: str, region: str, cidr: Cidr | None, after: str | None
+    ) -> Iterator[tuple[str, PublicCidr]]:
+        return public_cidrs_after(self._connection, account_id, region, cidr, after)
+
+    def vpc_cidrs(
+        self, vpc_ids: Collection[str], after: str | None
+    ) -> Iterator[tuple[str, VpcCidr]]:
+        return vpc_cidrs_after(self._connection, vpc_ids, after)
 
     def allocations(self, ipam_pool_id: str, after: str | None) -> Iterator[tuple[str, Allocation]]:
         for key, row in self._along_addresses(allocations, ipam_pool_id, after, is_allocated):
@@ -132,16 +183,20 @@ class SqlView:
                 yield row.ipam_pool_allocation_id, allocation_from_row(row, row.ipam_pool_id)
             last = chunk[-1].ipam_pool_allocation_id
 
-    def answered_allocation(self, key: TokenKey) -> Allocation | None:
+    def allocation_under(self, key: TokenKey) -> Allocation | None:
         tokens = BatchTokens(self._connection)
         tokens.ask([key])
         tokens.read()
         answer = tokens.answer(key)
-        return answer if isinstance(answer, Allocation) else None
+        if not isinstance(answer, Allocation):
+            return None
+        # Its range may have been moved to another pool since (BYOIP-6).
+        return next(iter(self.allocations_of_ids([answer.ipam_pool_allocation_id])), answer)
 
     def known_pools(self, after: str | None) -> Iterator[tuple[str, KnownPool]]:
         key = pools.c.ipam_pool_id
-        query = sa.select(key, pools.c.definition_version, pools.c.is_retired).order_by(key)
+        known_pools = sa.select(key, pools.c.definition_version, pools.c.is_retired)
+        query = known_pools.where(key.not_in(SYSTEM_POOL_IDS)).order_by(key)
         last = after or ""
         while chunk := self._chunk(query.where(key > last)):
             for row in chunk:

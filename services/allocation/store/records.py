@@ -8,7 +8,20 @@ from json.encoder import encode_basestring_ascii
 from typing import Any, TypeAlias
 
 from services.allocation.allocation import Allocation, ResourceType
-from services.allocation.definition import PoolDefinition, PublicIpSource, ScopeType
+from services.allocation.definition import (
+    AmazonBlockQuota,
+    AwsService,
+    PoolDefinition,
+    PublicIpSource,
+    ScopeType,
+)
+from services.allocation.pending_cidr import (
+    Failure,
+    FailureCode,
+    PendingCidr,
+    Proof,
+    VerificationMethod,
+)
 from services.allocation.placement import AS_USUAL, Placement, Strategy
 from services.allocation.pool import Usage
 from services.allocation.pool_cidr import CidrState, PoolCidr
@@ -104,6 +117,35 @@ def pool_cidr_from_row(row: Row, ipam_pool_id: str) -> PoolCidr:
         cidr=cidr_of(row),
         state=CidrState(row.state),
         parent_allocation_id=row.parent_allocation_id,
+        brought_by=(row.brought_by, row.brought_to) if row.brought_by else None,
+    )
+
+
+def pending_cidr_to_row(pending: PendingCidr, pool_number: int) -> dict[str, Any]:
+    return {
+        "ipam_pool_cidr_id": pending.ipam_pool_cidr_id,
+        "pool_number": pool_number,
+        **keys_of(pending.cidr),
+        "verification_method": pending.proof.method.value,
+        "message": pending.proof.message,
+        "signature": pending.proof.signature,
+        "token_id": pending.proof.token_id,
+        "requested_at": pending.requested_at,
+    }
+
+
+def pending_cidr_from_row(row: Row, ipam_pool_id: str) -> PendingCidr:
+    method, code = VerificationMethod(row.verification_method), row.failure_code
+    has_failed = row.failure_message is not None
+    return PendingCidr(
+        ipam_pool_cidr_id=row.ipam_pool_cidr_id,
+        ipam_pool_id=ipam_pool_id,
+        cidr=cidr_of(row),
+        proof=Proof(method, row.message, row.signature, row.token_id),
+        requested_at=_in_utc(row.requested_at),
+        failure=Failure(row.failure_message, FailureCode(code) if code else None)
+        if has_failed
+        else None,
     )
 
 
@@ -116,13 +158,16 @@ def definition_to_json(definition: PoolDefinition) -> dict[str, Any]:
 
 
 def definition_from_json(members: Mapping[str, Any]) -> PoolDefinition:
-    source = members["public_ip_source"]
+    source, service = members["public_ip_source"], members.get("aws_service")
+    quota = members.get("amazon_block_quota")
     meant = {
         "address_family": AddressFamily(members["address_family"]),
         "scope_type": ScopeType(members["scope_type"]),
         "public_ip_source": PublicIpSource(source) if source else None,
         # Pools that nobody has defined since sharing came have none.
         "shared_with": frozenset(members.get("shared_with", ())),
+        "aws_service": AwsService(service) if service else None,
+        "amazon_block_quota": AmazonBlockQuota(**quota) if quota else None,
     }
     return PoolDefinition(**{**members, **meant})
 
@@ -182,8 +227,11 @@ def record_from_json(content: Sequence[Any]) -> Record:
     """Of `record_to_text`'s JSON."""
     kind, *members = content
     if kind == _POOL_CIDR:
-        pool_cidr_id, pool_id, cidr, state, parent_id = members
-        return PoolCidr(pool_cidr_id, pool_id, Cidr.parse(cidr), CidrState(state), parent_id)
+        pool_cidr_id, pool_id, cidr, state, parent_id, *brought = members
+        brought_by = (brought[0], brought[1]) if brought else None
+        return PoolCidr(
+            pool_cidr_id, pool_id, Cidr.parse(cidr), CidrState(state), parent_id, brought_by
+        )
     if kind == _SET_ASIDE:
         set_aside_id, pool_id, cidr, reason, owner, until, created_at = members
         return SetAside(
@@ -211,7 +259,8 @@ class RecordTexts:
     """`record_to_text`, once for each record of a batch: an allocation's is wanted twice."""
 
     def __init__(self) -> None:
-        self._known: dict[str, str] = {}
+        # By pool as well: an allocation may be moved to another one, which is two texts.
+        self._known: dict[tuple[str, str], str] = {}
         # Most were created at the time of the batch.
         self._time: datetime | None = None
         self._time_text = ""
@@ -219,10 +268,11 @@ class RecordTexts:
     def of(self, record: Record) -> str:
         if not isinstance(record, Allocation):
             return record_to_text(record)
-        known = self._known.get(record.ipam_pool_allocation_id)
+        key = record[:2]
+        known = self._known.get(key)
         if known is None:
             known = _allocation_to_text(record, self._text_of(record.created_at))
-            self._known[record.ipam_pool_allocation_id] = known
+            self._known[key] = known
         return known
 
     def _text_of(self, time: datetime) -> str:
@@ -255,6 +305,7 @@ def _pool_cidr_members(found: PoolCidr) -> tuple[object, ...]:
         str(found.cidr),
         found.state.value,
         found.parent_allocation_id,
+        *(found.brought_by or ()),
     )
 
 

@@ -27,6 +27,7 @@ from services.allocation.store.audit.pool_check import PoolCheck
 from services.allocation.store.change_log import changes_from_text
 from services.allocation.store.journal import Entry
 from services.allocation.store.pool_rows import (
+    delete_records,
     insert_defined_pool,
     insert_pool_cidr,
     set_definition,
@@ -39,7 +40,7 @@ from services.allocation.store.records import (
     set_aside_to_row,
     usage_to_row,
 )
-from services.allocation.tables import allocations, changes, pool_cidrs, pools, snapshots
+from services.allocation.tables import allocations, changes, pools, snapshots
 
 
 @dataclass
@@ -137,8 +138,7 @@ class Redoing:
         for pool_cidr_id in sorted(net.deprovisioned):
             set_deprovisioned(self._connection, pool_cidr_id)
         for number in retired:
-            for table in (pool_cidrs, allocations):
-                self._connection.execute(table.delete().where(table.c.pool_number == number))
+            delete_records(self._connection, number)
         for record_id in sorted(net.removed):
             is_it = allocations.c.ipam_pool_allocation_id == record_id
             self._connection.execute(allocations.delete().where(is_it))

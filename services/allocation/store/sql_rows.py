@@ -7,6 +7,8 @@ import sqlalchemy as sa
 
 from services.allocation.allocation import Allocation
 from services.allocation.changes import MadeAvailable, TokenKey
+from services.allocation.definition import PoolDefinition
+from services.allocation.pending_cidr import PendingCidr
 from services.allocation.pool import Pool
 from services.allocation.pool_cidr import CidrState, PoolCidr
 from services.allocation.service.command import Batch, Command
@@ -18,6 +20,7 @@ from services.allocation.store.change_log import ChangeLog
 from services.allocation.store.driver import pipelined
 from services.allocation.store.observed import ObservedCache
 from services.allocation.store.open_pools import lock_pools, lock_scopes, open_pools
+from services.allocation.store.pending import pending_cidr, pending_cidrs_of
 from services.allocation.store.records import (
     RecordTexts,
     allocation_from_row,
@@ -25,6 +28,7 @@ from services.allocation.store.records import (
     set_aside_from_row,
 )
 from services.allocation.store.tokens import BatchTokens
+from services.allocation.store.vpc_cidrs import vpc_cidrs_of
 from services.allocation.tables import allocations, is_allocated, pool_cidrs, pools, scopes
 from shared.cidr import Cidr
 
@@ -119,7 +123,7 @@ class SqlRows:
             return set_aside_from_row(row, ipam_pool_id)
         return allocation_from_row(row, ipam_pool_id)
 
-    def top_level_cidrs(self, ipam_scope_id: str, within: Cidr) -> list[PoolCidr]:
+    def top_level_cidrs(self, space_id: str, within: Cidr) -> list[PoolCidr]:
         self.booking.flush()
         rows = self._connection.execute(
             sa.select(pool_cidrs, pools.c.ipam_pool_id)
@@ -127,13 +131,61 @@ class SqlRows:
             .join(scopes, scopes.c.number == pool_cidrs.c.scope_number)
             .where(
                 _TOP_LEVEL,
-                scopes.c.ipam_scope_id == ipam_scope_id,
+                scopes.c.ipam_scope_id == space_id,
                 pool_cidrs.c.first_key <= within.last_key,
                 pool_cidrs.c.last_key >= within.first_key,
             )
             .order_by(pool_cidrs.c.first_key)
         )
         return [pool_cidr_from_row(row, row.ipam_pool_id) for row in rows]
+
+    def owner_of(self, ipam_pool_id: str) -> str | None:
+        query = sa.select(pools.c.owner_id).where(pools.c.ipam_pool_id == ipam_pool_id)
+        return self._connection.scalar(query)
+
+    def allocations_in(self, ipam_pool_id: str, cidr: Cidr) -> list[Allocation]:
+        self.booking.flush()
+        rows = self._connection.execute(
+            sa.select(allocations)
+            .where(
+                allocations.c.pool_number == self._opened.in_use[ipam_pool_id].number,
+                allocations.c.first_key >= cidr.first_key,
+                allocations.c.first_key <= cidr.last_key,
+                is_allocated,
+            )
+            .order_by(allocations.c.first_key)
+            # What is said about allocations is changed without a lock on their pool.
+            .with_for_update()
+        )
+        return [allocation_from_row(row, ipam_pool_id) for row in rows]
+
+    def amazon_block_count(self, pool: PoolDefinition) -> int:
+        self.booking.flush()
+        query = (
+            sa.select(sa.func.count())
+            .select_from(pools)
+            .join(pool_cidrs, pool_cidrs.c.pool_number == pools.c.number)
+            .where(
+                pools.c.owner_id == pool.owner_id,
+                pools.c.source_ipam_pool_id == pool.source_ipam_pool_id,
+                pools.c.definition["locale"].as_string() == pool.locale,
+                pool_cidrs.c.state == CidrState.PROVISIONED.value,
+            )
+        )
+        return self._connection.scalar(query) or 0
+
+    def pending_cidr(self, ipam_pool_cidr_id: str) -> PendingCidr | None:
+        return pending_cidr(self._connection, ipam_pool_cidr_id)
+
+    def pending_cidrs(self, ipam_pool_id: str) -> Sequence[PendingCidr]:
+        return pending_cidrs_of(self._connection, self._opened.in_use[ipam_pool_id].number)
+
+    def pin_of(self, ipam_pool_cidr_id: str) -> str | None:
+        is_it = pool_cidrs.c.ipam_pool_cidr_id == ipam_pool_cidr_id
+        return self._connection.scalar(sa.select(pool_cidrs.c.pinned_for).where(is_it))
+
+    def vpc_cidrs(self, vpc_id: str) -> Sequence[Cidr]:
+        return vpc_cidrs_of(self._connection, vpc_id)
 
     def child_pool_ids(self, ipam_pool_id: str, *, with_cidrs: bool) -> list[str]:
         self.booking.flush()

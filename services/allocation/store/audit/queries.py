@@ -20,7 +20,14 @@ from services.allocation.changes import Repaired
 from services.allocation.pool_cidr import CidrState
 from services.allocation.store.change_log import changes_from_text
 from services.allocation.store.records import Row, usage_from_row
-from services.allocation.tables import allocations, changes, pool_cidrs, pools, snapshots
+from services.allocation.tables import (
+    allocations,
+    changes,
+    pending_cidrs,
+    pool_cidrs,
+    pools,
+    snapshots,
+)
 from shared.cidr import KEY_BYTES, AddressFamily
 
 _CHUNK_ROWS = 2_000
@@ -148,14 +155,14 @@ def last_noted(connection: sa.Connection, pool_number: int) -> int:
 
 
 def top_level_cidrs(connection: sa.Connection) -> Iterator[tuple[int, CidrRecord]]:
-    """Of pools without a source, with the numbers of their scopes, scope by scope."""
+    """Of pools without a source, with the numbers of their spaces, space by space."""
     rows = connection.execute(
-        sa.select(pool_cidrs, pools.c.ipam_pool_id)
+        sa.select(pool_cidrs, pools.c.ipam_pool_id, pools.c.space_number)
         .join(pools, pools.c.number == pool_cidrs.c.pool_number)
         .where(pools.c.source_ipam_pool_id.is_(None), ~pools.c.is_retired, _IN_USE)
-        .order_by(pool_cidrs.c.scope_number, pool_cidrs.c.first_key)
+        .order_by(pools.c.space_number, pool_cidrs.c.first_key)
     )
-    return ((row.scope_number, _cidr(row, row.ipam_pool_id)) for row in rows)
+    return ((row.space_number, _cidr(row, row.ipam_pool_id)) for row in rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,20 +189,21 @@ def remains_of(connection: sa.Connection, pool_number: int) -> Remains:
     for table, key in (
         (allocations, allocations.c.ipam_pool_allocation_id),
         (pool_cidrs, pool_cidrs.c.ipam_pool_cidr_id),
+        (pending_cidrs, pending_cidrs.c.ipam_pool_cidr_id),
     ):
         is_its = table.c.pool_number == pool_number
         counts.append(connection.scalar(sa.select(sa.func.count()).where(is_its)) or 0)
         ids += connection.scalars(sa.select(key).where(is_its).order_by(key).limit(_RECORDS_NAMED))
     is_kept = sa.select(snapshots.c.pool_number).where(snapshots.c.pool_number == pool_number)
     kept = connection.execute(is_kept).first() is not None
-    return Remains(counts[0], counts[1], kept, tuple(ids[:_RECORDS_NAMED]))
+    return Remains(counts[0], counts[1] + counts[2], kept, tuple(ids[:_RECORDS_NAMED]))
 
 
 def strange_pool_numbers(connection: sa.Connection) -> list[int]:
     """Of pools that are not there, but have records."""
     found = {
         number
-        for table in (allocations, pool_cidrs, snapshots)
+        for table in (allocations, pool_cidrs, pending_cidrs, snapshots)
         for number in connection.scalars(
             sa.select(table.c.pool_number).where(table.c.pool_number.not_in(_KNOWN)).distinct()
         )

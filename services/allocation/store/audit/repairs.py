@@ -25,7 +25,7 @@ from services.allocation.store.records import (
     allocation_to_row,
     usage_to_row,
 )
-from services.allocation.tables import allocations, pool_cidrs, pools, snapshots
+from services.allocation.tables import allocations, pending_cidrs, pool_cidrs, pools, snapshots
 from shared.ids import IPAM_POOL_ALLOCATION
 
 _WAITS = "not repaired while the pool has blocks that overlap, lie outside its CIDRs or are none"
@@ -224,6 +224,7 @@ def _delete_records(connection: sa.Connection, pool_number: int) -> bool:
     is_named = allocations.c.ipam_pool_allocation_id.in_(named)
     for deletion in (
         pool_cidrs.delete().where(pool_cidrs.c.pool_number == pool_number),
+        pending_cidrs.delete().where(pending_cidrs.c.pool_number == pool_number),
         allocations.delete().where(allocations.c.pool_number == pool_number, ~is_named),
         snapshots.delete().where(snapshots.c.pool_number == pool_number),
     ):
