@@ -38,9 +38,23 @@ def _at_least(least: int) -> AfterValidator:
     return AfterValidator(check)
 
 
+def within(least: int, most: int) -> AfterValidator:
+    """Of a quota's type: its numbers are within these bounds, inclusive."""
+
+    def check(quota: _Quota) -> _Quota:
+        for account_id, value in quota.root.items():
+            if not least <= value <= most:
+                raise ValueError(f"{value} is none for '{account_id}'; use {least} to {most}")
+        return quota
+
+    return AfterValidator(check)
+
+
 Quota: TypeAlias = Annotated[_Quota, BeforeValidator(_given), _at_least(1)]
 """A number, or one by account: ``{"default": 50, "123456789012": 200}``."""
 QuotaOfTwoOrMore: TypeAlias = Annotated[_Quota, BeforeValidator(_given), _at_least(2)]
+
+
 QuotaOfAny: TypeAlias = Annotated[_Quota, BeforeValidator(_given), _at_least(0)]
 
 

@@ -1,15 +1,24 @@
 """The adjustable quotas of this context (requirements.md section 14)."""
 
 from collections.abc import Mapping
+from typing import Annotated, Self, TypeAlias
 
+from pydantic import model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.control_plane.amazon_blocks import AmazonBlockQuota
 from shared.cidr import AddressFamily
-from shared.quotas import Quota, QuotaOfAny, QuotaOfTwoOrMore, quota
+from shared.quotas import Quota, QuotaOfAny, QuotaOfTwoOrMore, quota, within
 
 IPAMS_PER_REGION = 1
 """Not adjustable, and what the database's own constraint says (IPAM-2)."""
+
+
+AMAZON_IPV6_MAX_NETMASK_LENGTH = 52
+"""Of the narrowest IPv6 block of Amazon's (PROV-4)."""
+
+Ipv4Length: TypeAlias = Annotated[Quota, within(16, 32)]
+Ipv6Length: TypeAlias = Annotated[Quota, within(40, AMAZON_IPV6_MAX_NETMASK_LENGTH)]
 
 
 class Quotas(BaseSettings):
@@ -27,14 +36,25 @@ class Quotas(BaseSettings):
     byoasns_per_ipam: QuotaOfAny = quota(5)
     amazon_ipv4_blocks: QuotaOfAny = quota(2)
     """Contiguous public IPv4 blocks of Amazon's that an account may have in a locale."""
-    amazon_ipv4_min_netmask_length: Quota = quota(29)
-    amazon_ipv4_max_netmask_length: Quota = quota(30)
+    amazon_ipv4_min_netmask_length: Ipv4Length = quota(29)
+    amazon_ipv4_max_netmask_length: Ipv4Length = quota(30)
     amazon_ipv6_blocks: QuotaOfAny = quota(1)
     """IPv6 blocks of Amazon's that an account may have in a locale."""
-    amazon_ipv6_min_netmask_length: Quota = quota(52)
-    amazon_ipv6_max_netmask_length: Quota = quota(52)
+    amazon_ipv6_min_netmask_length: Ipv6Length = quota(AMAZON_IPV6_MAX_NETMASK_LENGTH)
     cidrs_per_pool: Quota = quota(50)
     """Enforced by the ledger, which is told with each pool's definition."""
+
+    @model_validator(mode="after")
+    def _lengths_are_in_order(self) -> Self:
+        shortest, longest = self.amazon_ipv4_min_netmask_length, self.amazon_ipv4_max_netmask_length
+        for account_id in {*shortest.root, *longest.root}:
+            if shortest.of(account_id) > longest.of(account_id):
+                raise ValueError(
+                    "CADASTRE_QUOTA_AMAZON_IPV4_MIN_NETMASK_LENGTH is more than"
+                    " CADASTRE_QUOTA_AMAZON_IPV4_MAX_NETMASK_LENGTH"
+                    f" for '{account_id}'; no block could be had"
+                )
+        return self
 
     def amazon_blocks_of(self, account_id: str) -> Mapping[AddressFamily, AmazonBlockQuota]:
         """What an account may have of Amazon's space; enforced by the ledger as well."""
@@ -47,6 +67,6 @@ class Quotas(BaseSettings):
             AddressFamily.IPV6: AmazonBlockQuota(
                 self.amazon_ipv6_blocks.of(account_id),
                 self.amazon_ipv6_min_netmask_length.of(account_id),
-                self.amazon_ipv6_max_netmask_length.of(account_id),
+                AMAZON_IPV6_MAX_NETMASK_LENGTH,
             ),
         }

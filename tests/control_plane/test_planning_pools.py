@@ -6,6 +6,8 @@ import pytest
 
 from cadastre.allocation.v1 import observation_service_pb2
 from shared.errors import CadastreError
+from tests.control_plane.discoveries import Discoveries
+from tests.control_plane.test_resource_discovery_organizations import Organization
 from tests.control_plane.world import ACCOUNT, HOME, IPV4, IPV6, STRANGER, Client, World
 
 VPC_ID = "vpc-0123456789abcdef0"
@@ -50,8 +52,9 @@ async def test_a_pool_plans_a_vpc_and_so_do_those_below(  # VPC-3
     ("named", "family", "said"),
     [
         ({"resource_id": "vpc-0123456789abcdef1"}, IPV4, "seen no such VPC"),
-        ({"resource_owner": STRANGER}, IPV4, f"of account {STRANGER}"),
-        ({"resource_region": "us-west-2"}, IPV4, HOME),
+        ({"resource_owner": STRANGER}, IPV4, "sees no resources of that account"),
+        ({"resource_region": "us-west-2"}, IPV4, f"is in {HOME}"),
+        ({"resource_region": "eu-west-1"}, IPV4, "sees no resources of that account in eu-west-1"),
         ({}, IPV6, "no ipv6 CIDR"),
     ],
 )
@@ -66,12 +69,43 @@ async def test_what_discovery_has_not_seen_is_not_planned(  # VPC-3
     assert world.ledger.definitions == {}
 
 
-async def test_another_accounts_vpc_is_planned_by_who_administers_ipam_for_it(  # VPC-3, ORG-3
-    control: Client, world: World, scope_id: str
+async def test_a_members_vpc_is_planned_by_who_administers_ipam_and_sees_it(  # VPC-3, ORG-3, ORG-7
+    control: Client, world: World
 ) -> None:
-    world.ledger.vpc_cidrs[0].owner_id = STRANGER
-    with pytest.raises(CadastreError, match="administers IPAM") as refusal:
-        await control.create_pool(scope_id, source_resource=resource(resource_owner=STRANGER))
+    organization = await Organization.made_by(control.acting_as("111111111111"))
+    unit = await organization.unit()
+    administrator, member = await organization.account(), await organization.account(unit)
+    admin = (await organization.delegate(administrator)).client
+    ipam = await admin.create_ipam()
+    world.ledger.vpc_cidrs.append(
+        observation_service_pb2.VpcCidr(
+            vpc_id=VPC_ID, cidr="10.0.0.0/20", owner_id=member, region=HOME
+        )
+    )
+    members = resource(resource_owner=member)
+    scope_id = ipam.private_default_scope_id
+    plan = await admin.create_pool(scope_id, source_resource=members)
+    assert plan.source_resource.resource_owner == member
+    await Discoveries(admin).modify(
+        ipam.default_resource_discovery_id,
+        add_organizational_unit_exclusions=[
+            {"organizations_entity_path": f"{organization.path}{unit}/*"}
+        ],
+    )
+    with pytest.raises(CadastreError, match="sees no resources of that account"):
+        await admin.create_pool(scope_id, source_resource=members)
+
+
+async def test_a_child_plans_what_its_source_does_and_nothing_else(  # VPC-3
+    control: Client, scope_id: str
+) -> None:
+    plan = await control.create_pool(scope_id, source_resource=resource())
+    below = {"source_ipam_pool_id": plan.ipam_pool_id}
+    child = await control.create_pool(scope_id, source_resource=resource(), **below)
+    assert child.source_resource.resource_id == VPC_ID
+    other = resource(resource_id="vpc-0123456789abcdef1")
+    with pytest.raises(CadastreError, match=VPC_ID) as refusal:
+        await control.create_pool(scope_id, source_resource=other, **below)
     assert refusal.value.reason == "InvalidParameterValue"
 
 

@@ -155,14 +155,23 @@ async def test_a_changed_quota_reaches_the_ledger_with_the_next_start(  # requir
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with world.serving() as before:
-        scope_id = (await before.create_ipam()).private_default_scope_id
-        pool_id = (await before.create_pool(scope_id)).ipam_pool_id
+        ipam = await before.create_ipam()
+        pool_id = (await before.create_pool(ipam.private_default_scope_id)).ipam_pool_id
+        amazons = await before.create_pool(
+            ipam.public_default_scope_id,
+            public_ip_source="amazon",
+            locale="us-east-1",
+            aws_service="ec2",
+        )
     assert world.ledger.definitions[pool_id].cidr_quota == 50
     monkeypatch.setenv("CADASTRE_QUOTA_CIDRS_PER_POOL", "70")
+    monkeypatch.setenv("CADASTRE_QUOTA_AMAZON_IPV4_BLOCKS", "7")
     async with world.serving() as after:
 
         async def is_told() -> bool:
-            return world.ledger.definitions[pool_id].cidr_quota == 70
+            of_amazons = world.ledger.definitions[amazons.ipam_pool_id].amazon_block_quota
+            is_seven = of_amazons.blocks == 7
+            return is_seven and world.ledger.definitions[pool_id].cidr_quota == 70
 
         await eventually(is_told)
         assert state((await after.ipams())[0]) == "create-complete"

@@ -1,12 +1,12 @@
 """Quotas by configuration, for all accounts and for some (requirements.md section 14)."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.quotas import Quota, QuotaOfTwoOrMore, quota
+from shared.quotas import Quota, QuotaOfTwoOrMore, quota, within
 
 ACCOUNT, ANOTHER = "123456789012", "210987654321"
 
@@ -16,6 +16,7 @@ class Quotas(BaseSettings):
 
     pools: Quota = quota(50)
     scopes: QuotaOfTwoOrMore = quota(5)
+    length: Annotated[Quota, within(16, 32)] = quota(29)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,8 @@ def test_a_quota_is_a_number_or_one_by_account(
     [
         ("POOLS", "0", "use 1 or more"),
         ("SCOPES", "1", "use 2 or more"),
+        ("LENGTH", "15", "15 is none for 'default'; use 16 to 32"),
+        ("LENGTH", f'{{"default": 30, "{ACCOUNT}": 33}}', f"33 is none for '{ACCOUNT}'"),
         ("POOLS", f'{{"default": 1, "{ACCOUNT}": 0}}', f"0 is too few for '{ACCOUNT}'"),
         ("POOLS", f'{{"{ACCOUNT}": 9}}', "give a number for all accounts, too"),
         ("POOLS", '{"default": 1, "alice": 9}', "'alice' is no account id"),

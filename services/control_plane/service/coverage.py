@@ -30,6 +30,22 @@ class Part:
     """In order; of a whole larger than `ACCOUNTS_PER_PART` the next so many."""
 
 
+def sees(rows: Rows, ipam_id: str, account_id: str, region: str) -> bool:
+    """One of the IPAM's resource discoveries covers the account's resources in the region."""
+    for association in rows.discoveries.associations(ipam_id):
+        discovery = rows.discoveries.discovery(association.ipam_resource_discovery_id, lock=False)
+        if discovery is None or region not in discovery.operating_regions:
+            continue
+        if _is_ending(association) or not can_see_through(
+            association, rows.shares.discoveries_for(association.owner_id)
+        ):
+            continue
+        members = _members_seen_by(rows, discovery.owner_id)
+        if account_id in covered_accounts(discovery, members):
+            return True
+    return False
+
+
 def parts_seen(rows: Rows, after: str | None) -> Iterator[tuple[str, Part]]:
     """All that IPAMs see, each part with its key for paging: associations oldest first.
 
@@ -39,8 +55,9 @@ def parts_seen(rows: Rows, after: str | None) -> Iterator[tuple[str, Part]]:
     shared_with = cache(rows.shares.discoveries_for)
     members_seen_by = cache(lambda owner_id: _members_seen_by(rows, owner_id))
     for key, association, discovery in rows.discoveries.associated_discoveries(first):
-        is_ending = association.state is AssociationState.DISASSOCIATE_IN_PROGRESS
-        if is_ending or not can_see_through(association, shared_with(association.owner_id)):
+        if _is_ending(association) or not can_see_through(
+            association, shared_with(association.owner_id)
+        ):
             continue
         listed_before = last_account_id if key == first else ""
         members = members_seen_by(discovery.owner_id)
@@ -48,6 +65,10 @@ def parts_seen(rows: Rows, after: str | None) -> Iterator[tuple[str, Part]]:
         for start in range(0, len(accounts), ACCOUNTS_PER_PART):
             part = accounts[start : start + ACCOUNTS_PER_PART]
             yield f"{key}/{part[-1]}", Part(association, discovery, part)
+
+
+def _is_ending(association: ResourceDiscoveryAssociation) -> bool:
+    return association.state is AssociationState.DISASSOCIATE_IN_PROGRESS
 
 
 def _members_seen_by(rows: Rows, account_id: str) -> Sequence[Membership]:

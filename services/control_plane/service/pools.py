@@ -16,7 +16,7 @@ from services.control_plane.pool import (
 )
 from services.control_plane.quotas import Quotas
 from services.control_plane.regions import NO_LOCALE
-from services.control_plane.service.delegation import administered_organization
+from services.control_plane.service.coverage import sees
 from services.control_plane.service.holding import hold_pool, hold_scope
 from services.control_plane.service.rows import Rows
 from services.control_plane.service.steps import Accepted, NextStep, StepKind
@@ -41,8 +41,8 @@ def create_pool(
     check_usable(ipam.ipam_id, ipam.state)
     check_usable(scope.ipam_scope_id, scope.state)
     if wanted.source_resource and source is None:
-        check_seen(wanted.source_resource, seen, wanted.address_family)
         _check_overseen(rows, ipam, wanted.source_resource)
+        check_seen(wanted.source_resource, seen, wanted.address_family)
     pool = pool_to_create(
         wanted,
         ipam=ipam,
@@ -59,20 +59,17 @@ def create_pool(
 
 
 def _check_overseen(rows: Rows, ipam: Ipam, resource: SourceResource) -> None:
-    """The IPAM sees the account whose VPC it is to plan: its owner's, or one it administers.
+    """The IPAM sees the resources of the account whose VPC it is to plan, where the VPC is.
 
     Raises:
         InvalidParameterValue: it doesn't.
     """
-    owner = resource.resource_owner
-    if owner == ipam.owner_id:
-        return
-    membership = rows.organizations.membership(owner)
-    administered = administered_organization(rows, ipam.owner_id)
-    if membership is None or membership.organization_id != administered:
+    owner, region = resource.resource_owner, resource.resource_region
+    if not sees(rows, ipam.ipam_id, owner, region):
         raise InvalidParameterValue(
-            f"Value ({owner}) for parameter sourceResource.resourceOwner is invalid; use the owner"
-            f" of '{ipam.ipam_id}', or an account of the organization that it administers IPAM for",
+            f"Value ({owner}) for parameter sourceResource.resourceOwner is invalid;"
+            f" '{ipam.ipam_id}' sees no resources of that account in {region}; use one that its"
+            " resource discoveries cover",
             parameter="sourceResource.resourceOwner",
             value=owner,
         )
