@@ -95,10 +95,12 @@ class PublicSpaceClient:
             async for response in told:
                 yield _pending_from_proto(response.pending_cidr)
 
-    async def conclude(self, ipam_pool_cidr_id: str, failure: str | None) -> None:
+    async def conclude(self, pending: PendingPoolCidr, failure: str | None) -> None:
         request = pb.ConcludeProvisionRequest(
-            ipam_pool_cidr_id=ipam_pool_cidr_id, failure=(failure or "")[:_LONGEST_FAILURE]
+            ipam_pool_cidr_id=pending.ipam_pool_cidr_id,
+            failure=(failure or "")[:_LONGEST_FAILURE],
         )
+        request.requested_at.FromDatetime(pending.requested_at)
         await self._remote.call(self._stub.ConcludeProvision, request, caller=_SELF)
 
 

@@ -107,8 +107,10 @@ class VerificationWorker:
             verdict = await self._with_roas(verdict, pending.claim.cidr, pending.requested_at)
         if isinstance(verdict, Unproven):
             return False
-        await self._space.conclude(pending.ipam_pool_cidr_id, _failure(verdict))
-        self._pending.pop(pending.ipam_pool_cidr_id, None)
+        await self._space.conclude(pending, _failure(verdict))
+        # What was asked for anew meanwhile waits on.
+        if self._pending.get(pending.ipam_pool_cidr_id) == pending:
+            del self._pending[pending.ipam_pool_cidr_id]
         return True
 
     async def attempt_range(self, cidr: ByoipCidr) -> bool:

@@ -138,4 +138,4 @@ def of(pool: str) -> str:
 
 
 def at(vpc: str) -> str:
-    return f"WHERE vpc_id = '{vpc}'"
+    return f"WHERE resource_id = '{vpc}'"

@@ -214,6 +214,19 @@ async def test_amazons_ranges_are_nobodys_to_bring(
         assert found.cidr == "203.0.113.0/24"
 
 
+async def test_a_proof_that_failed_says_nothing_about_one_offered_since(world: World) -> None:
+    pool = await world.public_pool()
+    async with following(world) as waiting:
+        asked = await world.bring(pool, RANGE)
+        await waiting.until(1)
+        await world.bring(pool, RANGE)
+        first, second = await waiting.until(2)
+    await world.conclude(asked, "not proven", requested_at=first.requested_at)
+    assert await listed(world, pool) == [(RANGE, "pending-provision", "")]
+    await world.conclude(asked, "not proven", requested_at=second.requested_at)
+    assert await listed(world, pool) == [(RANGE, "failed-provision", "not proven")]
+
+
 async def test_what_waits_counts_for_the_quota(world: World) -> None:  # POOL-2
     pool = await world.public_pool(cidr_quota=2)
     first = await world.bring(pool, RANGE)

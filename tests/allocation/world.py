@@ -181,9 +181,12 @@ class World:
             await self.conclude(pending)
         return found
 
-    async def conclude(self, pending: Any, failure: str = "") -> None:
+    async def conclude(self, pending: Any, failure: str = "", **members: Any) -> None:
         await self.control_plane(
-            "ConcludeProvision", ipam_pool_cidr_id=pending.ipam_pool_cidr_id, failure=failure
+            "ConcludeProvision",
+            ipam_pool_cidr_id=pending.ipam_pool_cidr_id,
+            failure=failure,
+            **members,
         )
 
     async def place(self, pool_id: str, **members: Any) -> Any:

@@ -1,5 +1,7 @@
 """Ranges that accounts bring to their IPAMs: they wait until control is proven (PROV-6)."""
 
+from datetime import datetime
+
 from services.allocation.changes import (
     Decision,
     Provisioned,
@@ -47,11 +49,18 @@ def request_range(
     return Decision(_in_state(pending, CidrState.PENDING_PROVISION), (ProvisionRequested(pending),))
 
 
-def conclude(rows: Rows, ipam_pool_cidr_id: str, failure: str) -> Decision[None]:
-    """End a range's waiting: without a ``failure`` it is the pool's, if it can be still."""
+def conclude(
+    rows: Rows, ipam_pool_cidr_id: str, failure: str, requested_at: datetime | None = None
+) -> Decision[None]:
+    """End a range's waiting: without a ``failure`` it is the pool's, if it can be still.
+
+    A failure of the proof offered at ``requested_at`` says nothing about one offered since.
+    """
     pending = rows.pending_cidr(ipam_pool_cidr_id)
     pool = rows.pool(pending.ipam_pool_id) if pending else None
     if pending is None or pending.failure or pool is None:
+        return Decision(None)
+    if failure and requested_at not in (None, pending.requested_at):
         return Decision(None)
     failed = Failure(failure) if failure else _obstacle(rows, pool, pending.cidr)
     if failed:

@@ -1,6 +1,7 @@
 """Every request about public space that no account makes itself, and its locks."""
 
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 
 from services.allocation.changes import Decision
 from services.allocation.definition import PUBLIC_SPACE
@@ -40,13 +41,15 @@ class PublicSpace:
             after=0,
         )
 
-    async def conclude(self, ipam_pool_cidr_id: str, failure: str) -> None:
+    async def conclude(
+        self, ipam_pool_cidr_id: str, failure: str, requested_at: datetime | None = None
+    ) -> None:
         """End a range's waiting."""
         pool_id = await self._reader.read(lambda view: view.pool_of_pending(ipam_pool_cidr_id))
         if pool_id is None:
             return
         command = Command(
-            lambda rows: bringing.conclude(rows, ipam_pool_cidr_id, failure),
+            lambda rows: bringing.conclude(rows, ipam_pool_cidr_id, failure, requested_at),
             pools=pools(pool_id),
             scopes=_SPACE,
         )

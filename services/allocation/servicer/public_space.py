@@ -1,6 +1,7 @@
 """PublicSpaceService: what waits for proof, what is advertised, what came without an IPAM."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC
 
 from cadastre.allocation.v1 import public_space_service_pb2 as pb
 from cadastre.allocation.v1 import public_space_service_pb2_grpc
@@ -31,7 +32,13 @@ class PublicSpaceServicer(public_space_service_pb2_grpc.PublicSpaceServiceServic
     async def ConcludeProvision(
         self, request: pb.ConcludeProvisionRequest, _context: Context
     ) -> pb.ConcludeProvisionResponse:
-        await self._public_space.conclude(request.ipam_pool_cidr_id, request.failure)
+        await self._public_space.conclude(
+            request.ipam_pool_cidr_id,
+            request.failure,
+            request.requested_at.ToDatetime(tzinfo=UTC)
+            if request.HasField("requested_at")
+            else None,
+        )
         return pb.ConcludeProvisionResponse()
 
     async def ListPublicCidrs(

@@ -65,8 +65,8 @@ class PublicSpace(Protocol):
     def pending_cidrs(self) -> AsyncIterator[PendingPoolCidr]:
         """Those that wait for proof of control, then those that come to wait; never ends."""
 
-    async def conclude(self, ipam_pool_cidr_id: str, failure: str | None) -> None:
-        """End its waiting: control is proven, or why it is not."""
+    async def conclude(self, pending: PendingPoolCidr, failure: str | None) -> None:
+        """End its waiting: control is proven, or why this proof of it fails."""
 
 
 class PublicIpv4Pools(Protocol):
