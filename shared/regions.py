@@ -2,7 +2,7 @@
 
 import re
 
-_BORDER_GROUP = re.compile(r"(?P<region>[a-z]+(-[a-z]+)+-\d+)-[a-z]+-\d+")
+_BORDER_GROUP = re.compile(r"(?P<region>[a-z]+(-[a-z]+)+-\d+)-[a-z]+-\d+", re.ASCII)
 
 
 def region_of(locale: str) -> str:

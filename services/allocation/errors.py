@@ -76,6 +76,17 @@ class CidrTaken(InvalidParameterValue):
         )
 
 
+class RangeTaken(InvalidParameterValue):
+    """Somebody has the range or a part; which part is not for the caller to learn (BEY-12)."""
+
+    def __init__(self, cidr: Cidr, holder: str) -> None:
+        super().__init__(
+            f"{cidr} overlaps a range that {holder} has; use one that nobody has",
+            cidr=cidr,
+            holder=holder,
+        )
+
+
 class CidrExcluded(InvalidParameterValue):
     """The pool gives nothing away there, though nobody has it (BEY-9)."""
 

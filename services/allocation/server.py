@@ -14,6 +14,7 @@ from cadastre.allocation.v1 import (
     public_space_service_pb2_grpc,
 )
 from services.allocation import tables
+from services.allocation.errors import ChangesLost
 from services.allocation.public_ranges import PublicRanges
 from services.allocation.service.auditing import Audit
 from services.allocation.service.feed import Feed
@@ -36,7 +37,6 @@ from services.allocation.store.recovery import SqlRecovery
 from services.allocation.store.token_pruning import TokenPruning
 from services.allocation.store.vpc_cidrs import SqlVpcObservations
 from services.allocation.store.writer import SqlWriter
-from shared.errors import Unavailable
 from shared.feed import Bell
 from shared.persistence.audit_trail import AuditTrail
 from shared.persistence.database import Database
@@ -122,7 +122,7 @@ async def _adjust(
     """Make the system's own pools what the configuration says, as far as that can be."""
     try:
         left = await adjust_system_pools(writer, reader, ranges.amazon)
-    except Unavailable as error:
+    except ChangesLost as error:
         # A restored ledger decides nothing before it is repaired; it has the pools that it had.
         runtime.log.warning("ranges of Amazon not adjusted", error=str(error))
         return

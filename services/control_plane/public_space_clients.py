@@ -24,6 +24,7 @@ from shared.tags import tags_to_proto
 
 _SELF = Caller(account_id="", region="", principal="service/control_plane", service="control_plane")
 
+_LONGEST_REASON = 255
 _LONGEST_FAILURE = 2048
 
 
@@ -48,7 +49,9 @@ class PublicSpaceClient:
             request.next_token = page.next_token
 
     async def pin(self, ipam_pool_cidr_id: str, reason: str) -> None:
-        request = pb.PinPoolCidrRequest(ipam_pool_cidr_id=ipam_pool_cidr_id, reason=reason)
+        request = pb.PinPoolCidrRequest(
+            ipam_pool_cidr_id=ipam_pool_cidr_id, reason=reason[:_LONGEST_REASON]
+        )
         await self._remote.call(self._stub.PinPoolCidr, request, caller=_SELF)
 
     async def unpin(self, ipam_pool_cidr_id: str) -> None:

@@ -8,14 +8,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
 from services.control_plane.byoip.byoasn import Byoasn
 from services.control_plane.byoip.byoip_cidr import ByoipCidr
-from services.control_plane.service.byoip import pruning, verifying
+from services.control_plane.service.byoip import pruning, settling, verifying
 from services.control_plane.service.byoip.ports import (
     PendingPoolCidr,
     PublicSpace,
@@ -34,6 +34,9 @@ _LOOK_SECONDS = 1.0
 """How long what another replica was asked for may go unnoticed."""
 _AFTER_FAILURE = timedelta(seconds=2)
 _BETWEEN_PRUNINGS = timedelta(hours=1)
+_FOLLOWING_SECONDS = 600.0
+"""Then what waits is asked for anew, so that what was withdrawn is looked for no longer."""
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _FIRST_RECONNECT_SECONDS, _LAST_RECONNECT_SECONDS = 0.1, 2.0
 
 
@@ -120,7 +123,8 @@ class VerificationWorker:
         verdict = await self._with_roas(verdict, cidr.cidr, requested_at)
         if isinstance(verdict, Unproven):
             return False
-        failure, warning = _failure(verdict), (await self._rpki()).missing(cidr.cidr)
+        failure = _failure(verdict)
+        warning = None if failure else (await self._rpki()).missing(cidr.cidr)
         await self._commands.change(
             lambda rows: verifying.conclude_range(rows, cidr.byoip_cidr_id, failure, warning),
             dry_run=False,
@@ -165,14 +169,23 @@ class VerificationWorker:
         delay = _FIRST_RECONNECT_SECONDS
         while True:
             try:
-                async for pending in self._space.pending_cidrs():
-                    delay = _FIRST_RECONNECT_SECONDS
-                    self._pending[pending.ipam_pool_cidr_id] = pending
-                    self.wake()
+                await self._commands.change(settling.settle_again, dry_run=False)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_FOLLOWING_SECONDS):
+                        await self._hear_of_pending()
+                # All that wait still are told anew; what was withdrawn is not.
+                self._pending.clear()
+                delay = _FIRST_RECONNECT_SECONDS
             except Exception as error:  # noqa: BLE001 - the worker's edge: reported, and begun anew
                 self._log.warning("following pending CIDRs was interrupted", error=str(error))
             await asyncio.sleep(delay)
             delay = min(2 * delay, _LAST_RECONNECT_SECONDS)
+
+    async def _hear_of_pending(self) -> None:
+        async for pending in self._space.pending_cidrs():
+            self._pending[pending.ipam_pool_cidr_id] = pending
+            self._due.pop(pending.ipam_pool_cidr_id, None)
+            self.wake()
 
     async def _look_again_and_again(self) -> None:
         while True:
@@ -195,6 +208,8 @@ class VerificationWorker:
             for key, one in waiting.items()
             if key not in self._under_way and self._due.get(key, now) <= now
         ]
+        # Whose turn was longest ago, or never was, comes first: what never answers delays nobody.
+        due.sort(key=lambda one: self._due.get(one.key, _NEVER))
         for one in due[: ATTEMPTS_AT_ONCE - len(self._under_way)]:
             self._under_way[one.key] = asyncio.create_task(self._attempt(one))
 

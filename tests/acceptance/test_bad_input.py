@@ -157,7 +157,7 @@ REFUSALS: dict[tuple[str, str], list[tuple[dict[str, Any], str]]] = {
         ({"NextToken": "bogus"}, "InvalidNextToken"),
         ({"IpamPoolIds": [UNKNOWN_POOL]}, "InvalidIpamPoolId.NotFound"),
     ],
-    ("home", "describe_byoip_cidrs"): [
+    ("home", "describe_volumes"): [
         ({"MaxResults": 5}, "InvalidAction"),
     ],
 }

@@ -24,6 +24,7 @@ SECOND_OWNER, SECOND_ADMIN = "byoip-owner-account", "secondary-admin"
 def second_admin_id(cadastre: Installation) -> str:
     """A second organization with a delegated administrator, whom the profile acts as."""
     owner = Account(cadastre, SECOND_OWNER)
+    owner("organizations leave-organization")
     owner("organizations create-organization")
     made = owner(
         "organizations create-account --account-name secondary --email secondary@example.com"

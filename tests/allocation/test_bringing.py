@@ -209,7 +209,7 @@ async def test_amazons_ranges_are_nobodys_to_bring(
     async with serving(settings) as world:
         pool = await world.public_pool()
         refusal = await refusal_of(world.bring(pool, "198.18.5.0/24"))
-        assert (refusal.reason, "which Amazon has" in refusal.message) == (VALUE, True)
+        assert (refusal.reason, "a range that Amazon has" in refusal.message) == (VALUE, True)
         [found] = await world.proven(pool, "203.0.113.0/24")
         assert found.cidr == "203.0.113.0/24"
 
@@ -348,7 +348,9 @@ async def test_pages_and_filters_know_what_waits(world: World) -> None:  # BEY-6
 async def test_a_retired_pool_wants_nothing_any_more(world: World) -> None:
     pool = await world.public_pool()
     asked = await world.bring(pool, RANGE)
-    await world.control_plane("RetireIpamPool", ipam_pool_id=pool)
+    refusal = await refusal_of(world.control_plane("RetireIpamPool", ipam_pool_id=pool))
+    assert (refusal.reason, RANGE in refusal.message) == ("DependencyViolation", True)  # POOL-7
+    await world.control_plane("RetireIpamPool", ipam_pool_id=pool, cascade=True)
     await world.conclude(asked)
     async with following(world) as waiting:
         other = await world.bring(await world.public_pool(), RANGE)

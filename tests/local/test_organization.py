@@ -23,6 +23,7 @@ def test_it_is_the_organization_of_the_guides_tutorial(tmp_path: Path) -> None:
     assert {account.name: (account.account_id, account.parent_id) for account in plan.accounts} == {
         "management-account": (ACCOUNT_IDS["management-account"], "r-fssg"),
         "ipam-account": (ACCOUNT_IDS["ipam-account"], "r-fssg"),
+        "byoip-owner-account": (ACCOUNT_IDS["byoip-owner-account"], "r-fssg"),
         "member-account": (ACCOUNT_IDS["member-account"], "ou-fssg-q5brfv9c"),
     }
     assert not plan.services

@@ -26,6 +26,7 @@ from shared.caller import Caller
 from shared.cidr import Cidr
 from shared.errors import CadastreError, InvalidParameterValue
 from shared.ids import IPAM_POOL, IPAM_POOL_ALLOCATION, IPAM_POOL_HOLD
+from shared.regions import region_of
 
 _NOT_RESOURCES = (ResourceType.IPAM_POOL, ResourceType.CUSTOM)
 
@@ -141,6 +142,13 @@ def _wanted_by_rules(pool: Pool, caller: Caller, block: ResourceBlock) -> Wanted
     definition, kind = pool.definition, block.resource_type
     if not definition.is_used_by(caller.account_id):
         raise IPAM_POOL.unknown(block.ipam_pool_id)
+    if block.network_border_group and region_of(block.network_border_group) != caller.region:
+        raise InvalidParameterValue(
+            f"Value ({block.network_border_group}) for parameter networkBorderGroup is invalid; use"
+            f" {caller.region} or the group of one of its Local Zones",
+            parameter="networkBorderGroup",
+            value=block.network_border_group,
+        )
     check_resource_rules(
         definition,
         block.network_border_group or caller.region,

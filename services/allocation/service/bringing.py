@@ -10,7 +10,7 @@ from services.allocation.changes import (
     ProvisionWithdrawn,
 )
 from services.allocation.definition import PUBLIC_SPACE
-from services.allocation.errors import CidrTaken, IpamPoolCidrLimitExceeded
+from services.allocation.errors import CidrTaken, IpamPoolCidrLimitExceeded, RangeTaken
 from services.allocation.pending_cidr import Failure, FailureCode, OfferedProof, PendingCidr
 from services.allocation.pool import Pool
 from services.allocation.pool_cidr import CidrState, PoolCidr
@@ -99,7 +99,7 @@ def _obstacle(rows: Rows, pool: Pool, cidr: Cidr) -> Failure | None:
         check_free_in_space(rows, PUBLIC_SPACE, cidr, pool.definition.owner_id)
     except IpamPoolCidrLimitExceeded as refusal:
         return Failure(refusal.message, FailureCode.LIMIT_EXCEEDED)
-    except CidrTaken as refusal:
+    except (CidrTaken, RangeTaken) as refusal:
         return Failure(refusal.message, FailureCode.CIDR_NOT_AVAILABLE)
     return None
 

@@ -54,3 +54,7 @@ def _check_retirable(rows: Rows, pool: Pool, *, cascade: bool) -> None:
     if usage.cidr_count:
         cidrs = ", ".join(str(found.cidr) for found in pool.pool_cidrs)
         raise PoolInUse(pool.ipam_pool_id, f"CIDRs provisioned: {cidrs}; deprovision them")
+    waiting = [known for known in rows.pending_cidrs(pool.ipam_pool_id) if not known.failure]
+    if waiting:
+        cidrs = ", ".join(str(known.cidr) for known in waiting)
+        raise PoolInUse(pool.ipam_pool_id, f"CIDRs that wait for proof: {cidrs}; deprovision them")

@@ -115,6 +115,8 @@ def freed_in_source(rows: Rows, pool_cidr: PoolCidr) -> tuple[Change, ...]:
 
 def _provision_top_level(rows: Rows, pool: Pool, wanted: WantedBlock) -> Decision[PoolCidr]:
     """A CIDR that is free within the whole space (PROV-1); children lie inside of these."""
+    if pool.definition.is_top_of_public_space:
+        raise AssertionError(f"'{pool.ipam_pool_id}' would have public space without a proof")
     if pool.definition.is_planning:
         cidr = _planned_cidr(rows, pool, wanted)
     elif wanted.cidr:

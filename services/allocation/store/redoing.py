@@ -26,6 +26,7 @@ from services.allocation.store.audit import queries
 from services.allocation.store.audit.pool_check import PoolCheck
 from services.allocation.store.change_log import changes_from_text
 from services.allocation.store.journal import Entry
+from services.allocation.store.pending import delete_pending_cidr
 from services.allocation.store.pool_rows import (
     delete_records,
     insert_defined_pool,
@@ -51,6 +52,8 @@ class _Net:
     """What is there afterwards and was not before, by id; so with CIDRs."""
     removed: set[str] = field(default_factory=set)
     provisioned: dict[str, PoolCidr] = field(default_factory=dict)
+    no_more_waiting: set[str] = field(default_factory=set)
+    """CIDRs that were provisioned, whatever became of them later."""
     deprovisioned: set[str] = field(default_factory=set)
     placements: dict[str, Placement] = field(default_factory=dict)
     retired: set[str] = field(default_factory=set)
@@ -64,6 +67,7 @@ class _Net:
                     self.removed.add(_id_of(record))
             case Provisioned(pool_cidr):
                 self.provisioned[pool_cidr.ipam_pool_cidr_id] = pool_cidr
+                self.no_more_waiting.add(pool_cidr.ipam_pool_cidr_id)
             case Deprovisioned(pool_cidr):
                 if self.provisioned.pop(pool_cidr.ipam_pool_cidr_id, None) is None:
                     self.deprovisioned.add(pool_cidr.ipam_pool_cidr_id)
@@ -114,7 +118,8 @@ class Redoing:
         """The pool's number; it becomes known if it was not, or as it was known."""
         is_it = pools.c.ipam_pool_id == entry.ipam_pool_id
         row = self._connection.execute(sa.select(pools).where(is_it)).one_or_none()
-        definition = definition_from_json(entry.definition)
+        # What was written before Amazon's space had pools is taken in as it would be today.
+        definition = definition_from_json(entry.definition).as_taken_in()
         if row is None:
             return insert_defined_pool(self._connection, definition)
         number: int = row.number
@@ -135,6 +140,8 @@ class Redoing:
     def _remove(self, net: _Net) -> None:
         retired = [self._numbers[pool_id] for pool_id in sorted(net.retired)]
         # CIDRs first, for they hold the allocations that they are in their source pools.
+        for pool_cidr_id in sorted(net.no_more_waiting):
+            delete_pending_cidr(self._connection, pool_cidr_id)
         for pool_cidr_id in sorted(net.deprovisioned):
             set_deprovisioned(self._connection, pool_cidr_id)
         for number in retired:

@@ -31,6 +31,7 @@ from services.allocation.store.tokens import BatchTokens
 from services.allocation.store.vpc_cidrs import vpc_cidrs_of
 from services.allocation.tables import allocations, is_allocated, pool_cidrs, pools, scopes
 from shared.cidr import Cidr
+from shared.regions import region_of
 
 _TOP_LEVEL = sa.and_(
     pool_cidrs.c.state == CidrState.PROVISIONED.value, pool_cidrs.c.parent_allocation_id.is_(None)
@@ -168,7 +169,7 @@ class SqlRows:
             .where(
                 pools.c.owner_id == pool.owner_id,
                 pools.c.source_ipam_pool_id == pool.source_ipam_pool_id,
-                pools.c.definition["locale"].as_string() == pool.locale,
+                pools.c.public_region == region_of(pool.locale),
                 pool_cidrs.c.state == CidrState.PROVISIONED.value,
             )
         )

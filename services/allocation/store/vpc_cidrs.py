@@ -28,12 +28,11 @@ class SqlVpcObservations:
 
     def _report(self, seen: Sequence[VpcCidr], gone: Sequence[VpcCidr]) -> None:
         with self._database.write() as connection:
-            # In one order, so that two reports never wait for each other.
-            for one in sorted(gone, key=_order):
-                is_it = [vpc_cidrs.c[name] == value for name, value in _key_of(one).items()]
-                connection.execute(vpc_cidrs.delete().where(*is_it))
-            for one in sorted(seen, key=_order):
-                _put(connection, one)
+            # In one order, so that two reports never wait for each other; what is in both is seen.
+            told = {_order(one): (one, False) for one in gone}
+            told |= {_order(one): (one, True) for one in seen}
+            for _, (one, is_seen) in sorted(told.items()):
+                (_put if is_seen else _delete)(connection, one)
 
 
 def vpc_cidrs_of(connection: sa.Connection, vpc_id: str) -> Sequence[Cidr]:
@@ -57,6 +56,11 @@ def vpc_cidrs_after(
             key = f"{row.first_key.hex()}/{row.prefix_length}/{row.vpc_id}"
             yield key, VpcCidr(row.vpc_id, cidr_of(row), row.owner_id, row.region)
         last = (chunk[-1].vpc_id, chunk[-1].first_key, chunk[-1].prefix_length)
+
+
+def _delete(connection: sa.Connection, gone: VpcCidr) -> None:
+    is_it = [vpc_cidrs.c[name] == value for name, value in _key_of(gone).items()]
+    connection.execute(vpc_cidrs.delete().where(*is_it))
 
 
 def _put(connection: sa.Connection, seen: VpcCidr) -> None:

@@ -29,9 +29,10 @@ class Rpki:
             OperationNotPermitted: it is.
         """
         allowed = self.roas.max_length(cidr) if self.roas else None
-        longest = _LONGEST[cidr.family] if allowed is None else allowed
+        taken = _LONGEST[cidr.family]
+        longest = taken if allowed is None else min(taken, allowed)
         if cidr.prefix_length > longest:
-            source = "the internet takes" if allowed is None else "its ROAs allow"
+            source = "the internet takes" if longest == taken else "its ROAs allow"
             raise OperationNotPermitted(
                 f"{cidr} can't be advertised: {source} no prefix longer than /{longest}",
                 cidr=cidr,

@@ -130,14 +130,32 @@ def moved(cidr: ByoipCidr) -> ByoipCidr:
 
 
 def arrived(cidr: ByoipCidr, pool: Pool, ipam_pool_cidr_id: str) -> ByoipCidr:
-    """``cidr`` as the pool's: advertised, and with the ASNs, as it was; it is to get an id there.
-
-    An ASN may be of an IPAM of its former owner; it can be disassociated, and not come back.
-    """
+    """``cidr`` as the pool's: advertised, and with the ASNs, as it was; it gets an id there."""
     return replace(
         cidr,
         owner_id=pool.owner_id,
         holder=InPool(ipam_pool_cidr_id, pool.ipam_pool_id, pool.ipam_id),
         state=ByoipCidrState.ADVERTISED if cidr.is_advertised else ByoipCidrState.PROVISIONED,
         status_message=None,
+    )
+
+
+def joined(there: ByoipCidr, arrived: ByoipCidr) -> ByoipCidr:
+    """What the pool's owner has made of the CIDR by now, with the ASNs that it arrived with.
+
+    That it is advertised or not, and by which ASN, is as its owner said last; it arrived before.
+    """
+    known = {one.asn for one in there.asn_associations}
+    more = tuple(one for one in arrived.asn_associations if one.asn not in known)
+    is_untouched = not there.is_advertised and there.own_origin_since is None
+    if is_untouched and arrived.is_advertised:
+        there = replace(
+            there,
+            state=arrived.state,
+            is_advertised=True,
+            origin_asn=arrived.origin_asn,
+            own_origin_since=arrived.own_origin_since,
+        )
+    return replace(
+        there, asn_associations=(*there.asn_associations, *more), version=there.version + 1
     )

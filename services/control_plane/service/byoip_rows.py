@@ -96,6 +96,9 @@ class ByoipRows(Protocol):
     def remove_cidr(self, byoip_cidr_id: str) -> None:
         """Remove it, with its associations."""
 
+    def staying_cidrs(self) -> Sequence[ByoipCidr]:
+        """CIDRs of pools that are advertised, or associated with an ASN."""
+
     def rested_cidrs(self) -> Sequence[ByoipCidr]:
         """CIDRs of pools that only tell when an own ASN last took over."""
 

@@ -155,6 +155,15 @@ class SqlByoipRows:
         self._remove_associations(byoip_cidr_id)
         self._connection.execute(cidrs.delete().where(cidrs.c.byoip_cidr_id == byoip_cidr_id))
 
+    def staying_cidrs(self) -> Sequence[ByoipCidr]:
+        return self._cidrs(
+            cidrs.c.ipam_pool_cidr_id.is_not(None),
+            sa.or_(
+                cidrs.c.is_advertised,
+                cidrs.c.byoip_cidr_id.in_(sa.select(associations.c.byoip_cidr_id)),
+            ),
+        )
+
     def rested_cidrs(self) -> Sequence[ByoipCidr]:
         return self._cidrs(
             cidrs.c.ipam_pool_cidr_id.is_not(None),

@@ -5,12 +5,16 @@ import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from itertools import islice
 from typing import Any, TypeAlias
 
 from shared.cidr import AddressFamily, Cidr
 from shared.errors import InvalidParameterValue
 
 Record: TypeAlias = Mapping[str, Any]
+
+MOST_CERTIFICATES = 10
+"""More are not looked at: checking them all would take the time of others."""
 
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 # Registries break lines, put blanks in place of line breaks, or write these as two characters.
@@ -34,14 +38,15 @@ def covers_asn(record: Record, asn: int) -> bool:
 
 
 def certificates(record: Record) -> list[bytes]:
-    """The PEM certificates in the record's own remarks, decoded; each once, in their order.
+    """The first PEM certificates in the record's own remarks, decoded; each once, in their order.
 
     What begins as one and is not whole, or no base64, is an empty one. Remarks about organizations
     and contacts named in the record don't count: these may be others' than the range's.
     """
     texts = ["\n".join(_description(remark)) for remark in _objects(record, "remarks")]
     begun = (begun.partition(_END) for text in texts for begun in text.split(_BEGIN)[1:])
-    return list(dict.fromkeys(_decoded(body) if end else b"" for body, end, _ in begun))
+    some = islice(begun, MOST_CERTIFICATES)
+    return list(dict.fromkeys(_decoded(body) if end else b"" for body, end, _ in some))
 
 
 def _decoded(body: str) -> bytes:

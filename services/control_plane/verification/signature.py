@@ -51,7 +51,7 @@ def fault_of(certificate: bytes, message: str, signature: bytes, now: datetime) 
     try:
         read = x509.load_der_x509_certificate(certificate)
         key, first, last = read.public_key(), read.not_valid_before_utc, read.not_valid_after_utc
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
         return Fault("the certificate can't be read: it is damaged, or of an unknown kind")
     if not isinstance(key, RSAPublicKey):
         return Fault("the certificate's key is no RSA key")

@@ -15,7 +15,7 @@ from services.control_plane.byoip.token import VerificationToken
 from services.control_plane.lifecycle import State, completed
 from services.control_plane.service.byoip.holding import settling_step
 from services.control_plane.service.rows import Rows
-from services.control_plane.service.steps import NextStep
+from services.control_plane.service.steps import Accepted, NextStep
 
 
 def settle_token(rows: Rows, token_id: str, version: int) -> None:
@@ -51,6 +51,12 @@ def settle_cidr(rows: Rows, byoip_cidr_id: str, version: int, now: datetime) -> 
         rows.byoip.remove_cidr(byoip_cidr_id)
     else:
         rows.byoip.save_cidr(after)
+
+
+def settle_again(rows: Rows) -> Accepted[None]:
+    """Tell the ledger again which CIDRs have to stay: it may have been restored (BEY-14)."""
+    staying = rows.byoip.staying_cidrs()
+    return Accepted(None, tuple(settling_step(cidr) for cidr in staying))
 
 
 def forget_cidr(rows: Rows, byoip_cidr_id: str) -> None:
@@ -95,12 +101,11 @@ def end_move(
         return ()
     # The pool's owner may have been as quick as to advertise it before this.
     there = rows.byoip.cidr_of_pool(ipam_pool_cidr_id, lock=True)
-    own_id, own_version = (there.byoip_cidr_id, there.version) if there else (BYOIP_CIDR.new(), 0)
-    arrived = replace(
-        transfer.arrived(cidr, pool, ipam_pool_cidr_id),
-        byoip_cidr_id=own_id,
-        version=own_version + 1,
-    )
+    arrived = transfer.arrived(cidr, pool, ipam_pool_cidr_id)
+    if there:
+        arrived = transfer.joined(there, arrived)
+    else:
+        arrived = replace(arrived, byoip_cidr_id=BYOIP_CIDR.new(), version=1)
     rows.byoip.save_cidr(arrived)
     return (settling_step(arrived),)
 

@@ -10,7 +10,7 @@ from services.control_plane.service.rows import Rows
 from services.control_plane.service.steps import Accepted, NextStep, StepKind
 from shared.caller import Caller
 from shared.cidr import Cidr
-from shared.errors import OperationNotPermitted
+from shared.errors import IncorrectState, OperationNotPermitted
 from shared.ids import IPAM_POOL
 
 _UNDER_WAY = (ByoipCidrState.PENDING_TRANSFER, ByoipCidrState.COMPLETE_TRANSFER)
@@ -38,10 +38,32 @@ def move_to_ipam(
     pool = _pool_to_import_to(rows, caller, ipam_pool_id, ipam_pool_owner)
     rules.check_takes(pool, found)
     check_usable(ipam_pool_id, pool.state)
+    _check_asns(rows, found, pool)
     moving = rules.moving(found, ipam_pool_id)
     rows.byoip.save_cidr(moving)
     step = NextStep(StepKind.MOVE_BYOIP_CIDR, moving.byoip_cidr_id, moving.version)
     return Accepted(moving, (step,))
+
+
+def _check_asns(rows: Rows, moving: ByoipCidr, pool: Pool) -> None:
+    """The pool's owner is to have no say over ASNs of others, nor they be held by its CIDR (ASN-2).
+
+    Raises:
+        IncorrectState: the range is associated with an ASN that is not of the pool's IPAM.
+    """
+    holders = {one.asn: rows.byoip.holder_of(one.asn) for one in moving.asn_associations}
+    others = [
+        f"AS{asn}"
+        for asn, holder in holders.items()
+        if holder is None or holder.ipam_id != pool.ipam_id
+    ]
+    if others:
+        raise IncorrectState(
+            f"{moving.cidr} is associated with {', '.join(others)}, not provisioned to"
+            f" '{pool.ipam_id}'; disassociate before moving it there",
+            cidr=moving.cidr,
+            ipam_id=pool.ipam_id,
+        )
 
 
 def _pool_to_import_to(rows: Rows, caller: Caller, ipam_pool_id: str, owner_id: str) -> Pool:
