@@ -401,3 +401,21 @@ async def test_a_check_sees_what_the_guards_of_public_space_would_refuse(
         harm.add_cidr(theirs, RANGE, scope_number=scope.scalar_subquery())
     found = (await check(world)).of("overlapping-cidrs")
     assert sorted(found.cidrs) == ["130.137.0.0/16", RANGE]
+
+
+async def test_what_was_proven_and_given_up_after_the_backup_waits_no_more(
+    settings: Settings,
+) -> None:  # PROV-7, BEY-14
+    async with serving(settings) as world:
+        pool = await world.public_pool()
+        asked = await world.bring(pool, "131.0.0.0/24")
+    backup = back_up(settings)
+    async with serving(settings) as world:
+        await world.conclude(asked)
+        await world.owner("DeprovisionIpamPoolCidr", ipam_pool_id=pool, cidr="131.0.0.0/24")
+    restore(settings, backup)
+    async with serving(settings) as world:
+        assert (await check(world, repair=True)).of("lost-changes").is_repaired
+        await world.conclude(asked)
+        answer = await world.owner("GetIpamPoolCidrs", ipam_pool_id=pool)
+        assert [word(one, "state") for one in answer.ipam_pool_cidrs] in ([], ["deprovisioned"])

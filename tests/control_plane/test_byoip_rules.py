@@ -314,3 +314,10 @@ def test_invalid_routes_are_refused_or_warned_of(  # BYOIP-5
         assert why in warning
         with pytest.raises(CadastreError, match=why):
             rpki(*roas).warning(cidr, asn)
+
+
+def test_what_a_pools_owner_did_meanwhile_outlives_the_end_of_a_move() -> None:  # BYOIP-6
+    there = a_cidr(2, is_advertised=True, origin_asn=2, version=7)
+    both = transfer.joined(there, a_cidr(1, 2))
+    assert (both.is_advertised, both.origin_asn, both.version) == (True, 2, 8)
+    assert [one.asn for one in both.asn_associations] == [2, 1]

@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 
 from shared.errors import CadastreError
-from tests.control_plane.byoip_world import ASN, IPV6_RANGE, RANGE, Byoip, associations
+from tests.control_plane.byoip_world import (
+    ASN,
+    IPV6_RANGE,
+    RANGE,
+    Byoip,
+    associations,
+    signed,
+)
 from tests.control_plane.share_world import (
     DEFAULT_PERMISSION,
     IMPORT_PERMISSION,
@@ -61,6 +68,53 @@ async def test_what_is_advertised_stays_so(byoip: Byoip) -> None:  # BYOIP-6, AS
     await byoip("DisassociateIpamByoasn", region=WEST, cidr=RANGE, asn=ASN)
     assert byoip.space.pins == {}
     await byoip("DeprovisionIpamByoasn", ipam_id=ipam.ipam_id, asn=ASN)
+
+
+@on_sqlite_alone
+async def test_no_asn_of_another_ipam_goes_with_it(byoip: Byoip) -> None:  # BYOIP-6, ASN-2
+    ipam = await byoip.client.create_ipam()
+    other = await byoip.client.acting_as(region="us-west-1").create_ipam()
+    pool = await byoip.a_regional_pool(ipam)
+    await byoip(
+        "ProvisionIpamByoasn",
+        region="us-west-1",
+        ipam_id=other.ipam_id,
+        asn=ASN,
+        asn_authorization_context=signed(ASN),
+    )
+    await byoip.a_range()
+
+    async def associate() -> bool:
+        try:
+            await byoip("AssociateIpamByoasn", region=WEST, cidr=RANGE, asn=ASN)
+        except CadastreError:
+            return False
+        return True
+
+    await eventually(associate)
+    with pytest.raises(CadastreError, match=f"AS{ASN}, not provisioned to '{ipam.ipam_id}'"):
+        await byoip.move(pool)
+    await byoip("DisassociateIpamByoasn", region=WEST, cidr=RANGE, asn=ASN)
+    assert state(await moved(byoip, pool)) == "complete-transfer"
+
+
+@on_sqlite_alone
+async def test_the_ledger_is_told_again_what_has_to_stay(byoip: Byoip) -> None:  # BEY-14
+    pool = await byoip.a_regional_pool()
+    await byoip.a_range()
+    await moved(byoip, pool)
+    await byoip("AdvertiseByoipCidr", region=WEST, cidr=RANGE)
+    told = dict(byoip.space.pins)
+    assert list(told.values()) == ["it is advertised; withdraw it first"]
+    await byoip.stop()
+    # Restored from a backup, the ledger has no pins.
+    byoip.space.pins.clear()
+    async with byoip.serving():
+
+        async def is_told() -> bool:
+            return byoip.space.pins == told
+
+        await eventually(is_told)
 
 
 @on_sqlite_alone
