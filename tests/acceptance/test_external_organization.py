@@ -16,7 +16,7 @@ from tests.waiting import wait_until
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
 
 OWNER, IPAM = "management-account", "ipam-account"
-IPAM_ID = "123456789012"
+IPAM_ID, SECOND_OWNER_ID = "123456789012", "777788889999"
 SECOND_OWNER, SECOND_ADMIN = "byoip-owner-account", "secondary-admin"
 
 
@@ -24,7 +24,8 @@ SECOND_OWNER, SECOND_ADMIN = "byoip-owner-account", "secondary-admin"
 def second_admin_id(cadastre: Installation) -> str:
     """A second organization with a delegated administrator, whom the profile acts as."""
     owner = Account(cadastre, SECOND_OWNER)
-    owner("organizations leave-organization")
+    remove = "organizations remove-account-from-organization --account-id"
+    Account(cadastre, OWNER)(f"{remove} {SECOND_OWNER_ID}")
     owner("organizations create-organization")
     made = owner(
         "organizations create-account --account-name secondary --email secondary@example.com"
