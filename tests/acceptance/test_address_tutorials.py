@@ -70,6 +70,7 @@ def test_sequential_elastic_addresses_come_of_a_contiguous_block(
     aws.delete_pool(pool)
 
 
+@pytest.mark.parametrize("cadastre", ["sqlite"], indirect=True)
 def test_a_vpcs_space_is_planned_and_given_to_its_subnets(
     aws: CommandLine, ipam: Any
 ) -> None:  # VPC-3, VPC-4

@@ -42,7 +42,7 @@ IPV4, MOVED, IPV6, ASN = "130.137.245.0/24", "130.137.249.0/24", "2605:9cc0:409:
 IPV4_ZONE = "245.137.130.in-addr.arpa"
 IPV6_ZONE = "9.0.4.0.0.c.c.9.5.0.6.2.ip6.arpa"
 on_sqlite_alone = pytest.mark.parametrize("cadastre", ["sqlite"], indirect=True)
-"""Each service's own tests run on both databases; a few of these are enough on PostgreSQL."""
+"""Each service's own tests run on both databases; the longest of these is enough on PostgreSQL."""
 SHARE, IMPORT = "AWSRAMDefaultPermissionsIpamPool", "AWSRAMPermissionIpamPoolByoipCidrImport"
 
 
@@ -143,6 +143,7 @@ def a_regional_pool(aws: CommandLine, ipam: Any, top: str, family: str) -> str:
     )
 
 
+@on_sqlite_alone
 def test_a_public_ipv4_range_is_brought_along_and_given_out_as_elastic_addresses(
     aws: CommandLine, ipam: Any, registries: Registries, key: RSAPrivateKey
 ) -> None:  # BYOIP-1, BYOIP-4, PROV-6, EIP-2
