@@ -60,7 +60,18 @@ async def test_an_ipv6_pool_gets_a_block_of_amazons_space(world: World) -> None:
     assert "1 blocks of Amazon's ipv6 space in us-west-2" in refusal.message
 
 
-async def test_blocks_are_counted_by_account_family_and_locale(world: World) -> None:  # PROV-5
+async def test_a_local_zone_is_no_other_region_to_have_blocks_in(world: World) -> None:  # PROV-5
+    one = {**AMAZON["amazon_block_quota"], "blocks": 1}
+    await world.provision(
+        await world.define(**{**AMAZON, "amazon_block_quota": one}), netmask_length=30
+    )
+    zone = f"{AMAZON['locale']}-lax-1"
+    beside = await world.define(**{**AMAZON, "amazon_block_quota": one, "locale": zone})
+    refusal = await refusal_of(world.provision(beside, netmask_length=30))
+    assert refusal.reason == "IpamPoolAmazonBlockLimitExceeded"
+
+
+async def test_blocks_are_counted_by_account_family_and_region(world: World) -> None:  # PROV-5
     for _ in range(2):
         await world.provision(await world.define(**AMAZON), netmask_length=30)
     # Another IPAM of the same account has no more.

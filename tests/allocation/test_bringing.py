@@ -254,6 +254,11 @@ async def test_of_two_accounts_that_prove_control_the_first_gets_the_range(
     assert theirs not in failed.failure_reason.message
     refusal = await refusal_of(world.bring(mine, RANGE))
     assert "another account" in refusal.message
+    # Nor is it told which part of a wider range others have (BEY-12).
+    for dry_run in (False, True):
+        refusal = await refusal_of(world.bring(mine, "130.137.0.0/16", dry_run=dry_run))
+        assert "another account" in refusal.message
+        assert RANGE not in f"{refusal.message} {refusal.metadata}"
     assert (await check(world)).findings == []
 
 

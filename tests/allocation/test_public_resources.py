@@ -96,6 +96,14 @@ async def test_addresses_are_where_their_pool_is(
             assert (refusal.reason, locale in refusal.message) == (FORBIDDEN, True)
 
 
+async def test_a_border_group_lies_in_the_callers_region(world: World) -> None:  # POOL-6
+    pool = await public_pool(world, locale="us-west-2-lax-1")
+    world.network = world.caller(ACCOUNT, HOME, "network")
+    call = world.allocate_to("eip", pool, "t", network_border_group="us-west-2-lax-1")
+    refusal = await refusal_of(call)
+    assert (refusal.reason, f"use {HOME}" in refusal.message) == ("InvalidParameterValue", True)
+
+
 async def test_pools_that_are_not_for_addresses_give_none(world: World) -> None:  # EIP-2
     private = await world.pool("10.0.0.0/24", locale=WEST)
     no_service = await public_pool(world, aws_service="")

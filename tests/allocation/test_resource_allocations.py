@@ -126,6 +126,14 @@ async def test_a_cancelled_token_gives_its_block_back_and_no_other(world: World)
     await world.allocate_to_vpc(pool, "used", netmask_length=24)
 
 
+async def test_what_is_cancelled_was_nobodys_and_need_not_rest(world: World) -> None:  # IPAM-6
+    pool = await world.pool("10.0.0.0/24", locale=WEST)
+    await world.place(pool, cool_down_seconds=3600)
+    await world.allocate_to_vpc(pool, "lost", netmask_length=24)
+    await world.network("CancelResourceAllocation", client_token="lost")
+    assert (await world.allocate_to_vpc(pool, "again", netmask_length=24)).cidr == "10.0.0.0/24"
+
+
 async def test_a_token_is_cancelled_after_its_pool_is_gone(world: World) -> None:
     pool = await world.pool("10.0.0.0/16", locale=WEST)
     await world.allocate_to_vpc(pool, "token", netmask_length=24)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.allocation.allocation import Allocation, ResourceType
-from services.allocation.changes import Cancelled, Decision, MadeAvailable, TokenKey
+from services.allocation.changes import Cancelled, Decision, Freed, MadeAvailable, TokenKey
 from services.allocation.errors import NotReleasedByHand, TokenUsedMeanwhile
 from services.allocation.service.giving_back import given_back
 from services.allocation.service.rows import Rows
@@ -90,7 +90,8 @@ def cancel(rows: Rows, key: TokenKey, known: Allocation | None) -> Decision[None
     if live and live.ipam_pool_id != known.ipam_pool_id:
         # Its range was moved to another pool, which the command does not hold (BYOIP-6).
         raise TokenUsedMeanwhile(key.token)
-    return Decision(None, (*(given_back(rows, live) if live else ()), Cancelled(key)))
+    # It was never anybody's, so nothing has to rest.
+    return Decision(None, (*((Freed(live),) if live else ()), Cancelled(key)))
 
 
 def _instead(allocation: Allocation) -> str:

@@ -270,6 +270,9 @@ class SqlAnnotator:
     ) -> list[Allocation]:
         with self._database.write(dry_run=dry_run) as connection:
             seen = _held_and_seen(connection, caller, ids)
+            if missing := [one for one in ids if one not in seen]:
+                # One may have moved to another pool with its range while it was waited for.
+                seen |= _held_and_seen(connection, caller, missing)
             changed = [change(seen[allocation_id]) for allocation_id in _all_of(ids, seen)]
             for allocation in changed:
                 connection.execute(
