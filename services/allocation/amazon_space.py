@@ -14,7 +14,7 @@ _NOTHING = AmazonBlockQuota(blocks=0, min_netmask_length=0, max_netmask_length=1
 
 
 def block_quota(pool: PoolDefinition) -> AmazonBlockQuota:
-    """What the pool's owner may have in the pool's locale; nothing until that is told."""
+    """What the pool's owner may have in the pool's region; nothing until that is told."""
     return pool.amazon_block_quota or _NOTHING
 
 

@@ -281,16 +281,16 @@ class NoVpcCidr(InvalidParameterValue):
 class AmazonBlockLimitExceeded(QuotaExceeded):
     """The account has all the blocks of Amazon's space that it may have (PROV-4, PROV-5)."""
 
-    def __init__(self, owner_id: str, family: str, locale: str, count: int, quota: int) -> None:
+    def __init__(self, owner_id: str, family: str, region: str, count: int, quota: int) -> None:
         super().__init__(
             "IpamPoolAmazonBlockLimitExceeded",
-            f"'{owner_id}' has {count} blocks of Amazon's {family} space in {locale}; at most"
+            f"'{owner_id}' has {count} blocks of Amazon's {family} space in {region}; at most"
             f" {quota} are allowed",
             quota=quota,
             count=count,
             owner_id=owner_id,
             address_family=family,
-            locale=locale,
+            region=region,
         )
 
 

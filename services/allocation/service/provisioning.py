@@ -39,6 +39,7 @@ from shared.caller import Caller
 from shared.cidr import Cidr
 from shared.errors import InvalidParameterCombination, MissingParameter
 from shared.ids import IPAM_POOL_ALLOCATION, IPAM_POOL_CIDR
+from shared.regions import region_of
 
 NO_PROOF = OfferedProof()
 
@@ -203,8 +204,8 @@ def _check_amazon_blocks(rows: Rows, pool: Pool) -> None:
     definition = pool.definition
     count, quota = rows.amazon_block_count(definition), block_quota(definition).blocks
     if count >= quota:
-        family = definition.address_family.value
-        raise AmazonBlockLimitExceeded(definition.owner_id, family, definition.locale, count, quota)
+        family, region = definition.address_family.value, region_of(definition.locale)
+        raise AmazonBlockLimitExceeded(definition.owner_id, family, region, count, quota)
 
 
 def _passed_on(

@@ -55,7 +55,7 @@ class Rows(Protocol):
         """All that is allocated inside of ``cidr``, by address; only for where that is little."""
 
     def amazon_block_count(self, pool: PoolDefinition) -> int:
-        """How many CIDRs the pool's owner has, in its locale, of the pool that is its source."""
+        """How many CIDRs the pool's owner has, in its region, of the pool that is its source."""
 
     def pending_cidr(self, ipam_pool_cidr_id: str) -> PendingCidr | None:
         """One that waits, or failed."""
