@@ -184,8 +184,9 @@ async def test_what_rests_goes_on_resting_after_a_move(settings: Settings) -> No
     async with serving(resting) as world:
         pool = await world.public_pool()
         await register(world)
-        await world.allocate_to(KIND, "byoip", "t", cidr=RANGE)
-        await world.network("CancelResourceAllocation", client_token="t")
+        held = await world.allocate_to(KIND, "byoip", "t", cidr=RANGE)
+        ids = [held.ipam_pool_allocation.ipam_pool_allocation_id]
+        await world.network("ReleaseResourceAllocations", ipam_pool_allocation_ids=ids)
         await move(world, pool)
         assert await world.unavailable(pool) == [(RANGE, "cool-down")]
         refusal = await refusal_of(world.allocate(pool, netmask_length=28))
