@@ -2,7 +2,12 @@
 
 import ast
 from pathlib import Path
+from threading import Lock
 from typing import Any
+
+# CPython counts the depth of what it parses once for all threads, and fails where two parse at a
+# time (python/cpython#106905).
+_PARSING = Lock()
 
 
 def heads(folder: Path) -> set[str]:
@@ -18,7 +23,10 @@ def heads(folder: Path) -> set[str]:
 def _header(path: Path) -> dict[str, Any]:
     """The module's constants, ``revision`` and ``down_revision`` among them."""
     found: dict[str, Any] = {}
-    for statement in ast.parse(path.read_text(encoding="utf-8"), path.name).body:
+    source = path.read_text(encoding="utf-8")
+    with _PARSING:
+        module = ast.parse(source, path.name)
+    for statement in module.body:
         match statement:
             case (
                 ast.Assign(targets=[ast.Name(id=name)], value=value)
