@@ -5,11 +5,13 @@ A filter is named after a member in kebab-case (``ipam-pool-id``), ``tag:KEY`` o
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from cadastre.common.v1 import types_pb2
 from shared.errors import InvalidParameterValue
@@ -131,4 +133,8 @@ def _text(enum: EnumDescriptor | None, value: Any) -> str:
         return aws_enum_name(enum, value)
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, Timestamp):
+        # As EC2's answers give it.
+        moment = value.ToDatetime(tzinfo=UTC).isoformat(timespec="milliseconds")
+        return moment.replace("+00:00", "Z")
     return str(value)

@@ -21,32 +21,35 @@ class InvalidVpcRange(Invalid):
     reason = "InvalidVpc.Range"
 
 
-class VpcLimitExceeded(QuotaExceeded):
+class _LimitExceeded(QuotaExceeded):
+    """``holder`` has as many ``things`` as it may have; the reason is the class's name."""
+
+    def __init__(
+        self, holder: str, count: int, things: str, quota: int, **metadata: object
+    ) -> None:
+        super().__init__(
+            type(self).__name__,
+            f"{holder} has {count} {things}; at most {quota} are allowed",
+            quota=quota,
+            count=count,
+            **metadata,
+        )
+
+
+class VpcLimitExceeded(_LimitExceeded):
     """The account has all the VPCs it may have in the region."""
 
     def __init__(self, account_id: str, region: str, count: int, quota: int) -> None:
-        super().__init__(
-            "VpcLimitExceeded",
-            f"Account {account_id} has {count} VPCs in {region}; at most {quota} are allowed",
-            quota=quota,
-            count=count,
-            account_id=account_id,
-            region=region,
-        )
+        holder, things = f"Account {account_id}", f"VPCs in {region}"
+        super().__init__(holder, count, things, quota, account_id=account_id, region=region)
 
 
-class CidrLimitExceeded(QuotaExceeded):
+class CidrLimitExceeded(_LimitExceeded):
     """The VPC has all the CIDR blocks of the family it may have."""
 
     def __init__(self, vpc_id: str, family: str, count: int, quota: int) -> None:
-        super().__init__(
-            "CidrLimitExceeded",
-            f"'{vpc_id}' has {count} {family} CIDR blocks; at most {quota} are allowed",
-            quota=quota,
-            count=count,
-            vpc_id=vpc_id,
-            family=family,
-        )
+        things = f"{family} CIDR blocks"
+        super().__init__(f"'{vpc_id}'", count, things, quota, vpc_id=vpc_id, family=family)
 
 
 class PrimaryCidrBlock(OperationNotPermitted):
@@ -103,17 +106,11 @@ class InvalidSubnetConflict(Precondition):
         )
 
 
-class SubnetLimitExceeded(QuotaExceeded):
+class SubnetLimitExceeded(_LimitExceeded):
     """The VPC has all the subnets it may have."""
 
     def __init__(self, vpc_id: str, count: int, quota: int) -> None:
-        super().__init__(
-            "SubnetLimitExceeded",
-            f"'{vpc_id}' has {count} subnets; at most {quota} are allowed",
-            quota=quota,
-            count=count,
-            vpc_id=vpc_id,
-        )
+        super().__init__(f"'{vpc_id}'", count, "subnets", quota, vpc_id=vpc_id)
 
 
 class AddressInUse(Precondition):
@@ -196,6 +193,19 @@ class IncorrectInstanceState(Precondition):
         )
 
 
+class TerminatedInstance(Precondition):
+    """No address reaches an instance that has no interface any more."""
+
+    reason = "InvalidInstanceID"
+
+    def __init__(self, instance_id: str) -> None:
+        super().__init__(
+            f"The instance '{instance_id}' is not in a valid state for this operation: it is"
+            " terminated; use one that is running",
+            instance_id=instance_id,
+        )
+
+
 class OtherZone(InvalidParameterValue):
     """Instances have interfaces of their own availability zone only."""
 
@@ -236,19 +246,16 @@ class InvalidAddressNotFound(NotFound):
         super().__init__(f"Address '{public_ip}' not found", public_ip=public_ip)
 
 
-class AddressLimitExceeded(QuotaExceeded):
-    """The account has all of Amazon's addresses that it may have in the region."""
+class AddressLimitExceeded(_LimitExceeded):
+    """The account has all of Amazon's addresses that it may have in the region.
+
+    Addresses of IPAM pools and of public IPv4 pools don't count.
+    """
 
     def __init__(self, account_id: str, region: str, count: int, quota: int) -> None:
-        super().__init__(
-            "AddressLimitExceeded",
-            f"Account {account_id} has {count} of Amazon's elastic IP addresses in {region}; at"
-            f" most {quota} are allowed. Addresses of IPAM pools and public IPv4 pools don't count",
-            quota=quota,
-            count=count,
-            account_id=account_id,
-            region=region,
-        )
+        holder = f"Account {account_id}"
+        things = f"elastic IP addresses in {region}, besides those of pools"
+        super().__init__(holder, count, things, quota, account_id=account_id, region=region)
 
 
 class InsufficientAddressCapacity(Exhausted):
@@ -332,17 +339,10 @@ class TransferNotPermitted(OperationNotPermitted):
         )
 
 
-class OfferedAddressAssociated(Precondition):
+class OfferedAddressAssociated(AddressAssociated):
     """An associated address can't be offered to another account."""
 
     reason = "InvalidAddress.InUse"
-
-    def __init__(self, public_ip: object, association_id: str) -> None:
-        super().__init__(
-            f"'{public_ip}' is associated as '{association_id}'; disassociate it first",
-            public_ip=public_ip,
-            association_id=association_id,
-        )
 
 
 class TransferredAddressAssociated(Precondition):

@@ -75,6 +75,8 @@ class Launch:
     key_name: str | None
     client_token: str
     tags: Tags
+    interface_tags: Tags
+    """Of the interfaces that are made."""
 
     def __post_init__(self) -> None:
         """

@@ -1,6 +1,5 @@
 """Public IPv4 pools: ranges of addresses that one account turns into elastic IPs (EIP-1)."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
@@ -46,15 +45,6 @@ class AddressRange:
 
     def __contains__(self, address: IPv4Address) -> bool:
         return self.first <= address <= self.last
-
-    def lowest_free(self, taken: Iterable[IPv4Address]) -> IPv4Address:
-        """Of a range with room; ``taken`` are all of it that are taken, lowest first."""
-        candidate = self.first
-        for address in taken:
-            if address != candidate:
-                break
-            candidate += 1
-        return candidate
 
     def without_last(self) -> "AddressRange | None":
         """What is left; None when that was all."""

@@ -13,19 +13,38 @@ def _sequence() -> sa.Column[int]:
     return sa.Column("sequence", number, primary_key=True, autoincrement=True)
 
 
+def _owner() -> tuple[sa.Column[str], sa.Column[str]]:
+    return (
+        sa.Column("owner_id", sa.String(64), nullable=False),
+        sa.Column("region", sa.String(64), nullable=False),
+    )
+
+
+def _listed_by_owner(table: str) -> sa.Index:
+    return sa.Index(f"ix_{table}_owner_id_region_sequence", "owner_id", "region", "sequence")
+
+
+def _holder(*, is_indexed: bool = False) -> tuple[sa.Column[str], ...]:
+    """The resource that has a block, and whose it is."""
+    return (
+        sa.Column("resource_id", sa.String(64), nullable=False, index=is_indexed),
+        sa.Column("resource_type", sa.String(64), nullable=False),
+        *_owner(),
+    )
+
+
 vpcs = sa.Table(
     "vpcs",
     metadata,
     _sequence(),
     sa.Column("vpc_id", sa.String(64), nullable=False, unique=True),
-    sa.Column("owner_id", sa.String(64), nullable=False),
-    sa.Column("region", sa.String(64), nullable=False),
+    *_owner(),
     sa.Column("instance_tenancy", sa.String(64), nullable=False),
     sa.Column("tags", sa.JSON, nullable=False),
     sa.Column("enable_dns_support", sa.Boolean, nullable=False),
     sa.Column("enable_dns_hostnames", sa.Boolean, nullable=False),
     sa.Column("enable_network_address_usage_metrics", sa.Boolean, nullable=False),
-    sa.Index("ix_vpcs_owner_id_region_sequence", "owner_id", "region", "sequence"),
+    _listed_by_owner("vpcs"),
 )
 
 subnets = sa.Table(
@@ -34,11 +53,10 @@ subnets = sa.Table(
     _sequence(),
     sa.Column("subnet_id", sa.String(64), nullable=False, unique=True),
     sa.Column("vpc_id", sa.String(64), sa.ForeignKey("vpcs.vpc_id"), nullable=False, index=True),
-    sa.Column("owner_id", sa.String(64), nullable=False),
-    sa.Column("region", sa.String(64), nullable=False),
+    *_owner(),
     sa.Column("availability_zone", sa.String(64), nullable=False),
     sa.Column("tags", sa.JSON, nullable=False),
-    sa.Index("ix_subnets_owner_id_region_sequence", "owner_id", "region", "sequence"),
+    _listed_by_owner("subnets"),
 )
 
 instances = sa.Table(
@@ -47,8 +65,7 @@ instances = sa.Table(
     _sequence(),
     sa.Column("instance_id", sa.String(64), nullable=False, unique=True),
     sa.Column("reservation_id", sa.String(64), nullable=False),
-    sa.Column("owner_id", sa.String(64), nullable=False),
-    sa.Column("region", sa.String(64), nullable=False),
+    *_owner(),
     sa.Column("availability_zone", sa.String(64), nullable=False),
     sa.Column("image_id", sa.String(1024)),
     sa.Column("instance_type", sa.String(1024)),
@@ -58,7 +75,7 @@ instances = sa.Table(
     sa.Column("client_token", sa.String(128), nullable=False),
     sa.Column("terminated_at", sa.DateTime(timezone=True), index=True),
     sa.Column("tags", sa.JSON, nullable=False),
-    sa.Index("ix_instances_owner_id_region_sequence", "owner_id", "region", "sequence"),
+    _listed_by_owner("instances"),
 )
 
 network_interfaces = sa.Table(
@@ -70,8 +87,7 @@ network_interfaces = sa.Table(
         "subnet_id", sa.String(64), sa.ForeignKey("subnets.subnet_id"), nullable=False, index=True
     ),
     sa.Column("vpc_id", sa.String(64), nullable=False),
-    sa.Column("owner_id", sa.String(64), nullable=False),
-    sa.Column("region", sa.String(64), nullable=False),
+    *_owner(),
     sa.Column("availability_zone", sa.String(64), nullable=False),
     sa.Column("description", sa.String(255), nullable=False),
     sa.Column("groups", sa.JSON, nullable=False),
@@ -83,7 +99,7 @@ network_interfaces = sa.Table(
     sa.Column("delete_on_termination", sa.Boolean),
     sa.Column("attached_at", sa.DateTime(timezone=True)),
     sa.UniqueConstraint("instance_id", "device_index"),
-    sa.Index("ix_network_interfaces_owner_id_region_sequence", "owner_id", "region", "sequence"),
+    _listed_by_owner("network_interfaces"),
 )
 
 interface_addresses = sa.Table(
@@ -111,8 +127,7 @@ public_ipv4_pools = sa.Table(
     metadata,
     _sequence(),
     sa.Column("pool_id", sa.String(64), nullable=False, unique=True),
-    sa.Column("owner_id", sa.String(64), nullable=False),
-    sa.Column("region", sa.String(64), nullable=False),
+    *_owner(),
     sa.Column("description", sa.String(1024), nullable=False),
     sa.Column("network_border_group", sa.String(64), nullable=False),
     sa.Column("is_byoip", sa.Boolean, nullable=False),
@@ -156,8 +171,7 @@ addresses = sa.Table(
     metadata,
     _sequence(),
     sa.Column("allocation_id", sa.String(64), nullable=False, unique=True),
-    sa.Column("owner_id", sa.String(64), nullable=False),
-    sa.Column("region", sa.String(64), nullable=False),
+    *_owner(),
     # No address is there twice, whoever asks for it at once.
     sa.Column("public_ip", sa.BigInteger, nullable=False, unique=True),
     sa.Column("public_ipv4_pool", sa.String(64), nullable=False),
@@ -172,7 +186,7 @@ addresses = sa.Table(
     ),
     sa.Column("private_address", sa.String(64)),
     sa.UniqueConstraint("network_interface_id", "private_address"),
-    sa.Index("ix_addresses_owner_id_region_sequence", "owner_id", "region", "sequence"),
+    _listed_by_owner("addresses"),
     sa.Index("ix_addresses_public_ipv4_pool_public_ip", "public_ipv4_pool", "public_ip"),
 )
 
@@ -183,12 +197,11 @@ address_transfers = sa.Table(
     # No foreign key: what was accepted is told for a while, also when the address is gone.
     sa.Column("allocation_id", sa.String(64), nullable=False, index=True),
     sa.Column("public_ip", sa.BigInteger, nullable=False, index=True),
-    sa.Column("owner_id", sa.String(64), nullable=False),
-    sa.Column("region", sa.String(64), nullable=False),
+    *_owner(),
     sa.Column("transfer_account_id", sa.String(64), nullable=False),
     sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("accepted_at", sa.DateTime(timezone=True)),
-    sa.Index("ix_address_transfers_owner_id_region_sequence", "owner_id", "region", "sequence"),
+    _listed_by_owner("address_transfers"),
 )
 
 # The blocks of resources of all kinds.
@@ -197,10 +210,7 @@ cidr_associations = sa.Table(
     metadata,
     _sequence(),
     sa.Column("association_id", sa.String(64), nullable=False, unique=True),
-    sa.Column("resource_id", sa.String(64), nullable=False, index=True),
-    sa.Column("resource_type", sa.String(64), nullable=False),
-    sa.Column("owner_id", sa.String(64), nullable=False),
-    sa.Column("region", sa.String(64), nullable=False),
+    *_holder(is_indexed=True),
     sa.Column("cidr", sa.String(64), nullable=False),
     sa.Column("ipam_pool_id", sa.String(64)),
     sa.Column("ipam_pool_allocation_id", sa.String(64)),
@@ -212,10 +222,7 @@ pending_cidr_associations = sa.Table(
     "pending_cidr_associations",
     metadata,
     sa.Column("association_id", sa.String(64), primary_key=True),
-    sa.Column("resource_id", sa.String(64), nullable=False),
-    sa.Column("resource_type", sa.String(64), nullable=False),
-    sa.Column("owner_id", sa.String(64), nullable=False),
-    sa.Column("region", sa.String(64), nullable=False),
+    *_holder(),
     sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("is_abandoned", sa.Boolean, nullable=False),
 )
@@ -226,10 +233,7 @@ changes = sa.Table(
     _sequence(),
     sa.Column("kind", sa.Integer, nullable=False),
     sa.Column("association_id", sa.String(64), nullable=False),
-    sa.Column("resource_id", sa.String(64), nullable=False),
-    sa.Column("resource_type", sa.String(64), nullable=False),
-    sa.Column("owner_id", sa.String(64), nullable=False),
-    sa.Column("region", sa.String(64), nullable=False),
+    *_holder(),
     sa.Column("cidr", sa.String(64), nullable=False),
     sa.Column("ipam_pool_allocation_id", sa.String(64)),
     # Numbers of the feed are never given twice, also not after the newest rows were deleted.

@@ -232,9 +232,11 @@ async def test_a_terminated_instance_cannot_be_reached(place: Place) -> None:  #
     )
     [address] = (await place.addresses()).values()
     assert not address.HasField("association_id")
-    with pytest.raises(CadastreError) as refusal:
+    with pytest.raises(CadastreError, match="it is terminated") as refusal:
         await place.associate(**by_id)
-    assert refusal.value.reason == "IncorrectInstanceState"
+    # EC2's code here, unlike AttachNetworkInterface's IncorrectInstanceState.
+    assert refusal.value.reason == "InvalidInstanceID"
+    assert refusal.value.metadata == {"instance_id": place.instance_id}
 
 
 async def test_an_address_stays_when_its_interface_is_deleted(place: Place) -> None:

@@ -3,16 +3,22 @@
 Whatever happens in between: the process dies, or the ledger refuses.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from datetime import datetime
+from typing import TypeVar
 
 import pytest
 
 from services.network.cidr_blocks import FromPool
 from services.network.service.addresses import NewAddress
-from services.network.service.byoip_ranges import NewByoipRange
+from services.network.service.byoip_ranges import ByoipRanges, NewByoipRange
 from services.network.service.public_ipv4_pools import NewRange
+from services.network.service.rows import Rows, Store
+from services.network.service.undertaking import LEASE
 from shared.cidr import Cidr
+from shared.errors import ServiceUnavailable
 from shared.ids import PUBLIC_IPV4_POOL
 from shared.settings import Settings
 from tests.network.conftest import network_running
@@ -21,7 +27,14 @@ from tests.network.mortal import Died, Life, Process, long_ago, now, process
 from tests.network.support import CALLER, REGION
 from tests.waiting import eventually
 
-POOL_ID = PUBLIC_IPV4_POOL.new()
+T = TypeVar("T")
+BYOIP_RANGE = NewByoipRange(
+    pool_id=PUBLIC_IPV4_POOL.new(),
+    cidr=Cidr.parse("203.0.113.0/24"),
+    network_border_group=REGION,
+    description="",
+    tags={},
+)
 
 
 async def allocate(mortal: Process, life: Life) -> None:
@@ -42,15 +55,27 @@ async def provision(mortal: Process, life: Life) -> None:
     await mortal.public_ipv4_pools(life, long_ago).provision(CALLER, wanted, dry_run=False)
 
 
-async def add_byoip_range(mortal: Process, life: Life) -> None:
-    wanted = NewByoipRange(
-        pool_id=POOL_ID,
-        cidr=Cidr.parse("203.0.113.0/24"),
-        network_border_group=REGION,
-        description="",
-        tags={},
-    )
-    await mortal.byoip_ranges(life, long_ago).add(CALLER, wanted)
+async def add_byoip_range(
+    mortal: Process, life: Life, clock: Callable[[], datetime] = long_ago
+) -> None:
+    await mortal.byoip_ranges(life, clock).add(CALLER, BYOIP_RANGE)
+
+
+class HoldingStore:
+    """Its first read is held up until the test lets it go on."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.has_read, self.may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def read(self, use_case: Callable[[Rows], T]) -> T:
+        result = await self._store.read(use_case)
+        self.has_read.set()
+        await self.may_go_on.wait()
+        return result
+
+    async def write(self, use_case: Callable[[Rows], T], *, dry_run: bool = False) -> T:
+        return await self._store.write(use_case, dry_run=dry_run)
 
 
 Work = Callable[[Process, Life], Awaitable[None]]
@@ -98,16 +123,53 @@ async def test_there_are_no_more_steps_than_that(
             life.step()
 
 
-async def test_a_range_whose_adding_was_cut_off_can_be_added_again(  # BYOIP-6
-    settings: Settings, ledger: FakeLedger
+# From the noting on; the seventh concludes.
+@pytest.mark.parametrize("steps", range(3, 8))
+async def test_a_range_whose_adding_was_cut_off_is_refused_for_now_and_added_later(  # BYOIP-6
+    settings: Settings, ledger: FakeLedger, steps: int
 ) -> None:
-    """The control plane repeats it; what the first attempt left is undone before long."""
+    """Never with the ledger's refusal of a range that is held already: that one would be final."""
     async with process(settings) as mortal:
         with suppress(Died):
-            await add_byoip_range(mortal, Life(6))
-        assert len(ledger.held) == 1
-        await mortal.undertakings(now).undo_abandoned()
-        await add_byoip_range(mortal, Life(100))
+            await add_byoip_range(mortal, Life(steps), now)
+        left = dict(ledger.held)
+        if steps < 7:
+            with pytest.raises(ServiceUnavailable, match=f"'{BYOIP_RANGE.pool_id}'.*repeat later"):
+                await add_byoip_range(mortal, Life(100), now)
+            assert ledger.held == left
+            await mortal.undertakings(lambda: now() + 2 * LEASE).undo_abandoned()
+        await add_byoip_range(mortal, Life(100), now)
     assert list(ledger.held.values()) == ["203.0.113.0/24"]
     async with network_running(settings) as api:
         assert await api.associations() == ledger.held
+
+
+@pytest.mark.parametrize("is_concluded", [True, False], ids=["concluded", "under way"])
+async def test_of_two_attempts_at_once_to_add_a_range_none_is_refused_for_good(  # BYOIP-6
+    settings: Settings, ledger: FakeLedger, is_concluded: bool
+) -> None:
+    """Both looked before either began, so the slower one is refused a range that is held."""
+    has_allocated, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        has_allocated.set()
+        await may_go_on.wait()
+
+    async with process(settings) as mortal:
+        store = HoldingStore(mortal.store)
+        slow = asyncio.create_task(
+            ByoipRanges(store, mortal.undertakings(now)).add(CALLER, BYOIP_RANGE)
+        )
+        await store.has_read.wait()
+        ledger.after = hold
+        fast = asyncio.create_task(add_byoip_range(mortal, Life(100), now))
+        await has_allocated.wait()
+        if is_concluded:
+            may_go_on.set()
+            await fast
+        store.may_go_on.set()
+        with nullcontext() if is_concluded else pytest.raises(ServiceUnavailable):
+            await slow
+        may_go_on.set()
+        await fast
+        assert list(ledger.held.values()) == ["203.0.113.0/24"]

@@ -39,6 +39,7 @@ def launch(*wanted: Device, **members: Any) -> Launch:
         "key_name": None,
         "client_token": "",
         "tags": {},
+        "interface_tags": {},
     }
     return Launch(devices=wanted, **{**default, **members})
 

@@ -106,6 +106,33 @@ async def test_an_instance_is_pending_in_the_answer_and_running_from_then_on(
     assert own.attachment.instance_id == instance.instance_id
 
 
+async def test_tags_go_to_the_instances_and_to_the_interfaces_made_with_them(
+    api: Network, subnet: subnet_pb.Subnet
+) -> None:
+    there = await create_interface(api, subnet.subnet_id)
+    [instance] = (
+        await run(
+            api,
+            network_interfaces=[
+                {"device_index": 0, "subnet_id": subnet.subnet_id},
+                {"device_index": 1, "network_interface_id": there.network_interface_id},
+            ],
+            tag_specifications=[
+                *tagged("instance", Name="edge"),
+                *tagged("network-interface", Name="port"),
+                *tagged("volume", Name="disk"),
+            ],
+        )
+    ).instances
+    assert list(instance.tags) == [types_pb2.Tag(key="Name", value="edge")]
+    assert {known.network_interface_id: list(known.tag_set) for known in await interfaces(api)} == {
+        instance.network_interfaces[0].network_interface_id: [
+            types_pb2.Tag(key="Name", value="port")
+        ],
+        there.network_interface_id: [],
+    }
+
+
 async def test_as_many_start_as_there_are_addresses_but_never_too_few(
     api: Network, subnet: subnet_pb.Subnet
 ) -> None:
@@ -192,8 +219,9 @@ async def test_refused_instances_leave_nothing_behind(  # BEY-4
             {**there, "placement": pb.Placement(availability_zone="us-west-2b")},
             "InvalidParameterValue",
         ),
+        ({**there, "tag_specifications": tagged("subnet", a="b")}, "InvalidParameterValue"),
         (
-            {**there, "tag_specifications": tagged("network-interface", a="b")},
+            {**there, "tag_specifications": tagged("network-interface", **{"aws:a": "b"})},
             "InvalidParameterValue",
         ),
         ({**there, "network_interfaces": [{"device_index": 0}]}, "InvalidParameterCombination"),
@@ -313,6 +341,11 @@ async def test_instances_are_filtered_as_ec2_does(  # BEY-6
     labels = {a.instances[0].instance_id: "a", b.instances[0].instance_id: "b"}
     interface = b.instances[0].network_interfaces[0]
     inner = "network-interface"
+
+    def launched_at(answer: pb.RunInstancesResponse) -> str:
+        moment = answer.instances[0].launch_time.ToDatetime(tzinfo=UTC)
+        return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
+
     for name, value, found in (
         ("instance-id", a.instances[0].instance_id, "a"),
         ("instance-state-name", "running", "ab"),
@@ -339,6 +372,14 @@ async def test_instances_are_filtered_as_ec2_does(  # BEY-6
         (f"{inner}.mac-address", interface.mac_address, "b"),
         (f"{inner}.subnet-id", subnet.subnet_id, "ab"),
         (f"{inner}.status", "in-use", "ab"),
+        (f"{inner}.availability-zone", f"{REGION}a", "ab"),
+        (f"{inner}.availability-zone", f"{REGION}b", ""),
+        (f"{inner}.source-dest-check", "true", "ab"),
+        (f"{inner}.source-dest-check", "false", ""),
+        ("source-dest-check", "true", "ab"),
+        ("source-dest-check", "false", ""),
+        ("launch-time", launched_at(a), "a"),
+        ("launch-time", launched_at(b)[:4] + "-*Z", "ab"),
         ("tag:Name", "a", "a"),
         ("tag-key", "Name", "a"),
     ):

@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import pytest
 
 from cadastre.common.v1.types_pb2 import Filter, Tag
@@ -71,6 +73,27 @@ def test_tags_may_be_elsewhere_in_a_record(name: str, value: str, passes: bool) 
         tags="instances.tags",
     )
     assert filters.matches(record) is passes
+
+
+@pytest.mark.parametrize(
+    ("value", "passes"),
+    [
+        ("2026-01-02T03:04:05.678Z", True),
+        ("2026-01-02T*", True),
+        ("2026-01-02T03:04:05Z", False),
+        ("2026-01-02T03:04:05.678901Z", False),
+    ],
+)
+def test_moments_are_compared_as_ec2_writes_them(value: str, passes: bool) -> None:  # BEY-6
+    record = Instance()
+    record.launch_time.FromDatetime(datetime(2026, 1, 2, 3, 4, 5, 678_901, UTC))
+    filters = FilterSet(
+        [Filter(name="launch-time", values=[value])],
+        Instance.DESCRIPTOR,
+        {"launch-time": "launch_time"},
+    )
+    assert filters.matches(record) is passes
+    assert not filters.matches(Instance())
 
 
 def test_several_filters_must_all_pass() -> None:

@@ -10,7 +10,7 @@ from services.network.address import (
     private_address_of,
     unknown_address,
 )
-from services.network.errors import IncorrectInstanceState
+from services.network.errors import TerminatedInstance
 from services.network.interface import NetworkInterface
 from services.network.service.addresses import known_address
 from services.network.service.rows import Rows, Store
@@ -41,6 +41,10 @@ class AddressAssociations:
 
         An address that is associated is moved, and one that the private address has gives way,
         unless the caller forbids it.
+
+        Raises:
+            TerminatedInstance: the target has no interface any more.
+            AlreadyAssociated: something would have to move, or give way, that may not.
         """
 
         def use_case(rows: Rows) -> str:
@@ -88,7 +92,7 @@ def _interface(rows: Rows, caller: Caller, target_id: str) -> NetworkInterface:
         raise INSTANCE.unknown(target_id)
     interfaces = rows.interfaces.of_instance(target_id, lock=True)
     if not interfaces:
-        raise IncorrectInstanceState(target_id, instance.state.word)
+        raise TerminatedInstance(target_id)
     return interfaces[0]
 
 

@@ -53,7 +53,9 @@ class AddressTransfers:
             address.check_transferable()
             if address.association:
                 raise OfferedAddressAssociated(
-                    address.public_ip, address.association.association_id
+                    address.public_ip,
+                    address.association.association_id,
+                    address.association.network_interface_id,
                 )
             offer = AddressTransfer(
                 allocation_id=allocation_id,

@@ -206,10 +206,9 @@ def _own_pool(rows: Rows, caller: Caller, source: AddressSource) -> AddressSourc
 def _free_address(rows: Rows, pool: PublicIpv4Pool, wanted: IPv4Address | None) -> IPv4Address:
     """The one wanted, or the lowest that is free; ``pool`` is locked."""
     if wanted is None:
-        room = pool.range_with_room()
-        return room.lowest_free(rows.addresses.taken(pool.pool_id, room.first, room.last))
+        return rows.addresses.lowest_free(pool.pool_id, pool.range_with_room().first)
     pool.range_of(wanted)
-    if rows.addresses.taken(pool.pool_id, wanted, wanted):
+    if rows.addresses.is_taken(pool.pool_id, wanted):
         raise AddressTaken(wanted, pool.pool_id)
     return wanted
 

@@ -15,7 +15,7 @@ from services.network.service.rows import Rows, Store
 from services.network.service.undertaking import Block, Undertakings
 from shared.caller import Caller
 from shared.cidr import Cidr
-from shared.errors import IdempotentParameterMismatch
+from shared.errors import CadastreError, IdempotentParameterMismatch, ServiceUnavailable
 from shared.ids import PUBLIC_IPV4_POOL_CIDR_ASSOCIATION
 from shared.tags import Tags
 
@@ -45,6 +45,7 @@ class ByoipRanges:
 
         Raises:
             IdempotentParameterMismatch: the pool is there without the range.
+            ServiceUnavailable: an earlier attempt is under way, or not undone yet.
         """
         new = PublicIpv4Pool(
             pool_id=wanted.pool_id,
@@ -61,11 +62,19 @@ class ByoipRanges:
             rows.public_ipv4_pools.add(pool)
             rows.feed.append(changes_of(pool.holder, ChangeKind.CIDR_ASSOCIATED, associations))
 
-        if await self._store.read(lambda rows: _is_there(rows, caller, wanted)):
+        def is_there(rows: Rows) -> bool:
+            return _is_there(rows, caller, wanted)
+
+        if await self._store.read(is_there):
             return
         source = FromPool(_BYOIP, check_ipv4(wanted.cidr))
         block = Block(PUBLIC_IPV4_POOL_CIDR_ASSOCIATION.new(), source, check_ipv4)
-        await self._undertakings.carry_out(new.holder, [block], establish)
+        try:
+            await self._undertakings.carry_out(new.holder, [block], establish)
+        except CadastreError:
+            # On account of another attempt, perhaps, which began after the look.
+            if not await self._store.read(is_there):
+                raise
 
     async def remove(self, caller: Caller, pool_id: str) -> None:
         """Remove the pool and tell so, if it is still there.
@@ -85,6 +94,16 @@ class ByoipRanges:
 
 
 def _is_there(rows: Rows, caller: Caller, wanted: NewByoipRange) -> bool:
+    """
+    Raises:
+        ServiceUnavailable: it may be soon, or the ledger may still hold its range for an attempt
+            that failed, and so refuse it.
+    """
+    if rows.blocks.is_pending(wanted.pool_id):
+        raise ServiceUnavailable(
+            f"'{wanted.pool_id}' is being made, or was not made and is being undone; repeat later",
+            pool_id=wanted.pool_id,
+        )
     pool = rows.public_ipv4_pools.get(caller, wanted.pool_id, lock=False)
     if pool and wanted.cidr not in [known.block.cidr for known in pool.ranges]:
         raise IdempotentParameterMismatch(wanted.pool_id)

@@ -22,10 +22,12 @@ from services.network.service.interfaces import (
     with_elastic_ips,
 )
 from services.network.service.once import Answer, write_once
-from services.network.service.rows import Once, Rows, Store
+from services.network.service.rows import Rows, Store
 from services.network.service.subnets import subnet_of
+from services.network.service.token_rows import Once
 from shared.caller import Caller
 from shared.ids import INSTANCE, RESERVATION
+from shared.tags import Tags
 
 T = TypeVar("T")
 
@@ -221,7 +223,7 @@ class _Launching:
         subnet = self._subnets[device.subnet_id]
         return new_interface(
             subnet,
-            _wanted_interface(device),
+            _wanted_interface(device, self._wanted.interface_tags),
             self._spaces[device.subnet_id],
             [] if device.private_address else [next(chosen[device.subnet_id])],
             attachment,
@@ -236,13 +238,13 @@ class _Launching:
             self._rows.interfaces.save(interface)
 
 
-def _wanted_interface(device: NewDevice) -> NewInterface:
+def _wanted_interface(device: NewDevice, tags: Tags) -> NewInterface:
     return NewInterface(
         subnet_id=device.subnet_id,
         description=device.description,
         groups=device.groups,
         addresses=WantedAddresses(primary=device.private_address),
-        tags={},
+        tags=tags,
     )
 
 

@@ -18,8 +18,9 @@ from services.network.interface_addresses import (
     ipv6_candidates,
 )
 from services.network.service.once import Answer, write_once
-from services.network.service.rows import Once, Rows, Store
+from services.network.service.rows import Rows, Store
 from services.network.service.subnets import subnet_of
+from services.network.service.token_rows import Once
 from services.network.subnet import Subnet, usable
 from shared.caller import Caller
 from shared.ids import INSTANCE, NETWORK_INTERFACE, NETWORK_INTERFACE_ATTACHMENT

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from services.network.service.rows import Once, Rows, Store
+from services.network.service.rows import Rows, Store
+from services.network.service.token_rows import Once
 
 T = TypeVar("T")
 

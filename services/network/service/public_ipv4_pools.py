@@ -132,7 +132,7 @@ class PublicIpv4Pools:
         def use_case(rows: Rows) -> IPv4Address:
             pool = known_pool(rows, caller, pool_id, lock=True, from_ipam_region=True)
             known = pool.range_ending_with(cidr)
-            if rows.addresses.taken(pool_id, known.last, known.last):
+            if rows.addresses.is_taken(pool_id, known.last):
                 raise AddressNotReleased(known.last, pool_id)
             if left := known.without_last():
                 rows.public_ipv4_pools.shorten(left)

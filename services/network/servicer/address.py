@@ -8,7 +8,6 @@ from cadastre.network.v1 import address_service_pb2_grpc
 from services.network.address import AddressName
 from services.network.address_transfer import AddressTransfer
 from services.network.interface_addresses import ipv4_address
-from services.network.public_ipv4_pool import PublicIpv4Pool
 from services.network.service.address_associations import AddressAssociations
 from services.network.service.address_transfers import AddressTransfers, TransfersAfter
 from services.network.service.addresses import Addresses, AddressesAfter, AddressInPlace
@@ -29,6 +28,7 @@ from services.network.servicer.address_messages import (
     range_to_proto,
     transfer_to_proto,
 )
+from services.network.servicer.listing import matching
 from shared.cidr import Cidr
 from shared.filters import FilterSet
 from shared.paging import paginate
@@ -36,8 +36,8 @@ from shared.rpc.interceptor import Context
 from shared.rpc.server import caller_of
 from shared.tags import tags_from_specifications
 
-Known = TypeVar("Known", AddressInPlace, AddressTransfer, PublicIpv4Pool)
-Record = TypeVar("Record", pb.Address, pb.AddressAttribute, pb.AddressTransfer, pb.PublicIpv4Pool)
+Known = TypeVar("Known", AddressInPlace, AddressTransfer)
+Record = TypeVar("Record", pb.AddressAttribute, pb.AddressTransfer)
 
 
 class AddressServicer(address_service_pb2_grpc.AddressServiceServicer):
@@ -67,12 +67,12 @@ class AddressServicer(address_service_pb2_grpc.AddressServiceServicer):
         filters = FilterSet(request.filters, pb.Address.DESCRIPTOR)
         public_ips = [ipv4_address(text, "publicIp") for text in request.public_ips]
 
-        def matching(addresses: AddressesAfter) -> list[pb.Address]:
-            records = (record for _, record in _records(addresses(None), address_to_proto))
-            return [record for record in records if filters.matches(record)]
+        def every(addresses: AddressesAfter) -> list[pb.Address]:
+            records = matching(filters, addresses(None), address_to_proto)
+            return [record for _, record in records]
 
         names: list[AddressName] = [*request.allocation_ids, *public_ips]
-        found = await self._addresses.describe(caller_of(context), names, matching)
+        found = await self._addresses.describe(caller_of(context), names, every)
         return pb.DescribeAddressesResponse(addresses=found)
 
     async def DescribeAddressesAttribute(
@@ -175,14 +175,8 @@ class AddressServicer(address_service_pb2_grpc.AddressServiceServicer):
     ) -> pb.DescribePublicIpv4PoolsResponse:
         filters = FilterSet(request.filters, pb.PublicIpv4Pool.DESCRIPTOR)
 
-        def matching(
-            pools: PoolsAfter, after: str | None
-        ) -> Iterator[tuple[str, pb.PublicIpv4Pool]]:
-            records = _records(pools(after), pool_to_proto)
-            return ((key, record) for key, record in records if filters.matches(record))
-
         def page(pools: PoolsAfter) -> tuple[list[pb.PublicIpv4Pool], str | None]:
-            return paginate(request, lambda after: matching(pools, after))
+            return paginate(request, lambda after: matching(filters, pools(after), pool_to_proto))
 
         found, token = await self._pools.describe(caller_of(context), request.pool_ids, page)
         return pb.DescribePublicIpv4PoolsResponse(public_ipv4_pools=found, next_token=token)

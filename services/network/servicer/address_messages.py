@@ -1,10 +1,7 @@
 """Messages about elastic IP addresses and public IPv4 pools, from and to what they mean here."""
 
-from datetime import datetime
 from ipaddress import IPv4Address
 from typing import Any
-
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from cadastre.network.v1 import address_service_pb2 as pb
 from services.network.address import Address, AddressName, address_source
@@ -15,7 +12,7 @@ from services.network.public_ipv4_pool import AddressRange, PublicIpv4Pool
 from services.network.service.address_associations import NewAssociation
 from services.network.service.addresses import AddressInPlace, NewAddress
 from services.network.service.public_ipv4_pools import NewRange
-from services.network.servicer.messages import given
+from services.network.servicer.messages import given, timestamp_to_proto
 from shared.errors import InvalidParameterCombination, InvalidParameterValue, MissingParameter
 from shared.tags import tags_from_specifications, tags_to_proto
 
@@ -127,8 +124,8 @@ def transfer_to_proto(
         public_ip=str(transfer.public_ip),
         allocation_id=transfer.allocation_id,
         transfer_account_id=transfer.transfer_account_id,
-        transfer_offer_expiration_timestamp=_timestamp(transfer.expires_at),
-        transfer_offer_accepted_timestamp=_timestamp(accepted_at) if accepted_at else None,
+        transfer_offer_expiration_timestamp=timestamp_to_proto(transfer.expires_at),
+        transfer_offer_accepted_timestamp=timestamp_to_proto(accepted_at) if accepted_at else None,
         address_transfer_status=own if status is None else status,
     )
 
@@ -187,9 +184,3 @@ def _one_of(request: Any, one: str, other: str) -> str:
         )
     value: str = getattr(request, named[0])
     return value
-
-
-def _timestamp(moment: datetime) -> Timestamp:
-    timestamp = Timestamp()
-    timestamp.FromDatetime(moment)
-    return timestamp

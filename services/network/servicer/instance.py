@@ -1,6 +1,6 @@
 """InstanceService: messages to use cases and back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from cadastre.network.v1 import instance_service_pb2 as pb
 from cadastre.network.v1 import instance_service_pb2_grpc
@@ -12,14 +12,17 @@ from services.network.service.interfaces import (
     InterfacesAfter,
 )
 from services.network.servicer.instance_messages import (
-    device_index_from_proto,
-    interface_to_proto,
     launch_from_proto,
     merged,
-    new_interface_from_proto,
     reservation_to_proto,
     termination_to_proto,
 )
+from services.network.servicer.interface_messages import (
+    device_index_from_proto,
+    interface_to_proto,
+    new_interface_from_proto,
+)
+from services.network.servicer.listing import matching
 from services.network.servicer.once import once_of
 from shared.filters import FilterSet
 from shared.paging import paginate
@@ -60,6 +63,7 @@ INSTANCE_FILTER_ALIASES = {
     "ip-address": "instances.public_ip_address",
     "key-name": "instances.key_name",
     "launch-index": "instances.ami_launch_index",
+    "launch-time": "instances.launch_time",
     "network-interface.addresses.association.ip-owner-id": (
         "instances.network_interfaces.private_ip_addresses.association.ip_owner_id"
     ),
@@ -88,6 +92,8 @@ INSTANCE_FILTER_ALIASES = {
         "instances.network_interfaces.attachment.device_index"
     ),
     "network-interface.attachment.status": "instances.network_interfaces.attachment.status",
+    # An interface is in the zone of its instance.
+    "network-interface.availability-zone": "instances.placement.availability_zone",
     "network-interface.description": "instances.network_interfaces.description",
     "network-interface.group-id": "instances.network_interfaces.groups.group_id",
     "network-interface.ipv6-addresses.ipv6-address": (
@@ -97,10 +103,12 @@ INSTANCE_FILTER_ALIASES = {
     "network-interface.network-interface-id": ("instances.network_interfaces.network_interface_id"),
     "network-interface.owner-id": "instances.network_interfaces.owner_id",
     "network-interface.private-ip-address": "instances.network_interfaces.private_ip_address",
+    "network-interface.source-dest-check": "instances.network_interfaces.source_dest_check",
     "network-interface.status": "instances.network_interfaces.status",
     "network-interface.subnet-id": "instances.network_interfaces.subnet_id",
     "network-interface.vpc-id": "instances.network_interfaces.vpc_id",
     "private-ip-address": "instances.private_ip_address",
+    "source-dest-check": "instances.source_dest_check",
     "subnet-id": "instances.subnet_id",
     "vpc-id": "instances.vpc_id",
 }
@@ -148,7 +156,9 @@ class InstanceServicer(instance_service_pb2_grpc.InstanceServiceServicer):
         )
 
         def page(interfaces: InterfacesAfter) -> tuple[list[pb.NetworkInterface], str | None]:
-            return paginate(request, lambda after: _matching_interfaces(filters, interfaces(after)))
+            return paginate(
+                request, lambda after: matching(filters, interfaces(after), interface_to_proto)
+            )
 
         records, token = await self._interfaces.describe(
             caller_of(context), request.network_interface_ids, page
@@ -209,7 +219,9 @@ class InstanceServicer(instance_service_pb2_grpc.InstanceServiceServicer):
         )
 
         def page(instances: InstancesAfter) -> tuple[list[pb.Reservation], str | None]:
-            return paginate(request, lambda after: _matching_instances(filters, instances(after)))
+            return paginate(
+                request, lambda after: matching(filters, instances(after), reservation_to_proto)
+            )
 
         records, token = await self._instances.describe(
             caller_of(context), request.instance_ids, page
@@ -237,21 +249,3 @@ def _started(instances: Sequence[AttachedInstance]) -> pb.RunInstancesResponse:
         owner_id=reservation.owner_id,
         instances=reservation.instances,
     )
-
-
-def _matching_interfaces(
-    filters: FilterSet, interfaces: Iterator[tuple[str, AssociatedInterface]]
-) -> Iterator[tuple[str, pb.NetworkInterface]]:
-    for key, known in interfaces:
-        record = interface_to_proto(known)
-        if filters.matches(record):
-            yield key, record
-
-
-def _matching_instances(
-    filters: FilterSet, instances: Iterator[tuple[str, AttachedInstance]]
-) -> Iterator[tuple[str, pb.Reservation]]:
-    for key, known in instances:
-        record = reservation_to_proto(known)
-        if filters.matches(record):
-            yield key, record

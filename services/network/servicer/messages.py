@@ -1,6 +1,9 @@
 """Contract messages from and to what they mean here."""
 
+from datetime import datetime
 from typing import Any
+
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from cadastre.network.v1 import inventory_service_pb2, vpc_pb2
 from cadastre.network.v1 import network_service_pb2 as pb
@@ -205,6 +208,12 @@ def record_to_proto(record: CidrRecord) -> inventory_service_pb2.CidrAssociation
 def given(request: Any, member: str) -> Any:
     """The member's value; None when it is absent."""
     return getattr(request, member) if request.HasField(member) else None
+
+
+def timestamp_to_proto(moment: datetime) -> Timestamp:
+    timestamp = Timestamp()
+    timestamp.FromDatetime(moment)
+    return timestamp
 
 
 def _tenancy_from_proto(request: pb.CreateVpcRequest) -> Tenancy:

@@ -1,12 +1,12 @@
 """NetworkService: messages to use cases and back."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from cadastre.network.v1 import network_service_pb2 as pb
 from cadastre.network.v1 import network_service_pb2_grpc, vpc_pb2
 from services.network.service.tagging import Tagging
 from services.network.service.vpcs import Vpcs, VpcsAfter
+from services.network.servicer.listing import matching
 from services.network.servicer.messages import (
     added_block_from_proto,
     association_to_proto,
@@ -68,7 +68,7 @@ class NetworkServicer(network_service_pb2_grpc.NetworkServiceServicer):
         filters = FilterSet(request.filters, vpc_pb2.Vpc.DESCRIPTOR, FILTER_ALIASES)
 
         def page(vpcs: VpcsAfter) -> tuple[list[vpc_pb2.Vpc], str | None]:
-            return paginate(request, lambda after: _matching(filters, vpcs(after)))
+            return paginate(request, lambda after: matching(filters, vpcs(after), _as_described))
 
         records, token = await self._vpcs.describe(caller_of(context), request.vpc_ids, page)
         return pb.DescribeVpcsResponse(vpcs=records, next_token=token)
@@ -137,12 +137,7 @@ class NetworkServicer(network_service_pb2_grpc.NetworkServiceServicer):
         return pb.DeleteTagsResponse()
 
 
-def _matching(
-    filters: FilterSet, vpcs: Iterator[tuple[str, Vpc]]
-) -> Iterator[tuple[str, vpc_pb2.Vpc]]:
-    for key, vpc in vpcs:
-        record = vpc_to_proto(
-            vpc, vpc_pb2.VPC_STATE_AVAILABLE, vpc_pb2.VPC_CIDR_BLOCK_STATE_CODE_ASSOCIATED
-        )
-        if filters.matches(record):
-            yield key, record
+def _as_described(vpc: Vpc) -> vpc_pb2.Vpc:
+    return vpc_to_proto(
+        vpc, vpc_pb2.VPC_STATE_AVAILABLE, vpc_pb2.VPC_CIDR_BLOCK_STATE_CODE_ASSOCIATED
+    )

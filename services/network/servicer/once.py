@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.network.service.rows import Once
+from services.network.service.token_rows import Once
 from shared.caller import Caller
 
 

@@ -1,10 +1,9 @@
 """SubnetService: messages to use cases and back."""
 
-from collections.abc import Iterator
-
 from cadastre.network.v1 import subnet_service_pb2 as pb
 from cadastre.network.v1 import subnet_service_pb2_grpc
 from services.network.service.subnets import SubnetInUse, Subnets, SubnetsAfter
+from services.network.servicer.listing import matching
 from services.network.servicer.subnet_messages import new_subnet_from_proto, subnet_to_proto
 from shared.filters import FilterSet
 from shared.paging import paginate
@@ -56,7 +55,7 @@ class SubnetServicer(subnet_service_pb2_grpc.SubnetServiceServicer):
         filters = FilterSet(request.filters, pb.Subnet.DESCRIPTOR, FILTER_ALIASES)
 
         def page(subnets: SubnetsAfter) -> tuple[list[pb.Subnet], str | None]:
-            return paginate(request, lambda after: _matching(filters, subnets(after)))
+            return paginate(request, lambda after: matching(filters, subnets(after), _as_described))
 
         records, token = await self._subnets.describe(caller_of(context), request.subnet_ids, page)
         return pb.DescribeSubnetsResponse(subnets=records, next_token=token)
@@ -68,12 +67,7 @@ class SubnetServicer(subnet_service_pb2_grpc.SubnetServiceServicer):
         return pb.DeleteSubnetResponse()
 
 
-def _matching(
-    filters: FilterSet, subnets: Iterator[tuple[str, SubnetInUse]]
-) -> Iterator[tuple[str, pb.Subnet]]:
-    for key, known in subnets:
-        record = subnet_to_proto(
-            known, pb.SUBNET_STATE_AVAILABLE, pb.SUBNET_CIDR_BLOCK_STATE_CODE_ASSOCIATED
-        )
-        if filters.matches(record):
-            yield key, record
+def _as_described(known: SubnetInUse) -> pb.Subnet:
+    return subnet_to_proto(
+        known, pb.SUBNET_STATE_AVAILABLE, pb.SUBNET_CIDR_BLOCK_STATE_CODE_ASSOCIATED
+    )

@@ -69,13 +69,15 @@ class SqlAddresses:
         lock_rows(self._connection, _columns.allocation_id, is_theirs)
         self._connection.execute(addresses.update().where(is_theirs).values(**_NO_ASSOCIATION))
 
-    def taken(self, pool_id: str, first: IPv4Address, last: IPv4Address) -> Sequence[IPv4Address]:
-        is_one = (
-            _columns.public_ipv4_pool == pool_id,
-            _columns.public_ip.between(int(first), int(last)),
-        )
-        query = sa.select(_columns.public_ip).where(*is_one).order_by(_columns.public_ip)
-        return [IPv4Address(row.public_ip) for row in all_of(self._connection, query)]
+    def is_taken(self, pool_id: str, address: IPv4Address) -> bool:
+        is_it = (_columns.public_ipv4_pool == pool_id, _columns.public_ip == int(address))
+        return bool(all_of(self._connection, sa.select(_columns.sequence).where(*is_it)))
+
+    def lowest_free(self, pool_id: str, first: IPv4Address) -> IPv4Address:
+        if not self.is_taken(pool_id, first):
+            return first
+        end = self._connection.execute(_end_of_taken_run(pool_id, first)).scalar_one()
+        return IPv4Address(end + 1)
 
     def count(self, owner_id: str, region: str, public_ipv4_pool: str) -> int:
         query = sa.select(sa.func.count()).where(
@@ -190,6 +192,16 @@ def _is_one_of(names: Collection[AddressName]) -> sa.ColumnElement[bool]:
         _columns.allocation_id.in_([name for name in names if isinstance(name, str)]),
         _columns.public_ip.in_([int(name) for name in names if isinstance(name, IPv4Address)]),
     )
+
+
+def _end_of_taken_run(pool_id: str, first: IPv4Address) -> sa.Select[Any]:
+    """The lowest taken address from ``first`` on without a taken one right after."""
+    taken, after = addresses.alias(), addresses.alias()
+    has_neighbour = sa.exists().where(
+        after.c.public_ipv4_pool == pool_id, after.c.public_ip == taken.c.public_ip + 1
+    )
+    is_end = (taken.c.public_ipv4_pool == pool_id, taken.c.public_ip >= int(first), ~has_neighbour)
+    return sa.select(taken.c.public_ip).where(*is_end).order_by(taken.c.public_ip).limit(1)
 
 
 def _changeable(address: Address) -> dict[str, Any]:

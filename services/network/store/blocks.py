@@ -79,6 +79,10 @@ class SqlBlocks:
             ],
         )
 
+    def is_pending(self, resource_id: str) -> bool:
+        query = sa.select(_pending.c.association_id).where(_pending.c.resource_id == resource_id)
+        return bool(all_of(self._connection, query.limit(1)))
+
     def conclude(self, association_ids: Sequence[str]) -> bool:
         held = self._hold(_pending.c.association_id.in_(association_ids))
         if len(held) < len(association_ids) or any(row.is_abandoned for row in held):

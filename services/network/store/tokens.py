@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.network.service.rows import Once
+from services.network.service.token_rows import Once
 from services.network.tables import client_tokens
 from shared.persistence.client_tokens import ClientTokens, fingerprint
 

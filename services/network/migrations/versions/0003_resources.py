@@ -25,10 +25,23 @@ def upgrade() -> None:
     op.rename_table("resource_cidr_associations", "cidr_associations")
     op.create_index("ix_cidr_associations_resource_id", "cidr_associations", ["resource_id"])
     if op.get_bind().dialect.name == "postgresql":
-        op.execute(
-            "SELECT setval(pg_get_serial_sequence('cidr_associations', 'sequence'),"
-            " (SELECT coalesce(max(sequence), 0) + 1 FROM cidr_associations), false)"
-        )
+        _finish_on_postgresql()
+
+
+def _finish_on_postgresql() -> None:
+    """What SQLite does by itself, or could not do without copying the tables."""
+    for kind, name in (
+        ("INDEX", "cidr_associations_pkey"),
+        ("INDEX", "cidr_associations_association_id_key"),
+        ("SEQUENCE", "cidr_associations_sequence_seq"),
+    ):
+        op.execute(f"ALTER {kind} resource_{name} RENAME TO {name}")
+    op.execute(
+        "SELECT setval('cidr_associations_sequence_seq',"
+        " (SELECT coalesce(max(sequence), 0) + 1 FROM cidr_associations), false)"
+    )
+    for table in ("pending_cidr_associations", "changes"):
+        op.alter_column(table, "resource_type", server_default=None)
 
 
 def _create(name: str) -> None:
