@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class AmazonBlockQuota:
-    """Of one address family, in each locale; the lengths are netmask lengths."""
+    """Of one address family, in each region; the lengths are netmask lengths."""
 
     blocks: int
     min_netmask_length: int

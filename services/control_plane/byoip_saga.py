@@ -77,7 +77,8 @@ class ByoipSaga:
     async def _take_in(self, step: NextStep) -> Ending:
         cidr = await self._cidr(step)
         refusal = await self._taken_in(cidr) if cidr and cidr.version == step.version else None
-        return lambda rows: settling.end_taking_in(rows, step.subject, step.version, refusal)
+        now = self._clock()
+        return lambda rows: settling.end_taking_in(rows, step.subject, step.version, refusal, now)
 
     async def _taken_in(self, cidr: ByoipCidr) -> str | None:
         """Why ledger or network won't have it; what one of them had is given back then."""

@@ -34,12 +34,14 @@ class Quotas(BaseSettings):
     """The default one included, as in an IPAM's ResourceDiscoveryAssociationCount."""
     ou_exclusions_per_discovery: QuotaOfAny = quota(10)
     byoasns_per_ipam: QuotaOfAny = quota(5)
+    byoip_ranges_per_region: QuotaOfAny = quota(5)
+    """Ranges that an account may have there that came without an IPAM."""
     amazon_ipv4_blocks: QuotaOfAny = quota(2)
-    """Contiguous public IPv4 blocks of Amazon's that an account may have in a locale."""
+    """Contiguous public IPv4 blocks of Amazon's that an account may have in a region."""
     amazon_ipv4_min_netmask_length: Ipv4Length = quota(29)
     amazon_ipv4_max_netmask_length: Ipv4Length = quota(30)
     amazon_ipv6_blocks: QuotaOfAny = quota(1)
-    """IPv6 blocks of Amazon's that an account may have in a locale."""
+    """IPv6 blocks of Amazon's that an account may have in a region."""
     amazon_ipv6_min_netmask_length: Ipv6Length = quota(AMAZON_IPV6_MAX_NETMASK_LENGTH)
     cidrs_per_pool: Quota = quota(50)
     """Enforced by the ledger, which is told with each pool's definition."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, HttpUrl
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from services.control_plane.dns_records import NameServer
+from services.control_plane.registries.dns_records import NameServer
 
 _ServerAddress = Annotated[NameServer, BeforeValidator(lambda text: NameServer.parse(str(text)))]
 

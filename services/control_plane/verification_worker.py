@@ -15,6 +15,7 @@ from structlog.typing import FilteringBoundLogger
 
 from services.control_plane.byoip.byoasn import Byoasn
 from services.control_plane.byoip.byoip_cidr import ByoipCidr
+from services.control_plane.saga import may_pass
 from services.control_plane.service.byoip import pruning, settling, verifying
 from services.control_plane.service.byoip.ports import (
     PendingPoolCidr,
@@ -24,15 +25,18 @@ from services.control_plane.service.byoip.ports import (
 )
 from services.control_plane.service.ports import Commands, Reader
 from services.control_plane.service.rows import Rows
-from services.control_plane.verification.claim import Claim, Proof
+from services.control_plane.verification.claim import Claim, Proof, RangeClaim
 from services.control_plane.verification.verdict import Proven, Refuted, Unproven, Verdict
 from shared.cidr import Cidr
+from shared.errors import CadastreError
 
 ATTEMPTS_AT_ONCE = 16
 
 _LOOK_SECONDS = 1.0
 """How long what another replica was asked for may go unnoticed."""
-_AFTER_FAILURE = timedelta(seconds=2)
+_AFTER_OUTAGE = timedelta(seconds=2)
+_FAULT = "this installation fails to verify it; ask who runs it"
+"""What an account is told of exceptions, which are in the log."""
 _BETWEEN_PRUNINGS = timedelta(hours=1)
 _FOLLOWING_SECONDS = 600.0
 """Then what waits is asked for anew, so that what was withdrawn is looked for no longer."""
@@ -107,10 +111,10 @@ class VerificationWorker:
             verdict: Verdict = proof
         else:
             verdict = await self._verdict(pending.claim, proof, pending.requested_at)
-            verdict = await self._with_roas(verdict, pending.claim.cidr, pending.requested_at)
         if isinstance(verdict, Unproven):
             return False
-        await self._space.conclude(pending, _failure(verdict))
+        failure = verdict.reason if isinstance(verdict, Refuted) else None
+        await self._space.conclude(pending, failure)
         # What was asked for anew meanwhile waits on.
         if self._pending.get(pending.ipam_pool_cidr_id) == pending:
             del self._pending[pending.ipam_pool_cidr_id]
@@ -118,17 +122,16 @@ class VerificationWorker:
 
     async def attempt_range(self, cidr: ByoipCidr) -> bool:
         """Verify a range that came without an IPAM once; False: it waits on."""
-        requested_at = cidr.alone.requested_at
-        verdict = await self._verdict(cidr.claim, cidr.alone.proof, requested_at)
-        verdict = await self._with_roas(verdict, cidr.cidr, requested_at)
+        verdict = await self._verdict(cidr.claim, cidr.alone.proof, cidr.alone.requested_at)
         if isinstance(verdict, Unproven):
             return False
-        failure = _failure(verdict)
-        warning = None if failure else (await self._rpki()).missing(cidr.cidr)
-        await self._commands.change(
-            lambda rows: verifying.conclude_range(rows, cidr.byoip_cidr_id, failure, warning),
-            dry_run=False,
+        conclude = partial(
+            verifying.conclude_range,
+            byoip_cidr_id=cidr.byoip_cidr_id,
+            verdict=verdict,
+            now=self._clock(),
         )
+        await self._commands.change(conclude, dry_run=False)
         return True
 
     async def attempt_byoasn(self, byoasn: Byoasn) -> bool:
@@ -136,34 +139,37 @@ class VerificationWorker:
         verdict = await self._verdict(byoasn.claim, byoasn.proof, byoasn.requested_at)
         if isinstance(verdict, Unproven):
             return False
-        failure, now = _failure(verdict), self._clock()
-        await self._commands.change(
-            lambda rows: verifying.conclude_byoasn(rows, byoasn.byoasn_id, failure, now),
-            dry_run=False,
+        conclude = partial(
+            verifying.conclude_byoasn,
+            byoasn_id=byoasn.byoasn_id,
+            verdict=verdict,
+            now=self._clock(),
         )
+        await self._commands.change(conclude, dry_run=False)
         return True
 
     async def _verdict(self, claim: Claim, proof: Proof, requested_at: datetime) -> Verdict:
-        return self._in_time(await self._verifier.verify(claim, proof), requested_at)
-
-    async def _with_roas(self, verdict: Verdict, cidr: Cidr, requested_at: datetime) -> Verdict:
-        """What is proven waits for ROAs that let Amazon advertise it, unless none forbids it."""
-        if not isinstance(verdict, Proven):
-            return verdict
-        rpki = await self._rpki()
-        missing = rpki.missing(cidr)
-        if missing is None:
-            return verdict
-        if rpki.refuses:
-            return self._in_time(Unproven(missing), requested_at)
-        self._log.warning("brought range has no fitting ROA", cidr=str(cidr), missing=missing)
-        return verdict
-
-    def _in_time(self, verdict: Verdict, requested_at: datetime) -> Verdict:
-        """What is not proven after all this time will not be."""
+        """What the proof shows, and of ranges the ROAs; not proven in time is refuted."""
+        try:
+            verdict = await self._verifier.verify(claim, proof)
+            if isinstance(verdict, Proven) and isinstance(claim, RangeClaim):
+                verdict = await self._by_roas(claim.cidr)
+        except Exception as error:  # noqa: BLE001 - the worker's edge: reported, and tried again
+            self._log.error("verifying failed", subject=claim.subject, error=repr(error))
+            verdict = Unproven(_FAULT)
         if isinstance(verdict, Unproven) and self._clock() >= requested_at + self._pace.timeout:
             return Refuted(verdict.reason)
         return verdict
+
+    async def _by_roas(self, cidr: Cidr) -> Verdict:
+        """What is proven waits for ROAs that let Amazon advertise it, unless none forbids it."""
+        rpki = await self._rpki()
+        missing = rpki.missing(cidr)
+        if missing and rpki.refuses:
+            return Unproven(missing)
+        if missing:
+            self._log.warning("brought range has no fitting ROA", cidr=str(cidr), missing=missing)
+        return Proven(missing)
 
     async def _follow_ledger(self) -> None:
         delay = _FIRST_RECONNECT_SECONDS
@@ -230,8 +236,9 @@ class VerificationWorker:
             is_last = await waiting.attempt()
             self._log.info("attempted to verify", subject=waiting.key, is_last=is_last)
         except Exception as error:  # noqa: BLE001 - the worker's edge: reported, and tried again
-            pause = min(pause, _AFTER_FAILURE)
-            self._log.warning("verifying failed", subject=waiting.key, error=repr(error))
+            if isinstance(error, CadastreError) and may_pass(error):
+                pause = min(pause, _AFTER_OUTAGE)
+            self._log.warning("concluding failed", subject=waiting.key, error=repr(error))
         finally:
             self._due[waiting.key] = started + pause
             del self._under_way[waiting.key]
@@ -251,7 +258,3 @@ class VerificationWorker:
 
 def _own_waiting(rows: Rows) -> tuple[Sequence[Byoasn], Sequence[ByoipCidr]]:
     return rows.byoip.unproven_byoasns(), rows.byoip.unproven_ranges()
-
-
-def _failure(verdict: Proven | Refuted) -> str | None:
-    return verdict.reason if isinstance(verdict, Refuted) else None

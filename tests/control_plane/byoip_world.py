@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -58,14 +58,15 @@ class ScriptedVerifier:
         """By what is claimed."""
         self.asked: list[tuple[Claim, Proof]] = []
         self.most_at_once = 0
+        self.meanwhile: Callable[[str], Awaitable[None]] = lambda _: asyncio.sleep(0)
+        """What goes on while it verifies something: others have their turn, as they would."""
         self._at_once = 0
 
     async def verify(self, claim: Claim, proof: Proof) -> Verdict:
         self.asked.append((claim, proof))
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
-        # Others have their turn, as they would while servers are asked.
-        await asyncio.sleep(0)
+        await self.meanwhile(claim.subject)
         self._at_once -= 1
         return self.verdicts.get(claim.subject, Proven())
 

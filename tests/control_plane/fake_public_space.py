@@ -45,6 +45,7 @@ class FakePublicSpace(public_space_service_pb2_grpc.PublicSpaceServiceServicer):
         """By CIDR, why it is neither taken in nor moved."""
         self.waiting: dict[str, pb.PendingCidr] = {}
         self.concluded: dict[str, str] = {}
+        self.conclusions_fail = False
         self.is_down = False
         self.watches = 0
         self._news = asyncio.Event()
@@ -165,6 +166,8 @@ class FakePublicSpace(public_space_service_pb2_grpc.PublicSpaceServiceServicer):
 
     async def ConcludeProvision(self, request: pb.ConcludeProvisionRequest, context: Any) -> Any:
         self._check_up()
+        if self.conclusions_fail:
+            raise ServiceUnavailable("busy")
         if self.waiting.pop(request.ipam_pool_cidr_id, None):
             self.concluded[request.ipam_pool_cidr_id] = request.failure
         return pb.ConcludeProvisionResponse()

@@ -4,11 +4,13 @@ import asyncio
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from services.control_plane.tables import byoasns, byoip_cidrs
 from services.control_plane.verification.claim import AsnClaim, SignedMessage
 from services.control_plane.verification.verdict import Refuted, Unproven
 from shared.errors import CadastreError
-from tests.control_plane.byoip_world import ASN, SIGNATURE, Byoip, signed
+from tests.control_plane.byoip_world import ASN, RANGE, SIGNATURE, Byoip, signed
 from tests.control_plane.world import ACCOUNT, HOME, STRANGER, on_sqlite_alone, state
 from tests.waiting import eventually
 
@@ -49,6 +51,16 @@ async def is_in(byoip: Byoip, wanted: str, asn: str = ASN, account_id: str = ACC
     await eventually(as_wanted)
 
 
+def count(byoip: Byoip, table: sa.Table) -> int:
+    """Rows that the context has of a table."""
+    url = byoip.world.settings.database_url.replace("postgresql:", "postgresql+psycopg:")
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        found = connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+    engine.dispose()
+    return found
+
+
 async def test_an_asn_is_brought_verified_and_given_up(byoip: Byoip) -> None:  # ASN-1
     ipam_id = (await byoip.client.create_ipam()).ipam_id
     answer = await provision(byoip, ipam_id)
@@ -78,6 +90,30 @@ async def test_what_ended_is_told_for_seven_days(byoip: Byoip) -> None:  # ASN-1
     assert await byoip.asns() == ended
     byoip.pass_time(hours=1)
     assert await byoip.asns() == []
+
+
+async def test_what_is_told_no_more_is_removed(byoip: Byoip) -> None:  # ASN-1, ASN-3
+    ipam = await byoip.client.create_ipam()
+    byoip.verifier.verdicts |= {"2": Refuted("no"), RANGE: Refuted("no")}
+    await provision(byoip, ipam.ipam_id, "2")
+    await is_in(byoip, "failed-provision", "2")
+    await byoip.bring()
+    await byoip.cidr_in(RANGE, "failed-provision")
+    await byoip.an_asn(ipam.ipam_id)
+    byoip.space.provision("130.137.1.0/24", await byoip.a_regional_pool(ipam))
+    named = {"cidr": "130.137.1.0/24", "asn": ASN}
+    await byoip("AssociateIpamByoasn", **named)
+    await byoip("AdvertiseByoipCidr", **named)
+    await byoip("WithdrawByoipCidr", cidr=named["cidr"])
+    await byoip("DisassociateIpamByoasn", **named)
+    assert (count(byoip, byoasns), count(byoip, byoip_cidrs)) == (2, 2)
+    byoip.pass_time(days=7)
+
+    async def are_removed() -> bool:
+        return (count(byoip, byoasns), count(byoip, byoip_cidrs)) == (1, 0)
+
+    await eventually(are_removed)
+    assert [found[:2] for found in await byoip.asns()] == [(ASN, "provisioned")]
 
 
 @on_sqlite_alone

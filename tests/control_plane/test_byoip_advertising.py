@@ -353,3 +353,5 @@ async def test_an_installation_can_warn_of_invalid_routes_instead(
     assert f"none allows AS{ASN}" in (await associate(byoip)).status_message
     answer = await advertise(byoip, asn=ASN)
     assert (state(answer), f"none allows AS{ASN}" in answer.status_message) == ("advertised", True)
+    brought = await byoip.a_range("130.137.244.0/24")
+    assert "none allows AS16509" in brought.status_message

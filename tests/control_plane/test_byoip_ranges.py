@@ -1,5 +1,6 @@
 """Ranges that come without an IPAM, through the API (BYOIP-1, BYOIP-4)."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from tests.control_plane.world import ACCOUNT, HOME, STRANGER, WEST, on_sqlite_a
 from tests.waiting import eventually
 
 KIND = "ipv4pool-ec2"
+OTHER = "130.138.0.0/24"
 
 
 async def deprovision(
@@ -246,6 +248,56 @@ async def test_a_range_needs_a_proof_and_to_be_free(byoip: Byoip) -> None:  # BY
         with pytest.raises(CadastreError, match=f"to {WEST} already") as refusal:
             await byoip.bring(region=region)
         assert refusal.value.reason == "InvalidParameterValue"
+
+
+@on_sqlite_alone
+async def test_a_region_has_five_ranges_of_an_account(byoip: Byoip) -> None:  # section 14
+    for number in range(4):
+        await byoip.a_range(f"130.137.{number}.0/24")
+    byoip.verifier.verdicts[RANGE] = Refuted("no")
+    await byoip.bring()
+    await byoip.cidr_in(RANGE, "failed-provision")
+    with pytest.raises(CadastreError) as refusal:
+        await byoip.bring(OTHER)
+    assert refusal.value.reason == "ByoipCidrLimitExceeded"
+    assert (refusal.value.metadata["quota"], refusal.value.metadata["count"]) == ("5", "5")
+    # Elsewhere, somebody else's, and the same again are no more of them.
+    await byoip.a_range(OTHER, region=HOME)
+    await byoip.a_range("130.138.1.0/24", STRANGER)
+    await byoip.bring()
+    # Nor is what moved or was deprovisioned.
+    await byoip.cidr_in(RANGE, "failed-provision")
+    await byoip.move(await byoip.a_regional_pool(), cidr="130.137.0.0/24")
+    await deprovision(byoip, "130.137.1.0/24")
+    for number in (4, 5):
+        await byoip.a_range(f"130.137.{number}.0/24")
+    with pytest.raises(CadastreError, match="at most 5"):
+        await byoip.bring("130.137.6.0/24")
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_no_more_ranges_are_brought_at_once_than_there_may_be(  # section 14
+    byoip: Byoip,
+) -> None:
+    calls = [byoip.bring(f"130.137.{number}.0/24") for number in range(8)]
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    refusals = [one.reason for one in outcomes if isinstance(one, CadastreError)]
+    assert refusals == ["ByoipCidrLimitExceeded"] * 3
+    assert len(await byoip.cidrs()) == 5
+
+
+@on_sqlite_alone
+async def test_a_range_that_failed_is_told_for_seven_days(byoip: Byoip) -> None:  # BYOIP-1
+    byoip.verifier.verdicts[RANGE] = Refuted("no")
+    await byoip.bring()
+    await byoip.cidr_in(RANGE, "failed-provision")
+    byoip.network.refusals["add"] = "no more pools"
+    await byoip.bring(OTHER)
+    await byoip.cidr_in(OTHER, "failed-provision")
+    byoip.pass_time(days=6, hours=23)
+    assert set(await byoip.cidrs()) == {RANGE, OTHER}
+    byoip.pass_time(hours=1)
+    assert not await byoip.cidrs()
 
 
 @on_sqlite_alone

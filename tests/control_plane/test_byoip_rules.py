@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.control_plane.byoip import transfer
-from services.control_plane.byoip.asn_association import AssociationState
+from services.control_plane.byoip.asn_association import AsnAssociation, AssociationState
 from services.control_plane.byoip.byoasn import parse_asn
 from services.control_plane.byoip.byoip_cidr import (
     BroughtAlone,
@@ -21,6 +21,7 @@ from services.control_plane.byoip.byoip_cidr import (
     associating,
     check_usable,
     disassociating,
+    kept,
     may_be_forgotten,
     of_pool,
     settled,
@@ -163,6 +164,13 @@ def test_what_is_settled_waits_for_nothing() -> None:
     ]
     assert settled(withdrawing(after)).state is ByoipCidrState.PROVISIONED
     assert settled(after) == after
+
+
+def test_a_refused_removal_or_transfer_leaves_no_association_on_its_way() -> None:  # ASN-2, BEY-4
+    leaving = disassociating(settled(associating(a_range(), ASN, None)), ASN)
+    after = kept(associating(leaving, OTHER, "w"), ByoipCidrState.FAILED_TRANSFER, "no")
+    assert (after.state, after.status_message) == (ByoipCidrState.FAILED_TRANSFER, "no")
+    assert after.asn_associations == (AsnAssociation(OTHER, AssociationState.ASSOCIATED, "w"),)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from services.control_plane.dns_records import NameServer
+from services.control_plane.registries.dns_records import NameServer
 from services.control_plane.verification_settings import VerificationSettings
 
 

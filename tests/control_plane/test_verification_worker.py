@@ -1,9 +1,12 @@
 """What waits is verified until it is proven, refuted or too late (BYOIP-1 to BYOIP-3, PROV-6)."""
 
+import asyncio
+
 import pytest
 
 from services.control_plane.verification.claim import DnsToken, RangeClaim, SignedMessage
 from services.control_plane.verification.verdict import Refuted, Unproven
+from services.control_plane.verification_worker import ATTEMPTS_AT_ONCE
 from shared.cidr import Cidr
 from tests.control_plane.byoip_world import ASN, RANGE, SIGNATURE, Byoip, RoaExport, signed
 from tests.control_plane.test_byoip_tokens import create, delete, id_of
@@ -118,6 +121,19 @@ async def test_nothing_is_lost_when_the_ledger_is_away(byoip: Byoip) -> None:  #
     assert [await byoip.concluded(first), await byoip.concluded(second)] == ["", ""]
 
 
+@on_sqlite_alone
+async def test_what_is_verified_is_soon_concluded_after_an_outage(byoip: Byoip) -> None:  # BYOIP-3
+    ipam = await byoip.client.create_ipam()
+    byoip.space.conclusions_fail = True
+    pending_id = byoip.pending(ipam.ipam_id)
+    await byoip.asked_about(RANGE, times=1)
+    byoip.pass_time(seconds=2)
+    await byoip.asked_about(RANGE, times=2)
+    byoip.space.conclusions_fail = False
+    byoip.pass_time(seconds=2)
+    assert await byoip.concluded(pending_id) == ""
+
+
 async def test_a_restart_goes_on_with_all_that_waits(byoip: Byoip) -> None:  # BYOIP-3
     ipam = await byoip.client.create_ipam()
     byoip.verifier.verdicts |= {one: Unproven("not yet") for one in (RANGE, ASN, "130.137.1.0/24")}
@@ -175,12 +191,79 @@ async def test_no_fitting_roa_for_a_week_is_a_failure(
 
 
 @on_sqlite_alone
+async def test_roas_are_not_asked_about_what_is_refuted(  # BYOIP-5
+    roas: RoaExport, byoip: Byoip
+) -> None:
+    ipam = await byoip.client.create_ipam()
+    roas.path.unlink()
+    byoip.verifier.verdicts[RANGE] = Refuted("the signature was not made by this key")
+    failure = await byoip.concluded(byoip.pending(ipam.ipam_id))
+    assert failure == "the signature was not made by this key"
+
+
+@on_sqlite_alone
+async def test_what_this_installation_fails_to_verify_is_tried_at_the_usual_pace_and_not_for_ever(
+    roas: RoaExport, byoip: Byoip
+) -> None:  # BYOIP-3, BEY-4
+    ipam = await byoip.client.create_ipam()
+    roas.path.unlink()
+    pending_id = byoip.pending(ipam.ipam_id)
+    await byoip.bring("130.137.1.0/24")
+    await byoip.asked_about(RANGE, times=1)
+    await byoip.asked_about("130.137.1.0/24", times=1)
+    for other in ("130.137.2.0/24", "130.137.3.0/24", "130.137.4.0/24"):
+        byoip.pass_time(seconds=10)
+        byoip.verifier.verdicts[other] = Refuted("no")
+        await byoip.concluded(byoip.pending(ipam.ipam_id, other))
+    assert byoip.verifier.count(RANGE) == 1
+    byoip.pass_time(days=7)
+    assert "this installation fails to verify it" in await byoip.concluded(pending_id)
+    failed = await byoip.cidr_in("130.137.1.0/24", "failed-provision")
+    assert "this installation fails to verify it" in failed.status_message
+
+
+@on_sqlite_alone
+async def test_what_never_answers_delays_nobody_behind_it(byoip: Byoip) -> None:  # BYOIP-3
+    ipam = await byoip.client.create_ipam()
+    silent = [f"130.138.{number}.0/24" for number in range(ATTEMPTS_AT_ONCE)]
+    byoip.verifier.verdicts |= dict.fromkeys(silent, Unproven("no DNS server answers in time"))
+    are_waited_for = asyncio.Event()
+
+    async def take_longer_than_between_attempts(subject: str) -> None:
+        if subject in silent:
+            await are_waited_for.wait()
+            byoip.pass_time(minutes=2)
+
+    byoip.verifier.meanwhile = take_longer_than_between_attempts
+    for cidr in silent:
+        byoip.pending(ipam.ipam_id, cidr)
+        await byoip.asked_about(cidr, times=1)
+    await byoip.bring()
+    are_waited_for.set()
+    await byoip.cidr_in(RANGE, "provisioned")
+    asked = [claim.subject for claim, _ in byoip.verifier.asked]
+    assert asked.index(RANGE) <= 2 * ATTEMPTS_AT_ONCE
+
+
+@on_sqlite_alone
 async def test_many_things_wait_for_each_other_and_all_get_their_turn(byoip: Byoip) -> None:
     ipam = await byoip.client.create_ipam()
-    ids = [byoip.pending(ipam.ipam_id, f"130.137.{number}.0/24") for number in range(40)]
+    are_answered = asyncio.Event()
+
+    async def wait(_: str) -> None:
+        await are_answered.wait()
+
+    byoip.verifier.meanwhile = wait
+    cidrs = [f"130.137.{number}.0/24" for number in range(40)]
+    ids = [byoip.pending(ipam.ipam_id, cidr) for cidr in cidrs]
+    await byoip.asked_about(cidrs[ATTEMPTS_AT_ONCE - 1], times=1)
+    # Long enough for more to begin, if more could.
+    for _ in range(ATTEMPTS_AT_ONCE):
+        await byoip.asns()
+    are_answered.set()
     assert {await byoip.concluded(pending_id) for pending_id in ids} == {""}
     assert len(byoip.verifier.asked) == 40
-    assert byoip.verifier.most_at_once <= 16
+    assert byoip.verifier.most_at_once == ATTEMPTS_AT_ONCE
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

@@ -1,13 +1,15 @@
 """Proofs of control, verified against registries and a DNS on loopback."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from services.control_plane.dns_records import DnsClient, NameServer
-from services.control_plane.rdap import rdap_client
+from services.control_plane.registries.dns_records import DnsClient, NameServer
+from services.control_plane.registries.rdap import rdap_client
 from services.control_plane.verification.claim import (
     AsnClaim,
     Claim,
@@ -85,6 +87,14 @@ async def test_a_range_is_proven_as_soon_as_its_record_has_the_certificate(
     )
     registries.rdap.put("ip/198.18.12.0/22", network_record("198.18.0.0/16", CERTIFICATE))
     assert await verifier.verify(RANGE, proof) == Proven()
+
+
+async def test_a_records_certificates_are_not_checked_on_the_event_loop(clock: Clock) -> None:
+    rdap = WatchedRdap(network_record("198.18.0.0/16", CERTIFICATE))
+    verifier = Verifier(rdap, CountingDns(failing=""), clock)
+    assert await verifier.verify(RANGE, signed(RANGE)) == Proven()
+    assert rdap.threads
+    assert threading.get_ident() not in rdap.threads
 
 
 async def test_an_asn_is_proven_by_the_certificate_in_its_record(
@@ -177,7 +187,7 @@ async def test_a_range_is_proven_as_soon_as_the_last_of_its_zones_tells_the_toke
     assert await verifier.verify(RANGE, TOKEN) == missing
     registries.dns.put_txt(NAMES[-1], "another value")
     assert await verifier.verify(RANGE, TOKEN) == Unproven(
-        f"TXT records without '{TOKEN.token_value}': 86950620.15.18.198.in-addr.arpa"
+        "TXT records without the token's value: 86950620.15.18.198.in-addr.arpa"
         " (the first has 'another value')"
     )
     registries.dns.put_txt(NAMES[-1], "another value", TOKEN.token_value)
@@ -230,6 +240,26 @@ class CountingDns:
         if name == self._failing:
             raise LookUpFailed("it fails")
         return [TOKEN.token_value]
+
+
+class WatchedRdap:
+    """Has one record, and tells which threads looked into it."""
+
+    def __init__(self, record: Record) -> None:
+        self.threads = threads = set[int]()
+
+        class Watched(dict[str, Any]):
+            def get(self, key: str, default: Any = None) -> Any:
+                threads.add(threading.get_ident())
+                return super().get(key, default)
+
+        self._record = Watched(record)
+
+    async def network(self, cidr: Cidr) -> Record | None:
+        return self._record
+
+    async def autnum(self, asn: int) -> Record | None:
+        raise AssertionError(asn)
 
 
 class NoRdap:

@@ -1,10 +1,12 @@
 """Calls as policies speak of them: action, resources, context."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import structlog
 from google.protobuf.message import Message
 
 from services.gateway.authorization.actions import (
@@ -14,7 +16,10 @@ from services.gateway.authorization.actions import (
     principal_keys,
     resources_of,
 )
-from services.gateway.authorization.organizations import Entity, Organization
+from services.gateway.authorization.authorizer import Authorizer
+from services.gateway.authorization.evaluation import AttachedPolicy
+from services.gateway.authorization.organizations import Entity, Organization, Organizations
+from services.gateway.identity import IdentityPolicies
 from services.gateway.routes import (
     EC2_FILES,
     IAM_FILES,
@@ -24,6 +29,8 @@ from services.gateway.routes import (
     rpcs_by_action,
 )
 from shared.caller import Caller
+from shared.errors import UnauthorizedOperation
+from shared.policies.document import parse_policy
 
 CALLER = Caller("123456789012", "us-east-1", "arn:aws:iam::123456789012:user/alice")
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
@@ -64,6 +71,13 @@ def request_of(rpc: Rpc, **members: Any) -> Message:
     return rpc.request_type(**members)
 
 
+def allowing(*actions: str) -> IdentityPolicies:
+    """What a user has who may do just this."""
+    statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    document = parse_policy(json.dumps({"Statement": statement}))
+    return IdentityPolicies([AttachedPolicy("p", document)])
+
+
 def test_every_operation_has_the_name_of_an_action() -> None:
     for rpc in every_rpc():
         prefix, name = actions_of(rpc)[0].split(":")
@@ -71,11 +85,18 @@ def test_every_operation_has_the_name_of_an_action() -> None:
         assert name == rpc.descriptor.name
 
 
-def test_moving_a_range_to_an_ipam_needs_the_permission_to_import_it_too() -> None:  # BYOIP-6
-    assert actions_of(rpc_of("ec2:MoveByoipCidrToIpam")) == [
-        "ec2:MoveByoipCidrToIpam",
-        "ec2:ImportByoipCidrToIpam",
-    ]
+@pytest.mark.parametrize("missing", ["ec2:MoveByoipCidrToIpam", "ec2:ImportByoipCidrToIpam"])
+async def test_moving_a_range_to_an_ipam_needs_the_permission_to_import_it_too(  # BYOIP-6
+    missing: str,
+) -> None:
+    rpc, organizations = rpc_of("ec2:MoveByoipCidrToIpam"), Organizations()
+    organizations.replace([])
+    authorizer = Authorizer(organizations, structlog.get_logger(), clock=lambda: NOW)
+    both = ["ec2:MoveByoipCidrToIpam", "ec2:ImportByoipCidrToIpam"]
+    await authorizer.check(rpc, request_of(rpc), CALLER, allowing(*both))
+    both.remove(missing)
+    with pytest.raises(UnauthorizedOperation, match=missing):
+        await authorizer.check(rpc, request_of(rpc), CALLER, allowing(*both))
 
 
 @pytest.mark.parametrize(

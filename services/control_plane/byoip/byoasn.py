@@ -14,7 +14,7 @@ BYOASN = IdKind("byoasn-", "InvalidByoasnId")
 """This context's own: accounts name them by ASN, which may come again after it failed."""
 
 LISTED_FOR = timedelta(days=7)
-"""How long an ASN that failed or was deprovisioned is still told (ASN-1)."""
+"""How long what failed, and an ASN that was deprovisioned, is still told (ASN-1)."""
 
 _LARGEST = (1 << 32) - 1
 _DOCUMENTATION_OR_PRIVATE = (

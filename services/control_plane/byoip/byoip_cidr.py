@@ -85,6 +85,8 @@ class BroughtAlone:
     pool_tags: Mapping[str, str] = field(default_factory=dict)
     is_proven: bool = False
     """The account controls it; what is left to do is others' work."""
+    failed_at: datetime | None = None
+    """When it was found that it will not be provisioned."""
     moved_to: str | None = None
     """The IPAM pool that it goes to, or went to (BYOIP-6)."""
 
@@ -297,9 +299,20 @@ def settled(cidr: ByoipCidr) -> ByoipCidr:
             state = cidr.resting_state
         case other:
             state = other
-    staying = [one for one in cidr.asn_associations if one.stays]
-    associations = tuple(replace(one, state=AssociationState.ASSOCIATED) for one in staying)
-    return replace(cidr, state=state, asn_associations=associations)
+    return replace(_with_settled_associations(cidr), state=state)
+
+
+def kept(cidr: ByoipCidr, state: ByoipCidrState, reason: str) -> ByoipCidr:
+    """``cidr`` when somebody had something against its going; it is as usable as before.
+
+    ``state`` says what it is that failed.
+    """
+    return replace(
+        _with_settled_associations(cidr),
+        state=state,
+        status_message=reason,
+        version=cidr.version + 1,
+    )
 
 
 def may_be_forgotten(cidr: ByoipCidr, now: datetime) -> bool:
@@ -307,6 +320,13 @@ def may_be_forgotten(cidr: ByoipCidr, now: datetime) -> bool:
     since = cidr.own_origin_since
     is_recent = since is not None and now - since < BETWEEN_OWN_ORIGINS
     return not is_recent and replace(cidr, own_origin_since=None).has_nothing_to_tell
+
+
+def _with_settled_associations(cidr: ByoipCidr) -> ByoipCidr:
+    """``cidr`` with what its associations were on their way to."""
+    staying = [one for one in cidr.asn_associations if one.stays]
+    associations = tuple(replace(one, state=AssociationState.ASSOCIATED) for one in staying)
+    return replace(cidr, asn_associations=associations)
 
 
 def _check_may_originate(cidr: ByoipCidr, asn: int) -> None:

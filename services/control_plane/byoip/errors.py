@@ -32,6 +32,22 @@ class IpamByoasnLimitExceeded(QuotaExceeded):
         )
 
 
+class ByoipCidrLimitExceeded(QuotaExceeded):
+    """The account has all the ranges without an IPAM that it may have in the region (BYOIP-1)."""
+
+    def __init__(self, account_id: str, region: str, count: int, quota: int) -> None:
+        super().__init__(
+            "ByoipCidrLimitExceeded",
+            f"Account {account_id} has {count} ranges without an IPAM in {region}; at most {quota}"
+            " are allowed, so deprovision one, also of those that failed, or provision the range to"
+            " a pool",
+            quota=quota,
+            count=count,
+            account_id=account_id,
+            region=region,
+        )
+
+
 class InvalidAsn(InvalidParameterValue):
     """No number that an account can bring along."""
 

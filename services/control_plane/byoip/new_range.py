@@ -4,7 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from services.control_plane.byoip.byoip_cidr import BroughtAlone, ByoipCidr, ByoipCidrState
+from services.control_plane.byoip.byoasn import LISTED_FOR
+from services.control_plane.byoip.byoip_cidr import (
+    BroughtAlone,
+    ByoipCidr,
+    ByoipCidrState,
+)
 from services.control_plane.verification.claim import Claim, RangeClaim, SignedMessage
 from services.control_plane.verification.message import check_message
 from services.control_plane.verification.signature import decode_signature
@@ -103,6 +108,16 @@ def check_may_be_brought(existing: ByoipCidr | None) -> None:
         )
 
 
+def is_told(cidr: ByoipCidr, now: datetime) -> bool:
+    """It is the account's to see, and counts for its quota.
+
+    Not when it is a pool's by now, or failed as long ago as ASNs that failed are told (ASN-1).
+    """
+    failed_at = cidr.alone.failed_at
+    has_vanished = failed_at is not None and failed_at <= now - LISTED_FOR
+    return cidr.state is not ByoipCidrState.COMPLETE_TRANSFER and not has_vanished
+
+
 def proven(cidr: ByoipCidr, warning: str | None) -> ByoipCidr:
     """``cidr`` once its control is proven: ledger and network are to be told."""
     return replace(
@@ -118,10 +133,11 @@ def taken_in(cidr: ByoipCidr) -> ByoipCidr:
     return replace(cidr, state=cidr.resting_state, version=cidr.version + 1)
 
 
-def failed(cidr: ByoipCidr, reason: str) -> ByoipCidr:
+def failed(cidr: ByoipCidr, reason: str, now: datetime) -> ByoipCidr:
     """``cidr`` when it will not be provisioned (BEY-4)."""
     return replace(
         cidr,
+        holder=replace(cidr.alone, failed_at=now),
         state=ByoipCidrState.FAILED_PROVISION,
         status_message=reason,
         version=cidr.version + 1,
@@ -148,16 +164,6 @@ def deprovisioning(cidr: ByoipCidr) -> ByoipCidr:
         cidr,
         state=ByoipCidrState.PENDING_DEPROVISION,
         status_message=None,
-        version=cidr.version + 1,
-    )
-
-
-def kept(cidr: ByoipCidr, reason: str) -> ByoipCidr:
-    """``cidr`` when somebody had something against its going; it is as usable as before."""
-    return replace(
-        cidr,
-        state=ByoipCidrState.FAILED_DEPROVISION,
-        status_message=reason,
         version=cidr.version + 1,
     )
 

@@ -106,16 +106,6 @@ def check_same_pool(cidr: ByoipCidr, ipam_pool_id: str) -> None:
         )
 
 
-def stayed(cidr: ByoipCidr, reason: str) -> ByoipCidr:
-    """``cidr`` when the ledger refused; it is as usable as before."""
-    return replace(
-        cidr,
-        state=ByoipCidrState.FAILED_TRANSFER,
-        status_message=reason,
-        version=cidr.version + 1,
-    )
-
-
 def moved(cidr: ByoipCidr) -> ByoipCidr:
     """What is left of ``cidr`` where it came from: the answer to who asks again."""
     return replace(

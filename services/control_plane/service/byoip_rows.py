@@ -67,6 +67,9 @@ class ByoipRows(Protocol):
     def prune_byoasns(self, ended_before: datetime) -> None:
         """Remove those that failed or were deprovisioned before."""
 
+    def prune_failed_ranges(self, failed_before: datetime) -> None:
+        """Remove ranges without an IPAM that failed to be provisioned before."""
+
     def cidr(self, byoip_cidr_id: str, *, lock: bool) -> ByoipCidr | None: ...
 
     def cidr_of_pool(self, ipam_pool_cidr_id: str, *, lock: bool) -> ByoipCidr | None: ...

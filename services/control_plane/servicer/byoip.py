@@ -1,9 +1,12 @@
 """ByoipService: messages to use cases and back."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Any, TypeVar
+
+from google.protobuf.message import Message
 
 from cadastre.control.v1 import byoip_service_pb2 as pb
 from cadastre.control.v1 import byoip_service_pb2_grpc
@@ -48,6 +51,9 @@ from shared.paging import paginate
 from shared.rpc.interceptor import Context
 from shared.rpc.server import caller_of
 from shared.tags import tags_from_specifications
+
+Listed = TypeVar("Listed")
+Told = TypeVar("Told", bound=Message)
 
 
 class ByoipServicer(byoip_service_pb2_grpc.ByoipServiceServicer):
@@ -132,17 +138,11 @@ class ByoipServicer(byoip_service_pb2_grpc.ByoipServiceServicer):
         self, request: pb.DescribeIpamByoasnRequest, context: Context
     ) -> pb.DescribeIpamByoasnResponse:
         caller, now = caller_of(context), self._clock()
-
-        def page(rows: Rows) -> tuple[list[pb.Byoasn], str | None]:
-            return paginate(
-                request,
-                lambda after: (
-                    (key, byoasn_to_proto(byoasn))
-                    for key, byoasn in listing.visible_byoasns(rows, caller, after, now)
-                ),
-            )
-
-        records, token = await self._reader.read(page)
+        records, token = await self._page(
+            request,
+            lambda rows, after: listing.visible_byoasns(rows, caller, after, now),
+            byoasn_to_proto,
+        )
         return pb.DescribeIpamByoasnResponse(byoasns=records, next_token=token)
 
     async def DeprovisionIpamByoasn(
@@ -184,17 +184,18 @@ class ByoipServicer(byoip_service_pb2_grpc.ByoipServiceServicer):
     async def ProvisionByoipCidr(
         self, request: pb.ProvisionByoipCidrRequest, context: Context
     ) -> pb.ProvisionByoipCidrResponse:
-        caller = caller_of(context)
+        caller, now = caller_of(context), self._clock()
         wanted = range_to_bring(
             new_range_from_proto(request),
             caller,
             byoip_cidr_id=BYOIP_CIDR.new(),
             pool_id=PUBLIC_IPV4_POOL.new(),
-            now=self._clock(),
+            now=now,
         )
         await self._space.check_free(wanted.cidr, caller.account_id, caller.region)
         cidr = await self._commands.change(
-            lambda rows: ranges.provision_range(rows, wanted), dry_run=request.dry_run
+            lambda rows: ranges.provision_range(rows, wanted, self._quotas, now),
+            dry_run=request.dry_run,
         )
         self._on_waiting()
         return pb.ProvisionByoipCidrResponse(byoip_cidr=cidr_to_proto(cidr))
@@ -202,19 +203,13 @@ class ByoipServicer(byoip_service_pb2_grpc.ByoipServiceServicer):
     async def DescribeByoipCidrs(
         self, request: pb.DescribeByoipCidrsRequest, context: Context
     ) -> pb.DescribeByoipCidrsResponse:
-        caller = caller_of(context)
+        caller, now = caller_of(context), self._clock()
         found = await self._public_cidrs(caller)
-
-        def page(rows: Rows) -> tuple[list[pb.ByoipCidr], str | None]:
-            return paginate(
-                request,
-                lambda after: (
-                    (key, seen_cidr_to_proto(seen))
-                    for key, seen in listing.visible_cidrs(rows, caller, found, after)
-                ),
-            )
-
-        records, token = await self._reader.read(page)
+        records, token = await self._page(
+            request,
+            lambda rows, after: listing.visible_cidrs(rows, caller, found, after, now),
+            seen_cidr_to_proto,
+        )
         return pb.DescribeByoipCidrsResponse(byoip_cidrs=records, next_token=token)
 
     async def DeprovisionByoipCidr(
@@ -271,6 +266,20 @@ class ByoipServicer(byoip_service_pb2_grpc.ByoipServiceServicer):
             lambda rows: rows.byoip.visible_tokens,
             pb.IpamExternalResourceVerificationToken.DESCRIPTOR,
             partial(token_to_proto, now=self._clock()),
+        )
+
+    async def _page(
+        self,
+        request: Any,
+        visible: Callable[[Rows, str | None], Iterator[tuple[str, Listed]]],
+        to_proto: Callable[[Listed], Told],
+    ) -> tuple[list[Told], str | None]:
+        """A page of what is ``visible`` after a key, and the token of the next."""
+        return await self._reader.read(
+            lambda rows: paginate(
+                request,
+                lambda after: ((key, to_proto(one)) for key, one in visible(rows, after)),
+            )
         )
 
     async def _found(self, caller: Caller, cidr: Cidr) -> list[PublicCidr]:

@@ -107,6 +107,12 @@ class SqlByoipRows:
     def prune_byoasns(self, ended_before: datetime) -> None:
         self._connection.execute(byoasns.delete().where(byoasns.c.ended_at <= ended_before))
 
+    def prune_failed_ranges(self, failed_before: datetime) -> None:
+        # Nothing that failed has associations, and what is being deprovisioned is a step's.
+        has_failed = cidrs.c.state == ByoipCidrState.FAILED_PROVISION
+        ended = cidrs.delete().where(has_failed, cidrs.c.failed_at <= failed_before)
+        self._connection.execute(ended)
+
     def cidr(self, byoip_cidr_id: str, *, lock: bool) -> ByoipCidr | None:
         return self._one_cidr(cidrs.c.byoip_cidr_id == byoip_cidr_id, lock=lock)
 

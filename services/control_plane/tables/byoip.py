@@ -82,6 +82,7 @@ byoip_cidrs = sa.Table(
     sa.Column("pool_id", sa.String(64)),
     sa.Column("pool_tags", sa.JSON),
     sa.Column("is_proven", sa.Boolean),
+    sa.Column("failed_at", Moment),
     sa.Column("moved_to", sa.String(64)),
 )
 _CAME_ALONE = byoip_cidrs.c.ipam_pool_cidr_id.is_(None)

@@ -25,7 +25,7 @@ def token_verdict(token_value: str, answers: Mapping[str, TxtAnswer]) -> Proven 
     """Proven when every name that has to tells the value, beside whatever else it tells.
 
     Otherwise the reason names the records that are missing or wrong, the first ten of each; in all
-    it has less than 2,048 characters.
+    it has less than 2,048 characters. The value itself is not for all who are told the reason.
     """
     failures = {
         name: answer.why for name, answer in answers.items() if isinstance(answer, NoAnswer)
@@ -39,7 +39,7 @@ def token_verdict(token_value: str, answers: Mapping[str, TxtAnswer]) -> Proven 
     if wrong:
         found = _shown(next(iter(wrong.values())))
         names = listed(list(wrong))
-        faults.append(f"TXT records without '{token_value}': {names} (the first has {found})")
+        faults.append(f"TXT records without the token's value: {names} (the first has {found})")
     if failures:
         why = next(iter(failures.values()))
         faults.append(f"TXT records that could not be looked up: {listed(list(failures))} ({why})")

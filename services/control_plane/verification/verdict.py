@@ -8,6 +8,9 @@ from typing import TypeAlias
 class Proven:
     """The account controls what it claims."""
 
+    warning: str | None = None
+    """What is against advertising it all the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refuted:

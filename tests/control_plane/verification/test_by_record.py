@@ -17,7 +17,7 @@ from services.control_plane.verification.by_record import record_verdict
 from services.control_plane.verification.claim import AsnClaim, Claim, RangeClaim
 from services.control_plane.verification.errors import MalformedSignature
 from services.control_plane.verification.rdap_records import certificates
-from services.control_plane.verification.signature import decode_signature, fault_of
+from services.control_plane.verification.signature import Fault, decode_signature, fault_of
 from services.control_plane.verification.verdict import Proven, Refuted, Unproven, Verdict
 from shared.cidr import Cidr
 from tests.registries.signing import (
@@ -181,6 +181,17 @@ def test_no_damaged_certificate_is_taken_for_a_good_one_or_stops_anything(
     damaged = der[:at] + data.draw(st.binary(max_size=4)) + der[at + data.draw(st.integers(0, 4)) :]
     forged = decode_signature(sign(OTHER_KEY, MESSAGE))
     assert fault_of(damaged, MESSAGE, forged, NOW) is not None
+
+
+def test_a_certificate_of_an_unknown_version_is_at_fault() -> None:  # BYOIP-1
+    (der,) = certificates(network_record("198.18.0.0/16", CERTIFICATE))
+    third, unknown = bytes.fromhex("a003020102"), bytes.fromhex("a003020109")
+    assert der.count(third) == 1
+    signature = decode_signature(sign(KEY, MESSAGE))
+    fault = fault_of(der.replace(third, unknown), MESSAGE, signature, NOW)
+    assert fault == Fault(
+        "the certificate can't be read: it is damaged, or of an unknown kind", is_final=False
+    )
 
 
 needs_openssl = pytest.mark.skipif(which("openssl") is None, reason="openssl is not installed")

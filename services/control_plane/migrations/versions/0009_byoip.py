@@ -134,6 +134,7 @@ def _create_cidrs() -> None:
         _word("pool_id", nullable=True),
         sa.Column("pool_tags", sa.JSON),
         _flag("is_proven", nullable=True),
+        _time("failed_at", nullable=True),
         _word("moved_to", nullable=True),
     )
     _index(_CIDRS, "state")

@@ -67,7 +67,7 @@ def pool_cidr(
         if public.cidr == cidr:
             check_may_be_advertised(public, caller.account_id)
             return public
-    _check_has_range(caller, cidr, rows.byoip.range_of(caller.account_id, cidr, lock=False))
+    check_has_range(caller, cidr, rows.byoip.range_of(caller.account_id, cidr, lock=False))
     return None
 
 
@@ -97,14 +97,18 @@ def hold_range(rows: Rows, caller: Caller, cidr: Cidr) -> ByoipCidr:
         IncorrectState: it is not provisioned, or on its way to a pool.
     """
     held = rows.byoip.range_of(caller.account_id, cidr, lock=True)
-    held = _check_has_range(caller, cidr, held)
+    held = check_has_range(caller, cidr, held)
     check_usable(held)
     check_advertisable(held)
     return held
 
 
-def _check_has_range(caller: Caller, cidr: Cidr, found: ByoipCidr | None) -> ByoipCidr:
-    """``found`` itself, if it is in the caller's region and was not moved to a pool."""
+def check_has_range(caller: Caller, cidr: Cidr, found: ByoipCidr | None) -> ByoipCidr:
+    """``found`` itself, if it is in the caller's region and was not moved to a pool.
+
+    Raises:
+        UnknownByoipCidr: it isn't.
+    """
     is_moved = found is not None and found.state is ByoipCidrState.COMPLETE_TRANSFER
     if found is None or is_moved or found.region != caller.region:
         raise UnknownByoipCidr(cidr, caller.region)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.control_plane.byoip.byoasn import LISTED_FOR, Byoasn
-from services.control_plane.byoip.byoip_cidr import ByoipCidr, ByoipCidrState, of_pool
+from services.control_plane.byoip.byoip_cidr import ByoipCidr, of_pool
+from services.control_plane.byoip.new_range import is_told
 from services.control_plane.byoip.public_cidr import PublicCidr
 from services.control_plane.service.byoip.holding import seen_by
 from services.control_plane.service.rows import Rows
@@ -30,16 +31,17 @@ def visible_byoasns(
 
 
 def visible_cidrs(
-    rows: Rows, caller: Caller, found: Collection[PublicCidr], after: str | None
+    rows: Rows, caller: Caller, found: Collection[PublicCidr], after: str | None, now: datetime
 ) -> Iterator[tuple[str, SeenCidr]]:
     """What the caller brought along, and CIDRs of pools that were, each with its key (BYOIP-4).
 
-    In order of address, and each CIDR once. ``found`` is what the ledger told.
+    In order of address, and each CIDR once; what failed is told for a week. ``found`` is what the
+    ledger told.
     """
     last = _cidr_of(after)
     seen = {one.cidr.cidr: one for one in _of_pools(rows, caller, found)}
     for cidr in rows.byoip.ranges_in(caller.account_id, caller.region):
-        if cidr.state is not ByoipCidrState.COMPLETE_TRANSFER:
+        if is_told(cidr, now):
             # What failed may have come to a pool since.
             seen.setdefault(cidr.cidr, SeenCidr(cidr, cidr.is_advertisable))
     for cidr_seen in sorted(seen):

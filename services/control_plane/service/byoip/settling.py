@@ -8,6 +8,8 @@ from services.control_plane.byoip import new_range, transfer
 from services.control_plane.byoip.byoip_cidr import (
     BYOIP_CIDR,
     ByoipCidr,
+    ByoipCidrState,
+    kept,
     may_be_forgotten,
     settled,
 )
@@ -65,11 +67,13 @@ def forget_cidr(rows: Rows, byoip_cidr_id: str) -> None:
         rows.byoip.remove_cidr(byoip_cidr_id)
 
 
-def end_taking_in(rows: Rows, byoip_cidr_id: str, version: int, refusal: str | None) -> None:
+def end_taking_in(
+    rows: Rows, byoip_cidr_id: str, version: int, refusal: str | None, now: datetime
+) -> None:
     """A range is provisioned, or has failed."""
     cidr = _unchanged(rows, byoip_cidr_id, version)
     if cidr:
-        after = new_range.failed(cidr, refusal) if refusal else new_range.taken_in(cidr)
+        after = new_range.failed(cidr, refusal, now) if refusal else new_range.taken_in(cidr)
         rows.byoip.save_cidr(after)
 
 
@@ -77,7 +81,7 @@ def end_removal(rows: Rows, byoip_cidr_id: str, version: int, refusal: str | Non
     """A range is gone, or usable as before."""
     cidr = _unchanged(rows, byoip_cidr_id, version)
     if cidr and refusal:
-        rows.byoip.save_cidr(new_range.kept(cidr, refusal))
+        rows.byoip.save_cidr(kept(cidr, ByoipCidrState.FAILED_DEPROVISION, refusal))
     elif cidr:
         rows.byoip.remove_cidr(byoip_cidr_id)
 
@@ -114,7 +118,7 @@ def fail_move(rows: Rows, byoip_cidr_id: str, version: int, refusal: str) -> Non
     """The ledger refused: a range stays where it is, usable as before."""
     cidr = _unchanged(rows, byoip_cidr_id, version)
     if cidr:
-        rows.byoip.save_cidr(transfer.stayed(cidr, refusal))
+        rows.byoip.save_cidr(kept(cidr, ByoipCidrState.FAILED_TRANSFER, refusal))
 
 
 def _unchanged(rows: Rows, byoip_cidr_id: str, version: int) -> ByoipCidr | None:

@@ -12,7 +12,7 @@ from services.control_plane.service.byoip.ports import PendingPoolCidr
 from services.control_plane.service.rows import Rows
 from services.control_plane.service.steps import Accepted, NextStep, StepKind
 from services.control_plane.verification.claim import DnsToken, Proof, SignedMessage
-from services.control_plane.verification.verdict import Refuted
+from services.control_plane.verification.verdict import Proven, Refuted
 
 
 def proof_of(rows: Rows, pending: PendingPoolCidr) -> Proof | Refuted:
@@ -36,7 +36,7 @@ def proof_of(rows: Rows, pending: PendingPoolCidr) -> Proof | Refuted:
 
 
 def conclude_byoasn(
-    rows: Rows, byoasn_id: str, failure: str | None, now: datetime
+    rows: Rows, byoasn_id: str, verdict: Proven | Refuted, now: datetime
 ) -> Accepted[None]:
     """An ASN is provisioned, or has failed; one that waits no more stays as it is."""
     found = rows.byoip.byoasn(byoasn_id)
@@ -44,28 +44,28 @@ def conclude_byoasn(
         return Accepted(None)
     byoasn = rows.byoip.byoasn(byoasn_id)
     if byoasn and byoasn.state is AsnState.PENDING_PROVISION:
-        if failure is None and rows.byoip.holder_of(byoasn.asn):
-            failure = f"ASN {byoasn.asn} was provisioned to another IPAM meanwhile"
+        if isinstance(verdict, Proven) and rows.byoip.holder_of(byoasn.asn):
+            verdict = Refuted(f"ASN {byoasn.asn} was provisioned to another IPAM meanwhile")
         rows.byoip.save_byoasn(
-            byoasn_rules.failed(byoasn, failure, now)
-            if failure
+            byoasn_rules.failed(byoasn, verdict.reason, now)
+            if isinstance(verdict, Refuted)
             else byoasn_rules.provisioned(byoasn)
         )
     return Accepted(None)
 
 
 def conclude_range(
-    rows: Rows, byoip_cidr_id: str, failure: str | None, warning: str | None
+    rows: Rows, byoip_cidr_id: str, verdict: Proven | Refuted, now: datetime
 ) -> Accepted[None]:
     """A range without an IPAM is others' to take in, or has failed; otherwise like an ASN."""
     cidr = rows.byoip.cidr(byoip_cidr_id, lock=True)
     is_waiting = cidr is not None and cidr.state is ByoipCidrState.PENDING_PROVISION
     if cidr is None or not is_waiting or cidr.alone.is_proven:
         return Accepted(None)
-    if failure:
-        rows.byoip.save_cidr(new_range.failed(cidr, failure))
+    if isinstance(verdict, Refuted):
+        rows.byoip.save_cidr(new_range.failed(cidr, verdict.reason, now))
         return Accepted(None)
-    proven = new_range.proven(cidr, warning)
+    proven = new_range.proven(cidr, verdict.warning)
     rows.byoip.save_cidr(proven)
     step = NextStep(StepKind.TAKE_IN_BYOIP_CIDR, byoip_cidr_id, proven.version)
     return Accepted(None, (step,))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.control_plane.roa_file import RoaFile, RoaFileUnreadable
+from services.control_plane.registries.roa_file import RoaFile, RoaFileUnreadable
 from services.control_plane.verification.roas import RoaTable, RoaValidity
 from shared.cidr import Cidr
 from shared.errors import StartFailed, Unavailable, kind_of

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import httpx
 import pytest
 
-from services.control_plane.rdap import MOST_BYTES, RdapClient, rdap_client
+from services.control_plane.registries.rdap import MOST_BYTES, RdapClient, rdap_client
 from services.control_plane.verifier import LookUpFailed
 from shared.cidr import Cidr
 from tests.registries.rdap_server import RdapServer

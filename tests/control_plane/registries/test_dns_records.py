@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dns.rcode
 import pytest
 
-from services.control_plane.dns_records import DnsClient, NameServer
+from services.control_plane.registries.dns_records import DnsClient, NameServer
 from services.control_plane.verifier import LookUpFailed
 from tests.registries.dns_server import DnsServer
 
