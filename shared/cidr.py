@@ -53,6 +53,8 @@ class Cidr:
             InvalidParameterValue: not a CIDR, or host bits are set (unless ``clear_host_bits``,
                 which clears them as AWS does for VPCs).
         """
+        if (block := _canonical(text, clear_host_bits)) is not None:
+            return cls(*block)
         _, slash, length = text.partition("/")
         # ip_interface also takes netmasks, hostmasks and bare addresses; a CIDR is none of these.
         if not slash or not (length.isascii() and length.isdigit()) or "%" in text:
@@ -148,6 +150,10 @@ class Cidr:
         """At least one address is in both blocks."""
         return self.contains(other) or other.contains(self)
 
+    def __hash__(self) -> int:
+        # Without the family, whose hash costs more than all the rest and tells few blocks apart.
+        return hash((self.first, self.prefix_length))
+
     def __lt__(self, other: "Cidr") -> bool:
         return self._order < other._order
 
@@ -175,6 +181,34 @@ def check_netmask_length(length: int, family: AddressFamily, *, parameter: str) 
             value=length,
         )
     return length
+
+
+_VERSIONS = ((AddressFamily.IPV4, socket.AF_INET), (AddressFamily.IPV6, socket.AF_INET6))
+
+
+def _canonical(text: str, clear_host_bits: bool) -> tuple[AddressFamily, int, int] | None:
+    """What `Cidr` takes, when ``text`` is written as the system writes it and denotes a block.
+
+    Almost all is: snapshots bring a million of them. None leaves the judgement to `ipaddress`.
+    """
+    address, _, length = text.partition("/")
+    if not (length.isascii() and length.isdigit() and len(length) <= 3):
+        return None
+    family, version = _VERSIONS[":" in address]
+    try:
+        packed = socket.inet_pton(version, address)
+    except (OSError, ValueError):
+        return None
+    # Systems differ in what else they read: leading zeros, for example.
+    if socket.inet_ntop(version, packed) != address or int(length) > family.bits:
+        return None
+    value, spare = int.from_bytes(packed), family.bits - int(length)
+    first = value >> spare << spare
+    if (first != value and not clear_host_bits) or (
+        family is AddressFamily.IPV6 and first >> 32 == 0xFFFF
+    ):
+        return None
+    return family, first, int(length)
 
 
 def _malformed(text: str, parameter: str) -> InvalidParameterValue:
