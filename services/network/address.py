@@ -10,7 +10,7 @@ from services.network.errors import (
     InvalidAddressNotFound,
     TransferNotPermitted,
 )
-from services.network.interface import NetworkInterface
+from services.network.interface import NetworkInterface, interface_holder
 from services.network.network_border_group import local_group
 from services.network.resource import CidrAssociation, Holder, ResourceType
 from shared.cidr import AddressFamily, Cidr
@@ -68,7 +68,7 @@ class Address:
 
     @property
     def holder(self) -> Holder:
-        """As the ledger and the readers of the feed know it; only of one that has a block."""
+        """As the ledger, if it has a block, and the readers of the feed know it."""
         return Holder(
             resource_id=self.allocation_id,
             resource_type=ResourceType.EIP,
@@ -76,6 +76,24 @@ class Address:
             region=self.region,
             tags=self.tags,
             network_border_group=local_group(self.network_border_group, self.region),
+        )
+
+    @property
+    def association_holders(self) -> list[Holder]:
+        """What its association is told of: itself, and the interface if it is associated."""
+        if self.association is None:
+            return [self.holder]
+        interface_id = self.association.network_interface_id
+        return [self.holder, interface_holder(interface_id, self.owner_id, self.region)]
+
+    @property
+    def pool_holder(self) -> Holder:
+        """The public IPv4 pool that it is of; only of one that has no block."""
+        return Holder(
+            resource_id=self.public_ipv4_pool,
+            resource_type=ResourceType.PUBLIC_IPV4_POOL,
+            owner_id=self.owner_id,
+            region=self.region,
         )
 
     def associated(

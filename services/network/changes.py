@@ -1,4 +1,4 @@
-"""What the change feed tells: a resource has got, or lost, a CIDR."""
+"""What the change feed tells: a resource has got, or lost, a CIDR, or changed otherwise."""
 
 import enum
 from collections.abc import Iterable
@@ -12,11 +12,15 @@ class ChangeKind(enum.IntEnum):
 
     CIDR_ASSOCIATED = 1
     CIDR_DISASSOCIATED = 2
+    RESOURCE_CHANGED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CidrRecord:
-    """A CIDR association as others are told of it; ``cidr`` is None while it is being allocated."""
+    """A CIDR association as others are told of it; ``cidr`` is None while it is being allocated.
+
+    Where a resource changed otherwise, ``association_id`` and ``cidr`` are empty.
+    """
 
     association_id: str
     resource_id: str
@@ -48,6 +52,25 @@ def changes_of(
 ) -> list[Change]:
     """The same change of some of a resource's blocks."""
     return [Change(kind, record_of(holder, association)) for association in associations]
+
+
+def resources_changed(holders: Iterable[Holder]) -> list[Change]:
+    """That something of each resource changed besides its blocks; once each, in order."""
+    once = {(holder.owner_id, holder.resource_id): holder for holder in holders}
+    return [
+        Change(
+            ChangeKind.RESOURCE_CHANGED,
+            CidrRecord(
+                association_id="",
+                resource_id=holder.resource_id,
+                resource_type=holder.resource_type,
+                owner_id=holder.owner_id,
+                region=holder.region,
+                cidr="",
+            ),
+        )
+        for holder in once.values()
+    ]
 
 
 def record_of(holder: Holder, association: CidrAssociation) -> CidrRecord:

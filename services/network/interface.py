@@ -6,6 +6,7 @@ from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
 
 from services.network.errors import InterfaceAttached, InterfaceInUse, PrimaryInterface
+from services.network.resource import Holder, ResourceType
 from shared.tags import Tags
 
 PRIMARY_DEVICE_INDEX = 0
@@ -40,6 +41,10 @@ class NetworkInterface:
     ipv6_addresses: tuple[IPv6Address, ...]
     attachment: Attachment | None
     tags: Tags
+
+    @property
+    def holder(self) -> Holder:
+        return interface_holder(self.network_interface_id, self.owner_id, self.region)
 
     @property
     def primary_address(self) -> IPv4Address:
@@ -83,3 +88,13 @@ class NetworkInterface:
         """
         if self.attachment is not None:
             raise InterfaceAttached(self.network_interface_id, self.attachment.instance_id)
+
+
+def interface_holder(network_interface_id: str, owner_id: str, region: str) -> Holder:
+    """An interface as the readers of the feed know it."""
+    return Holder(
+        resource_id=network_interface_id,
+        resource_type=ResourceType.NETWORK_INTERFACE,
+        owner_id=owner_id,
+        region=region,
+    )

@@ -1,7 +1,7 @@
 """Public IPv4 pools: ranges of addresses that one account turns into elastic IPs (EIP-1)."""
 
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, summarize_address_range
 
 from services.network.errors import (
     InsufficientAddressCapacity,
@@ -9,7 +9,7 @@ from services.network.errors import (
     PublicIpv4PoolInUse,
 )
 from services.network.network_border_group import local_group
-from services.network.resource import CidrAssociation, Holder, ResourceType
+from services.network.resource import CidrAssociation, Holder, PublicIpSource, ResourceType
 from shared.cidr import AddressFamily, Cidr
 from shared.errors import InvalidParameterValue
 from shared.tags import Tags
@@ -42,6 +42,19 @@ class AddressRange:
     @property
     def available_total(self) -> int:
         return self.total - self.taken_total
+
+    @property
+    def cidrs(self) -> list[Cidr]:
+        """The fewest that it is made of, in order."""
+        return [
+            Cidr(AddressFamily.IPV4, int(part.network_address), part.prefixlen)
+            for part in summarize_address_range(self.first, self.last)
+        ]
+
+    @property
+    def was_brought_along(self) -> bool:
+        pool = self.block.source_pool
+        return pool is not None and pool.public_ip_source is PublicIpSource.BYOIP
 
     def __contains__(self, address: IPv4Address) -> bool:
         return self.first <= address <= self.last
@@ -83,6 +96,11 @@ class PublicIpv4Pool:
     @property
     def available_total(self) -> int:
         return sum(known.available_total for known in self.ranges)
+
+    @property
+    def has_byoip_space(self) -> bool:
+        """Some of its space was brought along, with an IPAM or without."""
+        return self.is_byoip or any(known.was_brought_along for known in self.ranges)
 
     def range_with_room(self) -> AddressRange:
         """The lowest range that has a free address.

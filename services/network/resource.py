@@ -1,4 +1,4 @@
-"""Resources that have CIDR blocks, and the blocks that they have."""
+"""Resources that are told of, and the CIDR blocks that they have."""
 
 import enum
 from collections.abc import Mapping
@@ -8,12 +8,16 @@ from shared.cidr import Cidr
 
 
 class ResourceType(enum.StrEnum):
-    """AWS's names of the kinds of resources that space is allocated to (ALLOC-2)."""
+    """AWS's names of the kinds of resources that space is allocated to (ALLOC-2).
+
+    And of network interfaces, which have no space of their own.
+    """
 
     VPC = "vpc"
     SUBNET = "subnet"
     EIP = "eip"
     PUBLIC_IPV4_POOL = "ec2-public-ipv4-pool"
+    NETWORK_INTERFACE = "network-interface"
 
 
 class PublicIpSource(enum.StrEnum):

@@ -103,12 +103,13 @@ async def test_a_transferred_address_is_released_at_the_ledger_in_the_end(  # EI
     async with asyncio.timeout(20):
         async for change in api.inventory.stream(inventory_service_pb2.WatchRequest()):
             told.append((change.kind, change.cidr_association.owner_id))
-            if len(told) == 3:
+            if len(told) == 4:
                 break
     gained = inventory_service_pb2.CHANGE_KIND_CIDR_ASSOCIATED
     lost = inventory_service_pb2.CHANGE_KIND_CIDR_DISASSOCIATED
+    changed = inventory_service_pb2.CHANGE_KIND_RESOURCE_CHANGED
     # Never as lost while somebody has it: that would have its allocation released.
-    assert told == [(gained, OWNER), (gained, STRANGER), (lost, STRANGER)]
+    assert told == [(gained, OWNER), (changed, OWNER), (gained, STRANGER), (lost, STRANGER)]
     assert change.cidr_association.ipam_pool_allocation_id in ledger.allocations
     assert await api.associations() == {}
 

@@ -18,7 +18,7 @@ from services.network.public_ipv4_pool import (
     whole_range,
 )
 from services.network.resource import CidrAssociation
-from shared.cidr import Cidr
+from shared.cidr import AddressFamily, Cidr
 from shared.errors import InvalidParameterValue
 
 
@@ -129,3 +129,17 @@ def test_a_pool_takes_cidrs_up_to_256_addresses(length: int) -> None:  # EIP-1
     assert [check_netmask_length(narrow) for narrow in (24, 32)] == [24, 32]
     with pytest.raises(InvalidParameterValue, match="/24, the widest"):
         check_netmask_length(length)
+
+
+@given(st.integers(min_value=24, max_value=32), st.data())
+def test_what_is_left_of_a_range_is_told_in_the_fewest_cidrs(  # EIP-1
+    length: int, data: st.DataObject
+) -> None:
+    [whole] = pool(f"203.0.113.0/{length}").ranges
+    left = data.draw(st.integers(min_value=1, max_value=whole.total))
+    cidrs = replace(whole, last=whole.first + left - 1).cidrs
+    covered = [number for cidr in cidrs for number in range(cidr.first, cidr.last + 1)]
+    assert covered == list(range(int(whole.first), int(whole.first) + left))
+    assert {cidr.family for cidr in cidrs} == {AddressFamily.IPV4}
+    # From the start of a block, it takes as many as the count has binary ones.
+    assert len(cidrs) == left.bit_count()

@@ -13,6 +13,7 @@ from services.network.address import (
 from services.network.errors import TerminatedInstance
 from services.network.interface import NetworkInterface
 from services.network.service.addresses import known_address
+from services.network.service.news import tell_of_changed
 from services.network.service.rows import Rows, Store
 from shared.caller import Caller
 from shared.ids import ADDRESS_ASSOCIATION, INSTANCE, NETWORK_INTERFACE
@@ -62,6 +63,9 @@ class AddressAssociations:
                 # First, since a private address is in one association at a time.
                 rows.addresses.save(occupant.disassociated())
             rows.addresses.save(associated)
+            if associated != address:
+                parties = [address, associated, *([occupant] if occupant else [])]
+                tell_of_changed(rows, [one for each in parties for one in each.association_holders])
             return (associated.association or association).association_id
 
         return await self._store.write(use_case, dry_run=dry_run)
@@ -75,7 +79,10 @@ class AddressAssociations:
         """
 
         def use_case(rows: Rows) -> None:
-            rows.addresses.save(_associated(rows, caller, association).disassociated())
+            address = _associated(rows, caller, association)
+            rows.addresses.save(address.disassociated())
+            if address.association:
+                tell_of_changed(rows, address.association_holders)
 
         await self._store.write(use_case, dry_run=dry_run)
 

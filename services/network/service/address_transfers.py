@@ -18,7 +18,7 @@ from services.network.address_transfer import (
     AddressTransfer,
     check_receiver,
 )
-from services.network.changes import ChangeKind, changes_of
+from services.network.changes import ChangeKind, changes_of, resources_changed
 from services.network.errors import (
     InvalidAddressNotFound,
     OfferedAddressAssociated,
@@ -137,7 +137,8 @@ class AddressTransfers:
             rows.address_transfers.put(accepted)
             # Told as gained, not as lost before: the ledger's allocation is not to be released.
             blocks = [received.block] if received.block else []
-            rows.feed.append(changes_of(received.holder, ChangeKind.CIDR_ASSOCIATED, blocks))
+            gained = changes_of(received.holder, ChangeKind.CIDR_ASSOCIATED, blocks)
+            rows.feed.append([*resources_changed([address.holder]), *gained])
             # Counted after the append, which makes this the only one to count.
             check_address_quota(rows, self._quotas, caller, others=0)
             return accepted

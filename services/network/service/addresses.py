@@ -28,6 +28,7 @@ from services.network.network_border_group import advertised_from, local_group
 from services.network.public_ipv4_pool import PublicIpv4Pool
 from services.network.quotas import Quotas
 from services.network.resource import CidrAssociation, Holder, ResourceType
+from services.network.service.news import tell_of_changed
 from services.network.service.public_ipv4_pools import known_pool
 from services.network.service.rows import Rows, Store
 from services.network.service.undertaking import Block, Undertakings
@@ -84,6 +85,7 @@ class Addresses:
                 tags=wanted.tags,
             )
             rows.addresses.add(address)
+            tell_of_changed(rows, [address.holder, pool.holder])
             return address
 
         return await self._store.write(use_case, dry_run=dry_run)
@@ -102,7 +104,7 @@ class Addresses:
 
         def use_case(rows: Rows) -> T:
             _check_known(rows, caller, names)
-            return select(lambda after: _in_place(rows, caller, names, after))
+            return select(lambda after: addresses_in_place(rows, caller, names, after))
 
         return await self._store.read(use_case)
 
@@ -122,6 +124,8 @@ class Addresses:
                 rows.feed.append(
                     changes_of(address.holder, ChangeKind.CIDR_DISASSOCIATED, [address.block])
                 )
+            else:
+                tell_of_changed(rows, [address.holder, address.pool_holder])
 
         await self._store.write(use_case, dry_run=dry_run)
 
@@ -194,6 +198,20 @@ def check_address_quota(rows: Rows, quotas: Quotas, caller: Caller, *, others: i
         raise AddressLimitExceeded(caller.account_id, caller.region, count - 1, quota)
 
 
+def addresses_in_place(
+    rows: Rows,
+    caller: Caller,
+    names: Collection[AddressName],
+    after: str | None,
+) -> Iterator[tuple[str, AddressInPlace]]:
+    """The caller's, or those of them with these names; oldest first, each with its paging key."""
+    for some in rows.addresses.all(caller, names=names, after=after):
+        interfaces = _interfaces_of(rows, caller, [address for _, address in some])
+        for key, address in some:
+            place = address.association and address.association.network_interface_id
+            yield key, AddressInPlace(address, interfaces[place] if place else None)
+
+
 def _own_pool(rows: Rows, caller: Caller, source: AddressSource) -> AddressSource:
     """An address that is named without a pool may be of one of the caller's own."""
     if isinstance(source, FromPool) and source.ipam_pool_id == AMAZON_IPV4 and source.cidr:
@@ -217,19 +235,6 @@ def _border_group(block: CidrAssociation, pool: str, wanted: NewAddress, caller:
     if pool == AMAZON:
         return wanted.network_border_group or caller.region
     return advertised_from(block, wanted.network_border_group)
-
-
-def _in_place(
-    rows: Rows,
-    caller: Caller,
-    names: Collection[AddressName],
-    after: str | None,
-) -> Iterator[tuple[str, AddressInPlace]]:
-    for some in rows.addresses.all(caller, names=names, after=after):
-        interfaces = _interfaces_of(rows, caller, [address for _, address in some])
-        for key, address in some:
-            place = address.association and address.association.network_interface_id
-            yield key, AddressInPlace(address, interfaces[place] if place else None)
 
 
 def _interfaces_of(

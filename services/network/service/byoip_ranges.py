@@ -10,6 +10,7 @@ from services.network.changes import ChangeKind, changes_of
 from services.network.cidr_blocks import FromPool
 from services.network.public_ipv4_pool import PublicIpv4Pool, check_ipv4, whole_range
 from services.network.resource import CidrAssociation
+from services.network.service.news import tell_of_changed
 from services.network.service.public_ipv4_pools import tell_of_loss
 from services.network.service.rows import Rows, Store
 from services.network.service.undertaking import Block, Undertakings
@@ -88,7 +89,10 @@ class ByoipRanges:
             if pool:
                 pool.check_unused()
                 rows.public_ipv4_pools.remove(pool)
-                tell_of_loss(rows, pool, pool.ranges)
+                if pool.ranges:
+                    tell_of_loss(rows, pool, pool.ranges)
+                else:
+                    tell_of_changed(rows, [pool.holder])
 
         await self._store.write(use_case)
 

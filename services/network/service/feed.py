@@ -1,14 +1,21 @@
-"""The change feed and the list of all blocks, as discovery reads them."""
+"""What discovery reads: the change feed, the list of all blocks, and all that an account has."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import TypeVar
 
 from services.network.changes import CidrRecord, NumberedChange
-from services.network.service.rows import Store
+from services.network.public_ipv4_pool import PublicIpv4Pool
+from services.network.service.addresses import AddressInPlace, addresses_in_place
+from services.network.service.interfaces import AssociatedInterface, associated_interfaces
+from services.network.service.rows import Rows, Store
+from services.network.subnet import Subnet
+from services.network.vpc import Vpc
+from shared.caller import Caller
 from shared.feed import Bell, follow
 
 T = TypeVar("T")
 CidrRecordsAfter = Callable[[str | None], Iterator[tuple[str, CidrRecord]]]
+Resource = Vpc | Subnet | AssociatedInterface | AddressInPlace | PublicIpv4Pool
 
 
 class Inventory:
@@ -27,5 +34,24 @@ class Inventory:
             lambda rows: select(lambda after: rows.blocks.records(after=after))
         )
 
+    async def resources(self, owner: Caller, select: Callable[[Iterator[Resource]], T]) -> T:
+        """What ``select`` makes of all that an account has in a region, of one moment (DISC-3).
+
+        Read as it is asked for, in statements for a thousand resources each.
+        """
+        return await self._store.read(lambda rows: select(_resources(rows, owner)))
+
     async def _next_after(self, sequence: int) -> Sequence[NumberedChange]:
         return await self._store.read(lambda rows: rows.feed.changes(after=sequence))
+
+
+def _resources(rows: Rows, owner: Caller) -> Iterator[Resource]:
+    yield from (vpc for _, vpc in rows.vpcs.all(owner, ids=(), after=None))
+    for some in rows.subnets.all(owner, ids=(), after=None):
+        yield from (subnet for _, subnet in some)
+    yield from (interface for _, interface in associated_interfaces(rows, owner, (), None))
+    yield from (address for _, address in addresses_in_place(rows, owner, (), None))
+    for _, pool in rows.public_ipv4_pools.all(owner, ids=(), after=None):
+        # Pools are also found from the home regions of IPAMs.
+        if pool.region == owner.region:
+            yield pool

@@ -1,6 +1,6 @@
 """What can be done to instances."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from ipaddress import IPv4Address
@@ -21,6 +21,7 @@ from services.network.service.interfaces import (
     new_interface,
     with_elastic_ips,
 )
+from services.network.service.news import tell_of_changed
 from services.network.service.once import Answer, write_once
 from services.network.service.rows import Rows, Store
 from services.network.service.subnets import subnet_of
@@ -76,7 +77,9 @@ class Instances:
         """
 
         def use_case(rows: Rows) -> Sequence[AttachedInstance]:
-            return _Launching(rows, caller, wanted, self._clock()).start()
+            started = _Launching(rows, caller, wanted, self._clock()).start()
+            _tell_of_interfaces(rows, [one for each in started for one in each.interfaces])
+            return started
 
         return await write_once(self._store, use_case, answer, once=once, dry_run=dry_run)
 
@@ -114,10 +117,13 @@ class Instances:
                 before = instance_of(rows, caller, instance_id)
                 ended[instance_id] = Termination(before, before.terminated(now))
             attached = rows.interfaces.of_instances(list(ended), lock=True)
-            _let_go(rows, [one for some in attached.values() for one in some])
+            interfaces = [one for some in attached.values() for one in some]
+            moved = with_elastic_ips(rows, interfaces)
+            _let_go(rows, interfaces)
             for termination in ended.values():
                 rows.instances.save(termination.after)
             rows.instances.forget_terminated(now - SHOWN_AFTER_TERMINATION)
+            _tell_of_interfaces(rows, moved)
             return [ended[instance_id] for instance_id in dict.fromkeys(instance_ids)]
 
         return await self._store.write(use_case, dry_run=dry_run)
@@ -257,6 +263,10 @@ def _let_go(rows: Rows, interfaces: Sequence[NetworkInterface]) -> None:
     for interface in interfaces:
         if interface not in going:
             rows.interfaces.save(replace(interface, attachment=None))
+
+
+def _tell_of_interfaces(rows: Rows, moved: Iterable[AssociatedInterface]) -> None:
+    tell_of_changed(rows, [holder for one in moved for holder in one.holders])
 
 
 def _attached(

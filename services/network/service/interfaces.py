@@ -17,6 +17,8 @@ from services.network.interface_addresses import (
     ipv6_block,
     ipv6_candidates,
 )
+from services.network.resource import Holder
+from services.network.service.news import tell_of_changed
 from services.network.service.once import Answer, write_once
 from services.network.service.rows import Rows, Store
 from services.network.service.subnets import subnet_of
@@ -46,6 +48,11 @@ class AssociatedInterface:
 
     interface: NetworkInterface
     elastic_ips: Sequence[Address]
+
+    @property
+    def holders(self) -> list[Holder]:
+        """What the interface's place is told of: itself and its addresses."""
+        return [self.interface.holder, *(address.holder for address in self.elastic_ips)]
 
 
 InterfacesAfter = Callable[[str | None], Iterator[tuple[str, AssociatedInterface]]]
@@ -79,6 +86,7 @@ class Interfaces:
             chosen = space.ipv4(wanted.addresses.ipv4_to_choose)
             interface = new_interface(subnet, wanted, space, chosen)
             rows.interfaces.add([interface])
+            tell_of_changed(rows, [interface.holder])
             return AssociatedInterface(interface, ())
 
         return await write_once(self._store, use_case, answer, once=once, dry_run=dry_run)
@@ -97,7 +105,9 @@ class Interfaces:
 
         def use_case(rows: Rows) -> T:
             _check_known(rows, caller, network_interface_ids)
-            return select(lambda after: _associated(rows, caller, network_interface_ids, after))
+            return select(
+                lambda after: associated_interfaces(rows, caller, network_interface_ids, after)
+            )
 
         return await self._store.read(use_case)
 
@@ -109,9 +119,12 @@ class Interfaces:
         """
 
         def use_case(rows: Rows) -> None:
-            interface_of(rows, caller, network_interface_id).check_deletable()
+            interface = interface_of(rows, caller, network_interface_id)
+            interface.check_deletable()
+            [gone] = with_elastic_ips(rows, [interface])
             rows.addresses.end_associations([network_interface_id])
             rows.interfaces.remove([network_interface_id])
+            tell_of_changed(rows, gone.holders)
 
         await self._store.write(use_case, dry_run=dry_run)
 
@@ -140,7 +153,7 @@ class Interfaces:
             attached = interface.attached(attachment)
             present = rows.interfaces.of_instance(instance_id, lock=False)
             instance.check_attachable(interface, device_index, present)
-            rows.interfaces.save(attached)
+            _move(rows, attached)
             return attachment
 
         return await self._store.write(use_case, dry_run=dry_run)
@@ -157,7 +170,7 @@ class Interfaces:
             interface = rows.interfaces.with_attachment(caller, attachment_id)
             if interface is None:
                 raise NETWORK_INTERFACE_ATTACHMENT.unknown(attachment_id)
-            rows.interfaces.save(interface.detached())
+            _move(rows, interface.detached())
 
         await self._store.write(use_case, dry_run=dry_run)
 
@@ -290,12 +303,20 @@ def with_elastic_ips(
     ]
 
 
-def _associated(
+def associated_interfaces(
     rows: Rows, caller: Caller, network_interface_ids: Collection[str], after: str | None
 ) -> Iterator[tuple[str, AssociatedInterface]]:
+    """The caller's, or those of them with these ids; oldest first, each with its paging key."""
     for some in rows.interfaces.all(caller, ids=network_interface_ids, after=after):
         keys, interfaces = [key for key, _ in some], [interface for _, interface in some]
         yield from zip(keys, with_elastic_ips(rows, interfaces), strict=True)
+
+
+def _move(rows: Rows, interface: NetworkInterface) -> None:
+    """Save its new place and tell of it."""
+    rows.interfaces.save(interface)
+    [moved] = with_elastic_ips(rows, [interface])
+    tell_of_changed(rows, moved.holders)
 
 
 def _check_known(rows: Rows, caller: Caller, network_interface_ids: Collection[str]) -> None:

@@ -17,6 +17,7 @@ from services.network.public_ipv4_pool import (
     whole_range,
 )
 from services.network.resource import CidrAssociation
+from services.network.service.news import tell_of_changed
 from services.network.service.rows import Rows, Store
 from services.network.service.undertaking import Block, Undertakings
 from shared.caller import Caller
@@ -61,7 +62,12 @@ class PublicIpv4Pools:
             is_byoip=False,
             tags=tags,
         )
-        await self._store.write(lambda rows: rows.public_ipv4_pools.add(pool), dry_run=dry_run)
+
+        def use_case(rows: Rows) -> None:
+            rows.public_ipv4_pools.add(pool)
+            tell_of_changed(rows, [pool.holder])
+
+        await self._store.write(use_case, dry_run=dry_run)
         return pool
 
     async def describe(
@@ -93,6 +99,7 @@ class PublicIpv4Pools:
                 raise PUBLIC_IPV4_POOL.unknown(pool_id)
             pool.check_empty()
             rows.public_ipv4_pools.remove(pool)
+            tell_of_changed(rows, [pool.holder])
 
         await self._store.write(use_case, dry_run=dry_run)
 
@@ -136,6 +143,7 @@ class PublicIpv4Pools:
                 raise AddressNotReleased(known.last, pool_id)
             if left := known.without_last():
                 rows.public_ipv4_pools.shorten(left)
+                tell_of_changed(rows, [pool.holder])
             else:
                 rows.public_ipv4_pools.remove_range(known)
                 tell_of_loss(rows, pool, [known])

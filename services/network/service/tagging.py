@@ -3,7 +3,9 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
+from services.network.resource import Holder
 from services.network.service.interfaces import instance_of, interface_of
+from services.network.service.news import tell_of_changed
 from services.network.service.rows import Rows, Store
 from services.network.service.subnets import subnet_of
 from shared.caller import Caller
@@ -36,52 +38,67 @@ class Tagging:
         """
 
         def use_case(rows: Rows) -> None:
+            changed: list[Holder] = []
             # In the order of locks, so that two callers never wait for each other.
             for prefix, tag in _BY_PREFIX.items():
                 for resource_id in sorted(set(resource_ids)):
                     if resource_id.startswith(prefix):
-                        tag(rows, caller, resource_id, change)
+                        changed += tag(rows, caller, resource_id, change)
+            tell_of_changed(rows, changed)
 
         await self._store.write(use_case, dry_run=dry_run)
 
 
-def _tag_vpc(rows: Rows, caller: Caller, vpc_id: str, change: Change) -> None:
+def _tag_vpc(rows: Rows, caller: Caller, vpc_id: str, change: Change) -> list[Holder]:
     vpc = rows.vpcs.get(caller, vpc_id, lock=True)
     if vpc is None:
         raise VPC.unknown(vpc_id)
-    rows.vpcs.save(replace(vpc, tags=change(vpc.tags)))
+    tagged = replace(vpc, tags=change(vpc.tags))
+    rows.vpcs.save(tagged)
+    return [tagged.holder] if tagged != vpc else []
 
 
-def _tag_subnet(rows: Rows, caller: Caller, subnet_id: str, change: Change) -> None:
+def _tag_subnet(rows: Rows, caller: Caller, subnet_id: str, change: Change) -> list[Holder]:
     subnet = subnet_of(rows, caller, subnet_id, lock=True)
-    rows.subnets.save(replace(subnet, tags=change(subnet.tags)))
+    tagged = replace(subnet, tags=change(subnet.tags))
+    rows.subnets.save(tagged)
+    return [tagged.holder] if tagged != subnet else []
 
 
-def _tag_instance(rows: Rows, caller: Caller, instance_id: str, change: Change) -> None:
+def _tag_instance(rows: Rows, caller: Caller, instance_id: str, change: Change) -> list[Holder]:
     instance = instance_of(rows, caller, instance_id)
     rows.instances.save(replace(instance, tags=change(instance.tags)))
+    return []
 
 
-def _tag_interface(rows: Rows, caller: Caller, network_interface_id: str, change: Change) -> None:
+def _tag_interface(
+    rows: Rows, caller: Caller, network_interface_id: str, change: Change
+) -> list[Holder]:
     interface = interface_of(rows, caller, network_interface_id)
-    rows.interfaces.save(replace(interface, tags=change(interface.tags)))
+    tagged = replace(interface, tags=change(interface.tags))
+    rows.interfaces.save(tagged)
+    return [tagged.holder] if tagged != interface else []
 
 
-def _tag_public_ipv4_pool(rows: Rows, caller: Caller, pool_id: str, change: Change) -> None:
+def _tag_public_ipv4_pool(rows: Rows, caller: Caller, pool_id: str, change: Change) -> list[Holder]:
     pool = rows.public_ipv4_pools.get(caller, pool_id, lock=True)
     if pool is None:
         raise PUBLIC_IPV4_POOL.unknown(pool_id)
-    rows.public_ipv4_pools.save(replace(pool, tags=change(pool.tags)))
+    tagged = replace(pool, tags=change(pool.tags))
+    rows.public_ipv4_pools.save(tagged)
+    return [tagged.holder] if tagged != pool else []
 
 
-def _tag_address(rows: Rows, caller: Caller, allocation_id: str, change: Change) -> None:
+def _tag_address(rows: Rows, caller: Caller, allocation_id: str, change: Change) -> list[Holder]:
     address = rows.addresses.get(caller, allocation_id, lock=True)
     if address is None:
         raise ADDRESS_ALLOCATION.unknown(allocation_id)
-    rows.addresses.save(replace(address, tags=change(address.tags)))
+    tagged = replace(address, tags=change(address.tags))
+    rows.addresses.save(tagged)
+    return [tagged.holder] if tagged != address else []
 
 
-_BY_PREFIX: Mapping[str, Callable[[Rows, Caller, str, Change], None]] = {
+_BY_PREFIX: Mapping[str, Callable[[Rows, Caller, str, Change], list[Holder]]] = {
     VPC.prefix: _tag_vpc,
     SUBNET.prefix: _tag_subnet,
     INSTANCE.prefix: _tag_instance,
@@ -89,3 +106,4 @@ _BY_PREFIX: Mapping[str, Callable[[Rows, Caller, str, Change], None]] = {
     PUBLIC_IPV4_POOL.prefix: _tag_public_ipv4_pool,
     ADDRESS_ALLOCATION.prefix: _tag_address,
 }
+"""Each gives the resource, if readers of the feed are to be told that its tags changed."""
