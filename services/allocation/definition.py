@@ -73,6 +73,8 @@ class PoolDefinition:
     aws_service: AwsService | None = None
     publicly_advertisable: bool = False
     amazon_block_quota: AmazonBlockQuota | None = None
+    auto_import: bool = False
+    """Discovery looks for resources in it and has them taken in (MON-4)."""
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -127,6 +129,10 @@ class PoolDefinition:
         if self.is_top_of_public_space and self.public_ip_source is PublicIpSource.AMAZON:
             return replace(self, source_ipam_pool_id=AMAZON_SPACES[self.address_family])
         return self
+
+    def as_told(self) -> "PoolDefinition":
+        """As it was before it was taken in: no pool of an IPAM has one of the system as source."""
+        return replace(self, source_ipam_pool_id=None) if self.is_of_amazon else self
 
     def is_managed_by(self, account_id: str, region: str) -> bool:
         """Its owner manages it, in the IPAM's home region."""

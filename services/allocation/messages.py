@@ -47,7 +47,7 @@ def fill_in_allocation(
     """Write an allocation where its message is to be: a copy would take longer than the rest."""
     message.cidr = str(allocation.cidr)
     message.ipam_pool_allocation_id = allocation.ipam_pool_allocation_id
-    message.resource_type = _TYPE_NUMBERS[allocation.resource_type]
+    message.resource_type = TYPE_NUMBERS[allocation.resource_type]
     message.resource_owner = allocation.resource_owner
     if allocation.description is not None:
         message.description = allocation.description
@@ -187,6 +187,7 @@ def definition_from_proto(definition: ledger_pb.IpamPoolDefinition) -> PoolDefin
         ),
         publicly_advertisable=definition.publicly_advertisable,
         amazon_block_quota=_amazon_block_quota(definition),
+        auto_import=definition.auto_import,
     )
 
 
@@ -306,4 +307,4 @@ def number_if_any(enum_type: Any, word: str | None) -> Any:
 
 
 # Looked up once, for every allocation comes through here.
-_TYPE_NUMBERS = {word: proto_number(_TYPE, word) for word in ResourceType}
+TYPE_NUMBERS = {word: proto_number(_TYPE, word) for word in ResourceType}

@@ -214,6 +214,20 @@ class Pool:
         self._check_family(wanted, length)
         return self._free_block(wanted, length, self._placement.strategy)
 
+    def check_can_take_in(self, cidr: Cidr) -> None:
+        """Refuse a block that a resource has already, where the pool can't have it on its books.
+
+        What else holds for allocations - rules, what is excluded or seen to be occupied - does not
+        here, for that the resource is there is a fact (MON-4).
+
+        Raises:
+            NotFree: the block is taken, or a part of it.
+            CadastreError: another refusal, ready for the caller.
+        """
+        self.check_family(cidr)
+        self._check_has_cidrs()
+        self._check_free(cidr)
+
     def check_room_for_cidr(self, *, waiting: int = 0) -> None:
         """Refuse one CIDR more than the pool may have, with as many that wait to be its.
 
@@ -366,10 +380,9 @@ class Pool:
         check_netmask_length(length, self.definition.address_family, parameter="netmaskLength")
 
     def _free_block(self, wanted: WantedBlock, length: int, strategy: Strategy) -> Cidr:
-        if not self._cidrs:
-            raise PoolWithoutCidrs(self.ipam_pool_id)
+        self._check_has_cidrs()
         if wanted.cidr:
-            return self._checked_free(wanted.cidr)
+            return self._checked_placeable(wanted.cidr)
         space = self._placeable.left if self._placeable else self._space
         try:
             return space.find(
@@ -387,12 +400,19 @@ class Pool:
         """Another one after each allocation, and the same for the preview before it."""
         return f"{self.ipam_pool_id} {space.free_addresses} {self._allocation_count}"
 
-    def _checked_free(self, cidr: Cidr) -> Cidr:
+    def _check_has_cidrs(self) -> None:
+        if not self._cidrs:
+            raise PoolWithoutCidrs(self.ipam_pool_id)
+
+    def _check_free(self, cidr: Cidr) -> None:
         if not self._space.is_free(cidr):
             roots = self._space.roots
             if not any(root.contains(cidr) for root in roots):
                 raise CidrOutsidePool(cidr, self.ipam_pool_id, roots)
             raise NotFree(cidr)
+
+    def _checked_placeable(self, cidr: Cidr) -> Cidr:
+        self._check_free(cidr)
         for excluded in self._placement.excluded:
             if excluded.overlaps(cidr):
                 raise CidrExcluded(cidr, self.ipam_pool_id, excluded)

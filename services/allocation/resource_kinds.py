@@ -18,11 +18,27 @@ _BY_SYSTEM_POOL = {
     AMAZON_SPACES[AddressFamily.IPV6]: ResourceType.VPC,
     BYOIP_POOLS[AddressFamily.IPV4]: ResourceType.EC2_PUBLIC_IPV4_POOL,
 }
+_NOT_RESOURCES = (ResourceType.IPAM_POOL, ResourceType.CUSTOM)
 _ONE_ADDRESS = 32
 _LENGTHS = {
     ResourceType.EIP: range(_ONE_ADDRESS, _ONE_ADDRESS + 1),
     ResourceType.EC2_PUBLIC_IPV4_POOL: range(24, 33),
 }
+
+
+def check_is_resource(resource_type: ResourceType) -> None:
+    """Refuse what is no resource of a service, but a pool or reserved by hand.
+
+    Raises:
+        InvalidParameterValue: naming the type.
+    """
+    if resource_type in _NOT_RESOURCES:
+        raise InvalidParameterValue(
+            f"Value ({resource_type}) for parameter resourceType is invalid; it names no"
+            " resource of a service",
+            parameter="resourceType",
+            value=resource_type,
+        )
 
 
 def check_system_pool(ipam_pool_id: str, resource_type: ResourceType, resource_id: str) -> None:

@@ -8,6 +8,7 @@ from cadastre.allocation.v1 import (
     allocation_service_pb2_grpc,
     audit_service_pb2_grpc,
     batch_service_pb2_grpc,
+    inventory_service_pb2_grpc,
     ledger_service_pb2_grpc,
     observation_service_pb2_grpc,
     placement_service_pb2_grpc,
@@ -24,6 +25,7 @@ from services.allocation.service.ranges_at_start import adjust_system_pools
 from services.allocation.servicer.allocation import AllocationServicer
 from services.allocation.servicer.audit import AuditServicer
 from services.allocation.servicer.batch import BatchServicer
+from services.allocation.servicer.inventory import InventoryServicer
 from services.allocation.servicer.ledger import LedgerServicer
 from services.allocation.servicer.observation import ObservationServicer
 from services.allocation.servicer.placement import PlacementServicer
@@ -82,6 +84,11 @@ async def allocation(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
                     batch_service_pb2_grpc.add_BatchServiceServicer_to_server,
                     BatchServicer(ledger),
                     "cadastre.allocation.v1.BatchService",
+                ),
+                Binding(
+                    inventory_service_pb2_grpc.add_InventoryServiceServicer_to_server,
+                    InventoryServicer(ledger, reader),
+                    "cadastre.allocation.v1.InventoryService",
                 ),
                 Binding(
                     ledger_service_pb2_grpc.add_LedgerServiceServicer_to_server,

@@ -43,6 +43,7 @@ pools = sa.Table(
     sa.Column("definition_version", _COUNT),
     # Null where the owner said nothing.
     sa.Column("placement", sa.JSON),
+    sa.Column("ipam_id", _ID),
     sa.Column("owner_id", _ID),
     sa.Column("ipam_region", _ID),
     sa.Column("source_ipam_pool_id", _ID, index=True),
@@ -59,6 +60,15 @@ pools = sa.Table(
     sa.Index("ix_ipam_pools_owner_id_ipam_region_number", "owner_id", "ipam_region", "number"),
 )
 
+# Tombstones, which only ever get more, are not in the way of an IPAM's pools.
+sa.Index(
+    "ix_ipam_pools_ipam_id_ipam_pool_id",
+    pools.c.ipam_id,
+    pools.c.ipam_pool_id,
+    unique=True,
+    sqlite_where=~pools.c.is_retired,
+    postgresql_where=~pools.c.is_retired,
+)
 _is_public = pools.c.public_region.is_not(None)
 sa.Index(
     "ix_ipam_pools_public_region",

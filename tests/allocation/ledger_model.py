@@ -15,6 +15,8 @@ class ModelPool:
     roots: set[Cidr] = field(default_factory=set)
     held: dict[str, Cidr] = field(default_factory=dict)
     """By allocation id, of children too."""
+    resources: dict[str, str] = field(default_factory=dict)
+    """Of those in `held` that were taken in, by allocation id."""
     holds: dict[Cidr, tuple[str, datetime]] = field(default_factory=dict)
     """Ids, and when they expire."""
     cooling_down: dict[Cidr, datetime] = field(default_factory=dict)
@@ -26,11 +28,20 @@ class ModelPool:
         self.holds = {k: v for k, v in self.holds.items() if v[1] > now}
         self.cooling_down = {k: v for k, v in self.cooling_down.items() if v > now}
 
-    def is_free(self, cidr: Cidr) -> bool:
-        """Nobody has it or holds it, and it is not excluded."""
+    def can_take_in(self, cidr: Cidr) -> bool:
+        """Nobody has it or holds it."""
         inside = any(root.contains(cidr) for root in self.roots)
-        not_free = (*self.held.values(), *self.holds, *self.cooling_down, *self.excluded)
+        not_free = (*self.held.values(), *self.holds, *self.cooling_down)
         return inside and not any(cidr.overlaps(other) for other in not_free)
+
+    def is_free(self, cidr: Cidr) -> bool:
+        """And it is not excluded."""
+        return self.can_take_in(cidr) and not any(cidr.overlaps(o) for o in self.excluded)
+
+    def allocation_of(self, resource_id: str, cidr: Cidr) -> str | None:
+        """What was taken in of a resource as exactly this."""
+        found = (k for k, v in self.resources.items() if v == resource_id and self.held[k] == cidr)
+        return next(found, None)
 
     def can_give(self, cidr: Cidr, observed: set[Cidr]) -> bool:
         """Whoever may ask, without naming it as its holder."""
@@ -49,6 +60,7 @@ class ModelPool:
 
     def give_back(self, cidr: Cidr, now: datetime) -> None:
         self.held = {k: v for k, v in self.held.items() if v != cidr}
+        self.resources = {k: v for k, v in self.resources.items() if k in self.held}
         if self.cool_down:
             self.cooling_down[cidr] = now + self.cool_down
 

@@ -26,6 +26,7 @@ from services.allocation.allocation import Allocation, ResourceType
 from services.allocation.definition import PoolDefinition, ScopeType
 from services.allocation.placement import Strategy
 from services.allocation.service.allocating import Reservation
+from services.allocation.service.importing import ResourceImport
 from services.allocation.service.ledger import Ledger
 from services.allocation.service.placing import PlacementChange
 from services.allocation.service.unavailable import Reason, Unavailable, unavailable
@@ -45,6 +46,7 @@ from tests.allocation.ledger_model import ModelPool, blocks
 from tests.allocation.test_guards import NOW
 
 OWNER = Caller("123456789012", "us-east-1", "tester")
+DISCOVERY = Caller("", "us-east-1", "tester", service="discovery")
 SPACE = Cidr.parse("10.0.0.0/26")
 LENGTHS = st.integers(SPACE.prefix_length, 30)
 BLOCKS = LENGTHS.flatmap(lambda length: st.sampled_from(list(blocks(SPACE, length))))
@@ -52,6 +54,7 @@ WANTED = st.one_of(
     st.builds(WantedBlock, cidr=BLOCKS), st.builds(WantedBlock, netmask_length=LENGTHS)
 )
 REPLICA = st.integers(0, 1)
+RESOURCE = st.sampled_from(["vpc-1", "vpc-2"])
 # What there is to choose from is up to who is faster, so the choice is not drawn from it.
 NUMBER = st.integers(0, 15)
 
@@ -203,12 +206,52 @@ class LedgerMachine(RuleBasedStateMachine):
             return
         cidr, allocation_id = sorted((v, k) for k, v in held.items())[number % len(held)]
         is_childs = self._child_with(pool, cidr) is not None
+        is_by_hand = not is_childs and allocation_id not in self.model[pool].resources
         [outcome] = self._together(
             self._ledgers[replica].release(OWNER, pool, cidr, allocation_id, dry_run=False)
         )
-        assert _reason(outcome) == ("OperationNotPermitted" if is_childs else None)
-        if not is_childs:
+        assert _reason(outcome) == (None if is_by_hand else "OperationNotPermitted")
+        if is_by_hand:
             self.model[pool].give_back(cidr, self.now)
+
+    @rule(replica=REPLICA, pool=pools, cidr=BLOCKS, resource_id=RESOURCE)
+    def take_in(self, replica: int, pool: str, cidr: Cidr, resource_id: str) -> None:
+        [[outcome]] = self._together(self._import(replica, pool, cidr, resource_id))
+        if pool not in self.model:
+            assert _reason(outcome) == "InvalidIpamPoolId.NotFound"
+            return
+        model = self.model[pool]
+        known, can_take_in = model.allocation_of(resource_id, cidr), model.can_take_in(cidr)
+        if known or can_take_in:
+            assert known in (None, outcome.ipam_pool_allocation_id)
+            self._note_import(model, outcome)
+        else:
+            assert _reason(outcome) == (
+                "InvalidParameterValue" if model.roots else "InsufficientCidrSpace"
+            )
+
+    @rule(pool=pools, found=st.lists(st.tuples(REPLICA, BLOCKS, RESOURCE), min_size=2, max_size=5))
+    def take_in_at_once(self, pool: str, found: list[tuple[int, Cidr, str]]) -> None:
+        outcomes = self._together(
+            *(self._import(replica, pool, cidr, vpc) for replica, cidr, vpc in found)
+        )
+        for [outcome] in outcomes:
+            if isinstance(outcome, Allocation):
+                model = self.model[pool]
+                known = model.allocation_of(outcome.resource_id or "", outcome.cidr)
+                assert known == outcome.ipam_pool_allocation_id or model.can_take_in(outcome.cidr)
+                self._note_import(model, outcome)
+
+    @rule(replica=REPLICA, pool=pools, number=NUMBER)
+    def release_of_resource(self, replica: int, pool: str, number: int) -> None:
+        resources = self.model[pool].resources if pool in self.model else {}
+        if not resources:
+            return
+        held = self.model[pool].held
+        allocation_id = sorted(resources, key=held.__getitem__)[number % len(resources)]
+        [released] = self._together(self._ledgers[replica].release_of_resources([allocation_id]))
+        assert released == [allocation_id]
+        self.model[pool].give_back(held[allocation_id], self.now)
 
     @rule(replica=REPLICA, pool=pools, wanted=WANTED)
     def provision(self, replica: int, pool: str, wanted: WantedBlock) -> None:
@@ -281,7 +324,8 @@ class LedgerMachine(RuleBasedStateMachine):
             for _, found in listed:
                 child = self._child_with(pool, found.cidr)
                 is_childs = found.resource_type is ResourceType.IPAM_POOL
-                assert (found.resource_id, is_childs) == (child, child is not None)
+                resource_id = child or model.resources.get(found.ipam_pool_allocation_id)
+                assert (found.resource_id, is_childs) == (resource_id, child is not None)
             usage = self._ask(lambda view, pool=pool: view.usage([pool])[pool])
             held = usage.allocated_addresses + usage.assigned_addresses
             assert (usage.total_addresses, held) == model.addresses
@@ -309,6 +353,16 @@ class LedgerMachine(RuleBasedStateMachine):
     def _reserve(self, replica: int, pool: str, wanted: WantedBlock) -> Any:
         reservation = Reservation(pool, wanted, None, {})
         return self._ledgers[replica].reserve(OWNER, reservation, once=None, dry_run=False)
+
+    def _import(self, replica: int, pool: str, cidr: Cidr, resource_id: str) -> Any:
+        found = ResourceImport(
+            pool, cidr, ResourceType.VPC, resource_id, OWNER.region, OWNER.account_id
+        )
+        return self._ledgers[replica].import_resources(DISCOVERY, [found])
+
+    def _note_import(self, model: ModelPool, made: Allocation) -> None:
+        model.held[made.ipam_pool_allocation_id] = made.cidr
+        model.resources[made.ipam_pool_allocation_id] = made.resource_id or ""
 
     def _check(self, pool: str, wanted: WantedBlock, made: Any) -> None:
         if pool not in self.model:

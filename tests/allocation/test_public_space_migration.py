@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 from shared.persistence.database import Database
 from shared.settings import Settings
 from tests.allocation.test_check_ledger import check
-from tests.allocation.world import ACCOUNT, HOME, SCOPE, WEST, serving
+from tests.allocation.world import ACCOUNT, HOME, IPAM, SCOPE, WEST, serving
 
 MIGRATIONS = Path("services/allocation/migrations")
 PUBLIC_SCOPE = "ipam-scope-0000000000000000a"
@@ -39,7 +39,7 @@ def definition(pool_id: str, **members: Any) -> dict[str, Any]:
     return {
         "ipam_pool_id": pool_id,
         "version": 1,
-        "ipam_id": "ipam-00000000000000001",
+        "ipam_id": IPAM,
         "ipam_scope_id": SCOPE,
         "scope_type": "private",
         "owner_id": ACCOUNT,
@@ -117,4 +117,6 @@ async def test_they_are_as_they_were_and_can_have_public_space(settings: Setting
         await world.provision(AMAZON, netmask_length=30)
         listed = await world.control_plane("ListPublicCidrs", account_id=ACCOUNT, region=WEST)
         assert [one.ipam_pool_id for one in listed.public_cidrs] == [BROUGHT, AMAZON]
+        known = await world.discovery("ListPools", ipam_id=IPAM)
+        assert [one.definition.ipam_pool_id for one in known.pools] == [PRIVATE, BROUGHT, AMAZON]
         assert (await check(world)).findings == []

@@ -25,6 +25,7 @@ from services.allocation.public_ranges import PublicRanges
 from services.allocation.service.allocating import Reservation, ResourceBlock
 from services.allocation.service.byoip_ranges import BroughtRange
 from services.allocation.service.command import Once
+from services.allocation.service.importing import ResourceImport
 from services.allocation.service.ledger import Ledger
 from services.allocation.service.placing import PlacementChange
 from services.allocation.service.public_space import PublicSpace
@@ -124,6 +125,8 @@ async def use_everything(ledger: Ledger, database: Database) -> None:
             await asked
     await ledger.cancel(KEY)
     await ledger.cancel(KEY)
+    vpc = ResourceImport(POOL, held.cidr, ResourceType.VPC, "vpc-1", "a", "b")
+    await ledger.import_resources(NETWORK, [vpc])
     await hold_and_observe(ledger, SqlObservations(database))
     held_id = held.ipam_pool_allocation_id
     await ledger.release_of_resources([held_id])
@@ -222,6 +225,8 @@ def read_everything(view: View) -> None:
         *view.pool_cidrs(POOL, after),
         *view.allocations(POOL, after),
         *view.resource_allocations("network", after),
+        *view.pools_of_ipam(definition(POOL).ipam_id, "ipam-pool-0"),
+        *view.allocations_of_ipam(definition(POOL).ipam_id, f"{POOL}/{'0' * 32}"),
         *view.observed_in_scope(definition(POOL).ipam_scope_id, f"{'0' * 32}/0/vpc-0"),
         *unavailable(view, POOL, NOW, f"{after}.0"),
     ):

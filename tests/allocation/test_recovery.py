@@ -14,7 +14,7 @@ from shared.settings import Settings
 from tests.allocation.backup import back_up, restore
 from tests.allocation.test_check_ledger import check
 from tests.allocation.test_watch import watching
-from tests.allocation.world import WEST, World, serving
+from tests.allocation.world import IPAM, WEST, World, serving
 from tests.waiting import eventually
 
 ASKS = "make check REPAIR=1"
@@ -40,6 +40,7 @@ async def after_the_backup(world: World, made: dict[str, Any]) -> None:
     await world.provision(child, cidr="10.0.6.0/24")
     await world.owner("DeprovisionIpamPoolCidr", ipam_pool_id=child, cidr="10.0.0.0/24")
     await world.allocate_to_vpc(child, "t", cidr="10.0.6.0/28")
+    await world.import_one(child, "10.0.6.64/26")
     made["new"] = await world.pool("12.0.0.0/24")
     await world.release(made["new"], await world.allocate(made["new"], netmask_length=28))
     await world.allocate(made["new"], netmask_length=28)
@@ -58,6 +59,8 @@ async def everything(world: World, made: dict[str, Any]) -> list[Any]:
             await world.usage(pool),
             (await world.owner("GetIpamPoolPlacement", ipam_pool_id=pool)).ipam_pool_placement,
         ]
+    for rpc in ("ListPools", "ListAllocations"):
+        seen.append(await world.discovery(rpc, ipam_id=IPAM))
     return seen
 
 

@@ -1,6 +1,6 @@
 """The context on a real server over a real database, and callers of it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
@@ -13,6 +13,8 @@ from cadastre.allocation.v1 import (
     audit_service_pb2_grpc,
     batch_service_pb2,
     batch_service_pb2_grpc,
+    inventory_service_pb2,
+    inventory_service_pb2_grpc,
     ledger_service_pb2,
     ledger_service_pb2_grpc,
     observation_service_pb2,
@@ -34,6 +36,7 @@ from shared.settings import Settings
 
 ACCOUNT, STRANGER = "123456789012", "210987654321"
 HOME, WEST, ELSEWHERE = "us-east-1", "us-west-2", "eu-west-1"
+IPAM = "ipam-00000000000000001"
 SCOPE = "ipam-scope-00000000000000001"
 UNKNOWN_POOL = "ipam-pool-ffffffffffffffff0"
 UNKNOWN_ALLOCATION = "ipam-pool-alloc-" + "0" * 32
@@ -44,6 +47,12 @@ PUBLIC = {
     "public_ip_source": "byoip",
     "aws_service": "ec2",
     "locale": WEST,
+}
+A_VPC = {
+    "resource_type": pool_allocation_pb2.IPAM_POOL_ALLOCATION_RESOURCE_TYPE_VPC,
+    "resource_id": "vpc-00000000000000001",
+    "resource_region": ELSEWHERE,
+    "resource_owner": STRANGER,
 }
 SIGNED = {"cidr_authorization_context": {"message": "1|aws|...", "signature": "signed"}}
 
@@ -63,6 +72,10 @@ class Client:
             ),
             (audit_service_pb2, audit_service_pb2_grpc.AuditServiceStub(remote.channel)),
             (batch_service_pb2, batch_service_pb2_grpc.BatchServiceStub(remote.channel)),
+            (
+                inventory_service_pb2,
+                inventory_service_pb2_grpc.InventoryServiceStub(remote.channel),
+            ),
             (ledger_service_pb2, ledger_service_pb2_grpc.LedgerServiceStub(remote.channel)),
             (
                 observation_service_pb2,
@@ -206,6 +219,17 @@ class World:
         answer = await self.owner("GetIpamPoolUnavailableCidrs", ipam_pool_id=pool_id)
         return [(one.cidr, word(one, "reason")) for one in answer.ipam_pool_unavailable_cidrs]
 
+    async def import_all(self, *imports: Mapping[str, Any]) -> list[Any]:
+        """Outcomes; what an import leaves out is of ``A_VPC``."""
+        asked = [{**A_VPC, **one} for one in imports]
+        answer = await self.discovery("ImportResourceCidrs", imports=asked)
+        return list(answer.outcomes)
+
+    async def import_one(self, pool_id: str, cidr: str, **members: Any) -> str:
+        """The allocation's id, or the reason of the refusal."""
+        [outcome] = await self.import_all({"ipam_pool_id": pool_id, "cidr": cidr, **members})
+        return str(outcome.ipam_pool_allocation_id or outcome.reason)
+
     async def allocations(self, pool_id: str) -> list[Any]:
         answer = await self.owner("GetIpamPoolAllocations", ipam_pool_id=pool_id)
         return list(answer.ipam_pool_allocations)
@@ -246,7 +270,7 @@ def _definition(pool_id: str, **members: Any) -> dict[str, object]:
     defaults = {
         "ipam_pool_id": pool_id,
         "version": 1,
-        "ipam_id": "ipam-00000000000000001",
+        "ipam_id": IPAM,
         "ipam_scope_id": SCOPE,
         "ipam_scope_type": "private",
         "owner_id": ACCOUNT,

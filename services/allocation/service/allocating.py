@@ -12,6 +12,7 @@ from services.allocation.placement import Strategy
 from services.allocation.pool import Pool
 from services.allocation.resource_kinds import (
     PUBLIC_IPV4,
+    check_is_resource,
     check_kind,
     check_system_pool,
     sized,
@@ -27,8 +28,6 @@ from shared.cidr import Cidr
 from shared.errors import CadastreError, InvalidParameterValue
 from shared.ids import IPAM_POOL, IPAM_POOL_ALLOCATION, IPAM_POOL_HOLD
 from shared.regions import region_of
-
-_NOT_RESOURCES = (ResourceType.IPAM_POOL, ResourceType.CUSTOM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +102,7 @@ def reserve(rows: Rows, caller: Caller, reservation: Reservation) -> Decision[Al
 
 def allocate_to_resource(rows: Rows, caller: Caller, block: ResourceBlock) -> Decision[Allocation]:
     """Give a resource a block, under all rules of the pool (POOL-6)."""
-    if block.resource_type in _NOT_RESOURCES:
-        raise InvalidParameterValue(
-            f"Value ({block.resource_type}) for parameter resourceType is invalid; it names no"
-            " resource of a service",
-            parameter="resourceType",
-            value=block.resource_type,
-        )
+    check_is_resource(block.resource_type)
     pool = rows.pool(block.ipam_pool_id)
     if pool is None:
         raise IPAM_POOL.unknown(block.ipam_pool_id)

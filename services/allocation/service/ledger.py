@@ -14,9 +14,17 @@ from services.allocation.errors import TokenUsedMeanwhile
 from services.allocation.pending_cidr import OfferedProof
 from services.allocation.placement import Placement
 from services.allocation.pool_cidr import CidrState, PoolCidr
-from services.allocation.service import allocating, defining, placing, provisioning, releasing
+from services.allocation.service import (
+    allocating,
+    defining,
+    importing,
+    placing,
+    provisioning,
+    releasing,
+)
 from services.allocation.service.allocating import Reservation, ResourceBlock
 from services.allocation.service.command import Batch, Command, Once, Part, Writer, pools
+from services.allocation.service.importing import ResourceImport
 from services.allocation.service.placing import PlacementChange
 from services.allocation.service.provisioning import NO_PROOF
 from services.allocation.service.releasing import Release
@@ -209,6 +217,16 @@ class Ledger:
         )
         return await self._writer.carry_out_all(batch)
 
+    async def import_resources(
+        self, caller: Caller, imports: Sequence[ResourceImport]
+    ) -> Sequence[Allocation | CadastreError]:
+        """Take in what resources have already: each one that can be, beside those that can't."""
+        batch = Batch(
+            [Part(partial(_import, caller, found)) for found in imports],
+            pools=frozenset(found.ipam_pool_id for found in imports),
+        )
+        return await self._writer.carry_out_all(batch)
+
     async def allocate_to_resource(
         self, caller: Caller, block: ResourceBlock, *, once: Once, dry_run: bool
     ) -> tuple[Allocation, PoolDefinition]:
@@ -315,6 +333,10 @@ class _Seen:
 
 def _reserve(caller: Caller, reservation: Reservation, rows: Rows) -> Decision[Allocation]:
     return allocating.reserve(rows, caller, reservation)
+
+
+def _import(caller: Caller, found: ResourceImport, rows: Rows) -> Decision[Allocation]:
+    return importing.import_resource(rows, caller, found)
 
 
 def _release(caller: Caller, unwanted: Release, rows: Rows) -> Decision[None]:

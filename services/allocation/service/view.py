@@ -59,6 +59,14 @@ class KnownPool:
     is_retired: bool
 
 
+@dataclass(frozen=True, slots=True)
+class PoolWithCidrs:
+    """A pool that is not retired, and what it has provisioned, in order of address."""
+
+    definition: PoolDefinition
+    cidrs: Sequence[Cidr]
+
+
 class View(Protocol):
     """Lists come lazily, each record with the key that a page can begin after."""
 
@@ -128,6 +136,14 @@ class View(Protocol):
 
     def known_pools(self, after: str | None) -> Iterator[tuple[str, KnownPool]]:
         """All accounts', those retired included, in order of pool id; none of the system's."""
+
+    def pools_of_ipam(self, ipam_id: str, after: str | None) -> Iterator[tuple[str, PoolWithCidrs]]:
+        """An IPAM's, in order of pool id."""
+
+    def allocations_of_ipam(
+        self, ipam_id: str, after: str | None
+    ) -> Iterator[tuple[str, Allocation]]:
+        """What an IPAM's pools gave to others than pools, in order of pool id and address."""
 
     def foreign_allocations(self, ipam_pool_ids: Sequence[str], limit: int) -> Sequence[str]:
         """Ids of what others than a pool's owner have of it, the first ones by id."""

@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 
 from cadastre.allocation.v1 import allocation_service_pb2 as pb
 from cadastre.allocation.v1 import audit_service_pb2 as audit_pb
+from cadastre.allocation.v1 import inventory_service_pb2 as inventory_pb
 from cadastre.allocation.v1 import ledger_service_pb2 as ledger_pb
 from cadastre.allocation.v1 import observation_service_pb2 as observation_pb
 from cadastre.allocation.v1 import placement_service_pb2 as placement_pb
@@ -33,6 +34,10 @@ from services.allocation.pool_cidr import PoolCidr
 from services.allocation.service.unavailable import unavailable
 from services.allocation.service.view import View, address_key
 from services.allocation.service.visibility import may_know
+from services.allocation.servicer.inventory_messages import (
+    allocation_record_to_proto,
+    pool_record_to_proto,
+)
 from services.allocation.servicer.placement_messages import observed_to_proto, unavailable_to_proto
 from services.allocation.servicer.public_space_messages import public_cidr_to_proto
 from shared.caller import Caller
@@ -40,7 +45,9 @@ from shared.cidr import Cidr
 from shared.errors import InvalidNextToken
 from shared.filters import FilterSet
 from shared.ids import IPAM_POOL, IPAM_POOL_ALLOCATION
-from shared.paging import paginate
+from shared.paging import page_of, paginate
+
+_POOLS_PER_PAGE = 100
 
 Found = TypeVar("Found")
 Record = TypeVar("Record", bound=Message)
@@ -165,6 +172,27 @@ def known_pools(
     found, token = paginate(request, view.known_pools)
     return audit_pb.ListIpamPoolsResponse(
         ipam_pools=map(known_pool_to_proto, found), next_token=token
+    )
+
+
+def pools_of_ipam(
+    view: View, request: inventory_pb.ListPoolsRequest
+) -> inventory_pb.ListPoolsResponse:
+    found, token = page_of(
+        request,
+        lambda after: view.pools_of_ipam(request.ipam_id, after),
+        token=request.next_token,
+        max_results=request.max_results or _POOLS_PER_PAGE,
+    )
+    return inventory_pb.ListPoolsResponse(pools=map(pool_record_to_proto, found), next_token=token)
+
+
+def allocations_of_ipam(
+    view: View, request: inventory_pb.ListAllocationsRequest
+) -> inventory_pb.ListAllocationsResponse:
+    found, token = paginate(request, lambda after: view.allocations_of_ipam(request.ipam_id, after))
+    return inventory_pb.ListAllocationsResponse(
+        allocations=map(allocation_record_to_proto, found), next_token=token
     )
 
 

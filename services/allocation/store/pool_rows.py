@@ -33,6 +33,7 @@ def insert_defined_pool(connection: sa.Connection, definition: PoolDefinition) -
         connection,
         definition.ipam_pool_id,
         is_retired=False,
+        ipam_id=definition.ipam_id,
         owner_id=definition.owner_id,
         ipam_region=definition.ipam_region,
         source_ipam_pool_id=definition.source_ipam_pool_id,

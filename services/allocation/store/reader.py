@@ -16,6 +16,7 @@ from services.allocation.pool_cidr import CidrState, PoolCidr
 from services.allocation.service.view import (
     KnownPool,
     Observed,
+    PoolWithCidrs,
     PublicCidr,
     View,
     VpcCidr,
@@ -23,6 +24,7 @@ from services.allocation.service.view import (
 )
 from services.allocation.service.visibility import may_know
 from services.allocation.set_aside import SetAside
+from services.allocation.store.inventory import allocations_of_ipam_after, pools_of_ipam_after
 from services.allocation.store.observed import ObservedCache, observed_after
 from services.allocation.store.pending import pending_cidr, waiting_after
 from services.allocation.store.public_cidrs import public_cidrs_after
@@ -203,6 +205,14 @@ class SqlView:
                 known = KnownPool(row.ipam_pool_id, row.definition_version or 0, row.is_retired)
                 yield row.ipam_pool_id, known
             last = chunk[-1].ipam_pool_id
+
+    def pools_of_ipam(self, ipam_id: str, after: str | None) -> Iterator[tuple[str, PoolWithCidrs]]:
+        return pools_of_ipam_after(self._connection, ipam_id, after)
+
+    def allocations_of_ipam(
+        self, ipam_id: str, after: str | None
+    ) -> Iterator[tuple[str, Allocation]]:
+        return allocations_of_ipam_after(self._connection, ipam_id, after)
 
     def foreign_allocations(self, ipam_pool_ids: Sequence[str], limit: int) -> Sequence[str]:
         query = (
