@@ -12,6 +12,7 @@ from cadastre.control.v1 import control_service_pb2 as pb
 from cadastre.control.v1 import inventory_service_pb2, ipam_pb2, ipam_pool_pb2, ipam_scope_pb2
 from services.control_plane.allocation_rules import AllocationRules, RulesChange
 from services.control_plane.ipam import Ipam, IpamChange, NewIpam, Tier
+from services.control_plane.lifecycle import State
 from services.control_plane.metering import MeteredAccount
 from services.control_plane.new_pool import NewPool
 from services.control_plane.pool import (
@@ -22,7 +23,7 @@ from services.control_plane.pool import (
     definition_version,
     is_changing,
 )
-from services.control_plane.scope import NewScope, Scope
+from services.control_plane.scope import NewScope, Scope, ScopeType
 from services.control_plane.source_resource import SourceResource
 from shared.cidr import AddressFamily
 from shared.errors import InvalidParameterCombination, MissingParameter, UnsupportedOperation
@@ -71,6 +72,23 @@ def scope_to_proto(scope: Scope) -> ipam_scope_pb2.IpamScope:
         pool_count=scope.pool_count,
         state=proto_number(ipam_scope_pb2.IpamScopeState, scope.state),
         tags=tags_to_proto(scope.tags),
+    )
+
+
+def listed_ipam_to_proto(ipam: Ipam, scopes: Iterable[Scope]) -> inventory_service_pb2.ListedIpam:
+    held: dict[ScopeType, list[str]] = {ScopeType.PUBLIC: [], ScopeType.PRIVATE: []}
+    for scope in scopes:
+        if scope.state is not State.DELETE_IN_PROGRESS:
+            held[scope.scope_type].append(scope.ipam_scope_id)
+    return inventory_service_pb2.ListedIpam(
+        ipam_id=ipam.ipam_id,
+        owner_id=ipam.owner_id,
+        region=ipam.region,
+        is_free_tier=ipam.tier is Tier.FREE,
+        public_default_scope_id=ipam.public_default_scope_id,
+        private_default_scope_id=ipam.private_default_scope_id,
+        public_scope_ids=held[ScopeType.PUBLIC],
+        private_scope_ids=held[ScopeType.PRIVATE],
     )
 
 

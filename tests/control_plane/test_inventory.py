@@ -1,11 +1,15 @@
-"""What a check compares the ledger with (BEY-10)."""
+"""What other services read of IPAMs and pools, such as a check of the ledger (BEY-10)."""
 
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from services.control_plane import tables
+from services.control_plane.lifecycle import State
 from shared.errors import CadastreError
-from tests.control_plane.world import STRANGER, Client, World, settled
+from shared.persistence.database import Database
+from tests.control_plane.world import HOME, STRANGER, Client, World, settled
 from tests.waiting import eventually
 
 
@@ -87,7 +91,68 @@ async def test_the_ledger_is_told_anew_of_what_it_kept(control: Client, world: W
     await eventually(is_told)
 
 
-async def test_only_services_read_the_inventory(control: Client) -> None:
+async def listed_ipams(control: Client, max_results: int = 2) -> list[Any]:
+    found: list[Any] = []
+    token = ""
+    while True:
+        page = await control.inventory("ListIpams", max_results=max_results, next_token=token)
+        assert len(page.ipams) <= max_results
+        found += page.ipams
+        token = page.next_token
+        if not token:
+            return found
+
+
+async def test_every_ipam_is_listed_with_its_scopes(control: Client) -> None:
+    assert await listed_ipams(control) == []
+    made = []
+    for number in range(3):
+        client = control.acting_as(f"{number}" * 12)
+        made.append(await client.create_ipam(tier="free" if number == 1 else "advanced"))
+    more = (
+        await control.acting_as("0" * 12)("CreateIpamScope", ipam_id=made[0].ipam_id)
+    ).ipam_scope
+    extra = {made[0].ipam_id: [more.ipam_scope_id]}
+    found = await listed_ipams(control)
+    assert [each.ipam_id for each in found] == sorted(ipam.ipam_id for ipam in made)
+    by_id = {each.ipam_id: each for each in found}
+    for ipam in made:
+        each = by_id[ipam.ipam_id]
+        assert (each.owner_id, each.region) == (ipam.owner_id, HOME)
+        assert each.is_free_tier == (ipam.owner_id == "1" * 12)  # IPAM-4
+        assert each.public_default_scope_id == ipam.public_default_scope_id
+        assert each.private_default_scope_id == ipam.private_default_scope_id
+        assert list(each.public_scope_ids) == [ipam.public_default_scope_id]
+        private = [ipam.private_default_scope_id, *extra.get(ipam.ipam_id, [])]
+        assert list(each.private_scope_ids) == private
+
+
+@pytest.mark.parametrize("state", State)
+async def test_ipams_and_scopes_on_their_way_are_not_listed(world: World, state: State) -> None:
+    async with world.serving() as client:
+        ipam = await client.create_ipam()
+        scope = (await client("CreateIpamScope", ipam_id=ipam.ipam_id)).ipam_scope
+        passing = await client.acting_as(STRANGER).create_ipam()
+    database = Database(world.settings.database_url)
+    with database.write() as connection:
+        for column, resource_id in (
+            (tables.scopes.c.ipam_scope_id, scope.ipam_scope_id),
+            (tables.ipams.c.ipam_id, passing.ipam_id),
+        ):
+            is_it = column == resource_id
+            connection.execute(sa.update(column.table).where(is_it).values(state=state))
+    database.close()
+    async with world.serving() as client:
+        found = {each.ipam_id: each for each in await listed_ipams(client)}
+    is_passing = state in {State.CREATE_IN_PROGRESS, State.DELETE_IN_PROGRESS}
+    assert set(found) == {ipam.ipam_id} | (set() if is_passing else {passing.ipam_id})
+    held = [ipam.private_default_scope_id, scope.ipam_scope_id]
+    is_deleted = state is State.DELETE_IN_PROGRESS
+    assert list(found[ipam.ipam_id].private_scope_ids) == held[: 1 if is_deleted else 2]
+
+
+@pytest.mark.parametrize("rpc", ["ListIpamPools", "ListIpams"])
+async def test_only_services_read_the_inventory(control: Client, rpc: str) -> None:
     with pytest.raises(CadastreError) as refusal:
-        await control.inventory(service="")
+        await control.inventory(rpc, service="")
     assert refusal.value.reason == "UnauthorizedOperation"

@@ -8,11 +8,17 @@ from typing import Any, cast
 
 import pytest
 
+from cadastre.control.v1.inventory_service_pb2 import ListResourceDiscoveriesResponse
+from services.control_plane.organizations.ids import UNIT
 from services.control_plane.organizations.membership import IPAM_SERVICE, Membership
 from services.control_plane.resource_discoveries.association import AssociationState
-from services.control_plane.service.coverage import parts_seen
+from services.control_plane.resource_discoveries.exclusions import Exclusion
+from services.control_plane.service.coverage import ACCOUNTS_PER_PART, Part, discovered_parts
 from services.control_plane.service.rows import Rows
+from services.control_plane.servicer.inventory import LARGEST_DISCOVERIES_PAGE
+from services.control_plane.servicer.resource_discovery_messages import part_to_proto
 from shared.errors import CadastreError
+from shared.rpc.client import MAX_MESSAGE_BYTES
 from tests.control_plane.discoveries import Discoveries
 from tests.control_plane.test_resource_discovery import OTHER, a_discovery, an_association
 from tests.control_plane.world import (
@@ -245,7 +251,7 @@ async def test_the_quota_of_exclusions_is_adjustable(  # ORG-8, requirements sec
 
 
 async def listed(client: Client, max_results: int = 100) -> list[Any]:
-    """All that IPAMs see."""
+    """All that is discovered."""
     found: list[Any] = []
     token = ""
     while True:
@@ -268,6 +274,7 @@ async def test_without_delegation_an_ipam_sees_its_owner_alone(  # ORG-3
     ipam = await own.client.create_ipam()
     [found] = await listed(own.client)
     assert found.ipam_id == ipam.ipam_id
+    assert list(found.organizational_unit_ids) == [""]
     assert (found.ipam_owner_id, found.owner_id, found.region) == (account_id, account_id, HOME)
     assert found.ipam_resource_discovery_id == ipam.default_resource_discovery_id
     association_id = ipam.default_resource_discovery_association_id
@@ -339,11 +346,72 @@ async def test_an_ipam_sees_what_is_shared_with_it_across_organizations(  # DISC
     assert set(seen.account_ids) == {MANAGEMENT, member_id, discovery.owner_id}
 
     await secondary.unshare(share_arn)
-    assert await listed(control) == [default]
+    assert await listed(control) == [default, unseen(seen)]
     await secondary.share(discovery, ACCOUNT)
     assert await listed(control) == [default, seen]
     await primary.disassociate(association.ipam_resource_discovery_association_id)
+    assert await listed(control) == [default, unseen(seen)]
+    await secondary.delete(discovery_id)
     assert await listed(control) == [default]
+
+
+def unseen(found: Any) -> Any:
+    """The same when no IPAM sees through it any more."""
+    without = type(found)()
+    without.CopyFrom(found)
+    for member in ("ipam_id", "ipam_owner_id", "ipam_resource_discovery_association_id"):
+        without.ClearField(member)
+    return without
+
+
+async def test_accounts_are_listed_with_the_ous_they_are_in_directly(  # DISC-7
+    organization: Organization,
+) -> None:
+    parent = await organization.unit()
+    child = await organization.unit(parent)
+    administrator_id, in_child = await organization.account(parent), await organization.account()
+    administrator = await organization.delegate(administrator_id)
+    await administrator.client.create_ipam()
+
+    async def units() -> dict[str, str]:
+        [found] = await listed(administrator.client)
+        return dict(zip(found.account_ids, found.organizational_unit_ids, strict=True))
+
+    assert await units() == {MANAGEMENT: "", administrator_id: parent, in_child: ""}
+    await organization.move(in_child, organization.root_id, child)
+    assert await units() == {MANAGEMENT: "", administrator_id: parent, in_child: child}
+    await organization.withdraw(administrator_id)
+    assert await units() == {administrator_id: parent}
+
+
+async def test_outside_organizations_there_are_no_ous(control: Client) -> None:  # DISC-7
+    await control.create_ipam()
+    await Discoveries(control.acting_as(STRANGER)).create()
+    found = await listed(control)
+    assert [list(each.account_ids) for each in found] == [[ACCOUNT], [STRANGER]]
+    assert [list(each.organizational_unit_ids) for each in found] == [[], []]
+
+
+async def test_what_no_ipam_sees_through_is_listed_last(control: Client) -> None:  # DISC-1
+    alone = [Discoveries(control.acting_as(f"{number}" * 12)) for number in range(5)]
+    made = [await own.create() for own in alone]
+    assert not any(each.ipam_id for each in await listed(control, max_results=2))
+    primary = Discoveries(control)
+    ipam = await primary.client.create_ipam()
+    await alone[2].share(made[2], ACCOUNT)
+    associated = await primary.associate(ipam.ipam_id, made[2].ipam_resource_discovery_id)
+
+    found = await listed(control, max_results=2)
+    assert [each.ipam_resource_discovery_association_id for each in found] == [
+        ipam.default_resource_discovery_association_id,
+        associated.ipam_resource_discovery_association_id,
+        *[""] * 4,
+    ]
+    others = sorted(each.ipam_resource_discovery_id for each in [*made[:2], *made[3:]])
+    assert [each.ipam_resource_discovery_id for each in found[2:]] == others
+    assert {each.owner_id for each in found[2:]} == {each.owner_id for each in made} - {"2" * 12}
+    assert not any(each.is_default for each in found[2:])
+    assert all(each.region == HOME for each in found)
 
 
 async def test_all_that_ipams_see_comes_in_pages(control: Client) -> None:
@@ -364,7 +432,8 @@ async def test_only_services_read_what_ipams_see(control: Client) -> None:
 def rows_with(organization_size: int) -> Rows:
     """Two IPAMs that see through an organization's, and one that sees through its own account's.
 
-    Besides, one that stops, and one with which it is not shared any more.
+    Besides, one that stops, and one with which it is not shared any more. Of the resource
+    discoveries without an IPAM, the first and the last are seen by nobody.
     """
     accounts = [f"{number:012d}" for number in range(organization_size - 1)] + [OTHER]
     members = [Membership(account_id, "o-1", "000000000000", ("r-1",)) for account_id in accounts]
@@ -378,13 +447,21 @@ def rows_with(organization_size: int) -> Rows:
         (an_association(ipam_resource_discovery_id="unshared"), a_discovery()),
         (an_association(), a_discovery()),
     ]
+    ending = an_association(state=AssociationState.DISASSOCIATE_IN_PROGRESS)
+    unshared = an_association(ipam_resource_discovery_id="unshared")
+    unseen = {"a": [], "b": [ending, an_association()], "c": [ending, unshared]}
     found = SimpleNamespace(
         discoveries=SimpleNamespace(
             associated_discoveries=lambda first: (
                 (str(number), *record)
                 for number, record in enumerate(records, start=1)
                 if number >= int(first or 0)
-            )
+            ),
+            discoveries_without_ipam=lambda first: (
+                (a_discovery(ipam_resource_discovery_id=discovery_id), associations)
+                for discovery_id, associations in unseen.items()
+                if discovery_id >= first
+            ),
         ),
         shares=SimpleNamespace(
             discoveries_for=lambda _: {a_discovery().ipam_resource_discovery_id}
@@ -401,20 +478,41 @@ def rows_with(organization_size: int) -> Rows:
 @pytest.mark.parametrize(
     ("organization_size", "sizes"),
     [
-        (1, [1, 1, 1]),
-        (999, [999, 1, 999]),
-        (1000, [1000, 1, 1000]),
-        (1001, [1000, 1, 1, 1000, 1]),
-        (2500, [1000, 1000, 500, 1, 1000, 1000, 500]),
+        (1, [1]),
+        (999, [999]),
+        (1000, [1000]),
+        (1001, [1000, 1]),
+        (2500, [1000, 1000, 500]),
     ],
 )
 def test_a_large_organization_comes_in_parts(organization_size: int, sizes: Sequence[int]) -> None:
     rows = rows_with(organization_size)
-    whole = list(parts_seen(rows, None))
-    assert [len(part.account_ids) for _, part in whole] == sizes
-    first = [a for _, part in whole[: (len(sizes) - 1) // 2] for a in part.account_ids]
+    whole = list(discovered_parts(rows, None))
+    assert [len(part.account_ids) for _, part in whole] == [*sizes, 1, *sizes, *sizes, *sizes]
+    assert [len(part.unit_ids) for _, part in whole] == [*sizes, 0, *sizes, *sizes, *sizes]
+    assert max(sizes) <= ACCOUNTS_PER_PART
+    without = [p.discovery.ipam_resource_discovery_id for _, p in whole if p.association is None]
+    assert without == ["a"] * len(sizes) + ["c"] * len(sizes)
+    first = [a for _, part in whole[: len(sizes)] for a in part.account_ids]
     assert len(set(first)) == len(first) == organization_size
     assert first == sorted(first)
     # A page may end after any part.
     for position, (key, _) in enumerate(whole):
-        assert list(parts_seen(rows, key)) == whole[position + 1 :]
+        assert list(discovered_parts(rows, key)) == whole[position + 1 :]
+
+
+def test_the_largest_page_fits_into_one_message() -> None:
+    accounts = [f"{number:012d}" for number in range(ACCOUNTS_PER_PART)]
+    unit_id = f"ou-{'a' * 32}-{'b' * 32}"
+    assert UNIT.fullmatch(unit_id)
+    exclusion = Exclusion.parse(f"o-{'c' * 32}/r-{'a' * 32}/{f'{unit_id}/' * 5}*")
+    part = Part(
+        an_association(),
+        a_discovery(exclusions=(exclusion,) * 10),
+        accounts,
+        [unit_id] * ACCOUNTS_PER_PART,
+    )
+    page = ListResourceDiscoveriesResponse(
+        resource_discoveries=[part_to_proto(part)] * LARGEST_DISCOVERIES_PAGE
+    )
+    assert page.ByteSize() < MAX_MESSAGE_BYTES

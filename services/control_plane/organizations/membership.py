@@ -24,6 +24,11 @@ class Membership:
         return self.account_id == self.management_account_id
 
     @property
+    def unit_id(self) -> str | None:
+        """Id of the OU that the account is directly in; None directly below the root."""
+        return self.holders[-1] if len(self.holders) > 1 else None
+
+    @property
     def entity_path(self) -> str:
         """As AWS writes it, with a slash at the end: ``o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/``."""
         return "/".join([self.organization_id, *self.holders, ""])

@@ -67,3 +67,11 @@ class DiscoveryRows(Protocol):
 
         Those of deleted resource discoveries are left out.
         """
+
+    def discoveries_without_ipam(
+        self, first: str
+    ) -> Iterator[tuple[ResourceDiscovery, Sequence[ResourceDiscoveryAssociation]]]:
+        """Every account's that came with no IPAM, with their associations, by id from ``first`` on.
+
+        Those being deleted are left out.
+        """

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 
 from cadastre.control.v1 import inventory_service_pb2 as pb
 from cadastre.control.v1 import inventory_service_pb2_grpc
-from services.control_plane.messages import listed_pool_to_proto
-from services.control_plane.service.coverage import parts_seen
+from services.control_plane.messages import listed_ipam_to_proto, listed_pool_to_proto
+from services.control_plane.service.coverage import discovered_parts
 from services.control_plane.service.ports import Reader
 from services.control_plane.service.rows import Rows
-from services.control_plane.servicer.resource_discovery_messages import seen_part_to_proto
+from services.control_plane.servicer.resource_discovery_messages import part_to_proto
 from shared.paging import paginate
 from shared.rpc.interceptor import Context
 
-# Each with a thousand accounts, they fit into one gRPC message.
-_DISCOVERIES_PER_PAGE = 100
+# Each with a thousand accounts, in OUs of the longest ids, they fit into one gRPC message.
+LARGEST_DISCOVERIES_PAGE = 40
 
 
 class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
@@ -26,6 +26,11 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         self, request: pb.ListIpamPoolsRequest, _context: Context
     ) -> pb.ListIpamPoolsResponse:
         return await self._reader.read(lambda rows: _pools_page(rows, request))
+
+    async def ListIpams(
+        self, request: pb.ListIpamsRequest, _context: Context
+    ) -> pb.ListIpamsResponse:
+        return await self._reader.read(lambda rows: _ipams_page(rows, request))
 
     async def ListResourceDiscoveries(
         self, request: pb.ListResourceDiscoveriesRequest, _context: Context
@@ -42,15 +47,25 @@ def _pools_page(rows: Rows, request: pb.ListIpamPoolsRequest) -> pb.ListIpamPool
     return pb.ListIpamPoolsResponse(ipam_pools=found, next_token=token)
 
 
+def _ipams_page(rows: Rows, request: pb.ListIpamsRequest) -> pb.ListIpamsResponse:
+    def records_after(after: str | None) -> Iterator[tuple[str, pb.ListedIpam]]:
+        for key, ipam, scopes in rows.all_ipams(after):
+            yield key, listed_ipam_to_proto(ipam, scopes)
+
+    found, token = paginate(request, records_after)
+    return pb.ListIpamsResponse(ipams=found, next_token=token)
+
+
 def _discoveries_page(
     rows: Rows, request: pb.ListResourceDiscoveriesRequest
 ) -> pb.ListResourceDiscoveriesResponse:
     def records_after(after: str | None) -> Iterator[tuple[str, pb.ListedResourceDiscovery]]:
-        for key, part in parts_seen(rows, after):
-            yield key, seen_part_to_proto(part)
+        for key, part in discovered_parts(rows, after):
+            yield key, part_to_proto(part)
 
     bounded = pb.ListResourceDiscoveriesRequest(
-        max_results=request.max_results or _DISCOVERIES_PER_PAGE, next_token=request.next_token
+        max_results=min(request.max_results or LARGEST_DISCOVERIES_PAGE, LARGEST_DISCOVERIES_PAGE),
+        next_token=request.next_token,
     )
     found, token = paginate(bounded, records_after)
     return pb.ListResourceDiscoveriesResponse(resource_discoveries=found, next_token=token)

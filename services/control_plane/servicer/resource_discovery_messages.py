@@ -63,20 +63,25 @@ def association_to_proto(seen: SeenAssociation) -> pb.IpamResourceDiscoveryAssoc
     )
 
 
-def seen_part_to_proto(part: Part) -> inventory_service_pb2.ListedResourceDiscovery:
-    association, discovery = part.association, part.discovery
-    return inventory_service_pb2.ListedResourceDiscovery(
-        ipam_id=association.ipam_id,
-        ipam_owner_id=association.owner_id,
-        region=association.ipam_region,
-        ipam_resource_discovery_association_id=association.ipam_resource_discovery_association_id,
+def part_to_proto(part: Part) -> inventory_service_pb2.ListedResourceDiscovery:
+    discovery = part.discovery
+    listed = inventory_service_pb2.ListedResourceDiscovery(
+        region=discovery.region,
         ipam_resource_discovery_id=discovery.ipam_resource_discovery_id,
         owner_id=discovery.owner_id,
-        is_default=association.is_default,
         operating_regions=discovery.operating_regions,
         organizational_unit_exclusions=map(str, discovery.exclusions),
         account_ids=part.account_ids,
+        organizational_unit_ids=part.unit_ids,
     )
+    if association := part.association:
+        listed.ipam_id = association.ipam_id
+        listed.ipam_owner_id = association.owner_id
+        listed.ipam_resource_discovery_association_id = (
+            association.ipam_resource_discovery_association_id
+        )
+        listed.is_default = association.is_default
+    return listed
 
 
 def new_resource_discovery_from_proto(

@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from services.control_plane.lifecycle import State
 from services.control_plane.resource_discoveries.association import ResourceDiscoveryAssociation
 from services.control_plane.resource_discoveries.errors import IpamResourceDiscoveryLimitExceeded
 from services.control_plane.resource_discoveries.exclusions import Exclusion
@@ -15,6 +16,7 @@ from services.control_plane.tables import resource_discoveries as discoveries
 from services.control_plane.tables import resource_discovery_associations as associations
 from shared.caller import Caller
 
+_BLOCK_ROWS = 1000
 _DISCOVERY_MEMBERS = [column.name for column in discoveries.c if column.name != "sequence"]
 _ASSOCIATION_MEMBERS = [column.name for column in associations.c if column.name != "sequence"]
 
@@ -128,6 +130,35 @@ class SqlDiscoveryRows:
             association = {name: row[name] for name in _ASSOCIATION_MEMBERS}
             association["discovery_owner_id"] = discovery["owner_id"]
             yield key, _association_of(association), _discovery_of(discovery)
+
+    def discoveries_without_ipam(
+        self, first: str
+    ) -> Iterator[tuple[ResourceDiscovery, Sequence[ResourceDiscoveryAssociation]]]:
+        id_column = discoveries.c.ipam_resource_discovery_id
+        query = _DISCOVERIES.where(
+            sa.not_(discoveries.c.is_default), discoveries.c.state != State.DELETE_IN_PROGRESS
+        ).order_by(id_column)
+        later = id_column >= first
+        while True:
+            rows = self._connection.execute(query.where(later).limit(_BLOCK_ROWS)).mappings()
+            block = [_discovery_of(dict(row)) for row in rows]
+            ids = [discovery.ipam_resource_discovery_id for discovery in block]
+            found = self._associations_by_discovery(ids)
+            for discovery in block:
+                yield discovery, found[discovery.ipam_resource_discovery_id]
+            if len(block) < _BLOCK_ROWS:
+                return
+            later = id_column > ids[-1]
+
+    def _associations_by_discovery(
+        self, ids: Collection[str]
+    ) -> Mapping[str, Sequence[ResourceDiscoveryAssociation]]:
+        query = _ASSOCIATIONS.where(associations.c.ipam_resource_discovery_id.in_(ids))
+        found: dict[str, list[ResourceDiscoveryAssociation]] = {each: [] for each in ids}
+        for row in self._connection.execute(query).mappings():
+            association = _association_of(dict(row))
+            found[association.ipam_resource_discovery_id].append(association)
+        return found
 
     def _first(self, query: sa.Select[Any]) -> dict[str, Any] | None:
         row = self._connection.execute(query).mappings().first()

@@ -1,6 +1,6 @@
 """`Rows` in SQL."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from services.control_plane import tables
 from services.control_plane.errors import IpamLimitExceeded
 from services.control_plane.ipam import Ipam, Tier
+from services.control_plane.lifecycle import State
 from services.control_plane.pool import Pool
 from services.control_plane.scope import Scope
 from services.control_plane.store.byoip_rows import SqlByoipRows
@@ -75,6 +76,20 @@ class SqlRows:
     def ipam_ids(self) -> Sequence[str]:
         query = sa.select(ipams.c.ipam_id).order_by(ipams.c.sequence)
         return self._connection.execute(query).scalars().all()
+
+    def all_ipams(self, after: str | None) -> Iterator[tuple[str, Ipam, Sequence[Scope]]]:
+        passing = (State.CREATE_IN_PROGRESS, State.DELETE_IN_PROGRESS)
+        query = _IPAMS.where(ipams.c.state.not_in(passing)).order_by(ipams.c.ipam_id)
+        last = after or ""
+        while True:
+            later = query.where(ipams.c.ipam_id > last).limit(_PAGE_ROWS)
+            block = [ipam_of(row) for row in self._all(later)]
+            held = self._scopes_by_ipam([ipam.ipam_id for ipam in block])
+            for ipam in block:
+                yield ipam.ipam_id, ipam, held[ipam.ipam_id]
+            if len(block) < _PAGE_ROWS:
+                return
+            last = block[-1].ipam_id
 
     def add_ipam(self, ipam: Ipam) -> None:
         try:
@@ -218,6 +233,13 @@ class SqlRows:
             # Its tags are the owner's alone, as at AWS.
             is_shown_whole = pool.owner_id == caller.account_id
             yield key, pool if is_shown_whole else replace(pool, tags={})
+
+    def _scopes_by_ipam(self, ipam_ids: Collection[str]) -> Mapping[str, Sequence[Scope]]:
+        query = _SCOPES.where(scopes.c.ipam_id.in_(ipam_ids)).order_by(scopes.c.sequence)
+        found: dict[str, list[Scope]] = {ipam_id: [] for ipam_id in ipam_ids}
+        for row in self._all(query):
+            found[row["ipam_id"]].append(scope_of(row))
+        return found
 
     def _one_ipam(self, *conditions: sa.ColumnElement[bool], lock: bool) -> Ipam | None:
         if lock:

@@ -3,7 +3,8 @@
 import sqlalchemy as sa
 
 from services.control_plane.identity.user import KeyStatus
-from services.control_plane.tables.base import Moment, OneOf, metadata, sequence
+from services.control_plane.tables.base import metadata, sequence
+from shared.persistence.column_types import Moment, OneOf
 
 _USER_ID = "iam_users.user_id"
 

@@ -4,7 +4,8 @@ import sqlalchemy as sa
 
 from services.control_plane.organizations.account import CreationFailure, JoinedMethod
 from services.control_plane.organizations.organization import FeatureSet
-from services.control_plane.tables.base import Moment, OneOf, metadata, sequence
+from services.control_plane.tables.base import metadata, sequence
+from shared.persistence.column_types import Moment, OneOf
 
 
 def _organization() -> sa.Column[str]:
