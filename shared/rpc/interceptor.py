@@ -3,9 +3,11 @@
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeAlias
 from uuid import uuid4
 
@@ -54,7 +56,8 @@ class _Call:
     """One RPC under way, for its log line."""
 
     method: Method
-    request: Message
+    request: Message | None
+    """None: they are many, and come one by one."""
     caller: Caller | None = None
     code: grpc.StatusCode = grpc.StatusCode.OK
     reason: str | None = None
@@ -106,13 +109,17 @@ class ChassisInterceptor(grpc.aio.ServerInterceptor):
         if handler.unary_stream:
             streaming = self._streaming(method, handler.unary_stream)
             return grpc.unary_stream_rpc_method_handler(streaming, **coding)
-        raise NotImplementedError(f"{method.name} streams requests; nothing here does yet")
+        if handler.stream_unary:
+            collecting = partial(self._collect, handler.stream_unary)
+            unary = self._unary(method, collecting, has_many_requests=True)
+            return grpc.stream_unary_rpc_method_handler(unary, **coding)
+        raise NotImplementedError(f"{method.name} streams both ways; nothing here does yet")
 
-    def _unary(self, method: Method, behaviour: Any) -> Any:
+    def _unary(self, method: Method, behaviour: Any, *, has_many_requests: bool = False) -> Any:
         duration = self._metrics.duration(method.service, method.name)
 
-        async def serve(request: Message, context: Context) -> Message:
-            call = self._begin(method, request, context)
+        async def serve(request: Any, context: Context) -> Message:
+            call = self._begin(method, None if has_many_requests else request, context)
             refusal: CadastreError | None = None
             try:
                 self._admit(call, context)
@@ -134,6 +141,17 @@ class ChassisInterceptor(grpc.aio.ServerInterceptor):
             return response
 
         return serve
+
+    async def _collect(
+        self, behaviour: Any, requests: AsyncIterator[Message], context: Context
+    ) -> Message:
+        """Each request is validated before the handler sees it."""
+        async with (
+            aclosing(self._until_draining(requests)) as coming,
+            aclosing(_validated(coming)) as valid,
+        ):
+            response: Message = await behaviour(valid, context)
+        return response
 
     def _streaming(self, method: Method, behaviour: Any) -> Any:
         async def serve(request: Message, context: Context) -> AsyncIterator[Message]:
@@ -157,25 +175,27 @@ class ChassisInterceptor(grpc.aio.ServerInterceptor):
 
         return serve
 
-    async def _until_draining(self, responses: AsyncIterator[Message]) -> AsyncIterator[Message]:
+    async def _until_draining(
+        self, messages: AsyncIterator[Message]
+    ) -> AsyncGenerator[Message, None]:
         draining = asyncio.ensure_future(self._draining.wait())
-        following = asyncio.ensure_future(anext(responses, None))
+        following = asyncio.ensure_future(anext(messages, None))
         try:
             while True:
                 await asyncio.wait((following, draining), return_when=asyncio.FIRST_COMPLETED)
                 if not following.done():
                     raise ServiceUnavailable("The service is stopping; resume with another")
-                if (response := following.result()) is None:
+                if (message := following.result()) is None:
                     return
-                following = asyncio.ensure_future(anext(responses, None))
-                yield response
+                following = asyncio.ensure_future(anext(messages, None))
+                yield message
         finally:
             # Also when the client has gone: its handler must not wait on for what nobody hears.
             draining.cancel()
             following.cancel()
             await asyncio.gather(draining, following, return_exceptions=True)
 
-    def _begin(self, method: Method, request: Message, context: Context) -> _Call:
+    def _begin(self, method: Method, request: Message | None, context: Context) -> _Call:
         metadata = dict(context.invocation_metadata() or ())
         given = str(metadata.get("x-request-id", ""))
         request_id.set(given if _REQUEST_ID.fullmatch(given) else str(uuid4()))
@@ -192,7 +212,8 @@ class ChassisInterceptor(grpc.aio.ServerInterceptor):
         call.caller = self._verifier.caller_of(authorization.removeprefix(_BEARER))
         _check_admitted(call.method, call.caller)
         _caller.set(call.caller)
-        validate(call.request)
+        if call.request is not None:
+            validate(call.request)
 
     def _fault(self, call: _Call) -> None:
         call.code = grpc.StatusCode.INTERNAL
@@ -212,8 +233,9 @@ class ChassisInterceptor(grpc.aio.ServerInterceptor):
             "code": call.code.name,
             "duration_ms": round((time.perf_counter() - call.started) * 1000, 3),
             "request_id": request_id.get(),
-            **call.method.ids(call.request),
         }
+        if call.request is not None:
+            fields |= call.method.ids(call.request)
         if call.reason:
             fields["reason"] = call.reason
         if call.caller:
@@ -221,6 +243,12 @@ class ChassisInterceptor(grpc.aio.ServerInterceptor):
             fields["region"] = call.caller.region
             fields["principal"] = call.caller.principal
         return fields
+
+
+async def _validated(requests: AsyncIterator[Message]) -> AsyncGenerator[Message, None]:
+    async for request in requests:
+        validate(request)
+        yield request
 
 
 def _check_admitted(method: Method, caller: Caller) -> None:

@@ -2,7 +2,7 @@ import ipaddress
 from itertools import product
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from shared.cidr import AddressFamily, Cidr, check_netmask_length
@@ -14,8 +14,12 @@ def networks(draw: st.DrawFn) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     mapped = ipaddress.IPv6Network("::ffff:0:0/96")
     address = draw(st.ip_addresses().filter(lambda a: a.version == 4 or a not in mapped))
     length = draw(st.integers(0, address.max_prefixlen))
-    network = ipaddress.IPv4Network if address.version == 4 else ipaddress.IPv6Network
-    return network((int(address), length), strict=False)
+    if address.version == 4:
+        return ipaddress.IPv4Network((int(address), length), strict=False)
+    network = ipaddress.IPv6Network((int(address), length), strict=False)
+    # Nor may it end there, as ::/80 does: the key of its last address would be one of IPv4.
+    assume(network[-1] not in mapped)
+    return network
 
 
 @given(networks())
@@ -104,6 +108,57 @@ def test_malformed_cidrs_are_refused_with_the_value(text: str) -> None:
     with pytest.raises(InvalidParameterValue, match="not a valid CIDR block") as refusal:
         Cidr.parse(text)
     assert refusal.value.metadata == {"parameter": "cidr", "value": text}
+
+
+def read_by_ipaddress(text: str, clear_host_bits: bool) -> tuple[int, int, int] | str:
+    """What a CIDR is, by the standard library alone: version, first address, length; or what is
+    wrong with it."""
+    _, _, length = text.partition("/")
+    mapped = ipaddress.IPv6Network("::ffff:0:0/96")
+    try:
+        interface = ipaddress.ip_interface(text)
+    except ValueError:
+        return "not a valid CIDR block"
+    network = interface.network
+    is_a_cidr = length.isascii() and length.isdigit() and "%" not in text
+    if not is_a_cidr or (network.version == 6 and network.network_address in mapped):
+        return "not a valid CIDR block"
+    if interface.ip != network.network_address and not clear_host_bits:
+        return f"host bits set; use '{network}'"
+    return network.version, int(network.network_address), network.prefixlen
+
+
+LENGTHS = st.integers(0, 140).map(str) | st.sampled_from(["08", "0016", "", "-1", "٨", "9" * 5000])
+WRITTEN = (
+    st.ip_addresses().map(str)
+    | st.ip_addresses(v=6).map(lambda address: address.exploded)
+    | st.ip_addresses(v=4).map(lambda address: f"::{address}")
+    | st.ip_addresses(v=4).map(lambda address: f"::ffff:{address}")
+    | st.ip_addresses(v=4).map(lambda address: f"0{address}")
+    | st.ip_addresses(v=6).map(lambda address: f"{address}%eth0".upper())
+    | networks().map(lambda network: str(network.network_address))
+    | st.text("0123456789abcdefABCDEF.:%x/\x00é\ud800 ", max_size=20)
+)
+
+
+@example("::/0", "0", False)
+@example("::ffff:1.2.3.4", "95", True)
+@example("::ffff:1.2.3.4", "96", True)
+@example("10.0.0.0", "33", True)
+@given(WRITTEN, LENGTHS, st.booleans())
+def test_reading_is_the_standard_librarys_however_a_cidr_is_written(
+    address: str, length: str, clear_host_bits: bool
+) -> None:
+    text = f"{address}/{length}"
+    expected = read_by_ipaddress(text, clear_host_bits)
+    if isinstance(expected, str):
+        with pytest.raises(InvalidParameterValue) as refusal:
+            Cidr.parse(text, clear_host_bits=clear_host_bits)
+        assert expected in refusal.value.message
+    else:
+        cidr = Cidr.parse(text, clear_host_bits=clear_host_bits)
+        version = {AddressFamily.IPV4: 4, AddressFamily.IPV6: 6}[cidr.family]
+        assert (version, cidr.first, cidr.prefix_length) == expected
 
 
 def test_host_bits_are_refused_with_the_block_that_was_probably_meant() -> None:

@@ -139,7 +139,8 @@ def _handlers(
     link: Link, numbered: Iterable[tuple[int, MethodDescriptor]], service: str
 ) -> "Iterator[tuple[str, Handler]]":
     for number, method in numbered:
-        if method.containing_service.full_name == service:
+        # A client's stream has no frames yet; without a handler it is answered UNIMPLEMENTED.
+        if method.containing_service.full_name == service and not method.client_streaming:
             coding: dict[str, Any] = {
                 "request_deserializer": request_type_of(method).FromString,
                 # The core has serialized it.

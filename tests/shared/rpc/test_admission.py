@@ -15,6 +15,7 @@ PROTOS = Path(__file__).parents[3] / "protos"
 
 INTERNAL = {
     "cadastre.allocation.v1.AuditService",
+    "cadastre.allocation.v1.InventoryService",
     "cadastre.allocation.v1.LedgerService",
     "cadastre.allocation.v1.ObservationService",
     "cadastre.allocation.v1.PublicSpaceService",
@@ -23,6 +24,7 @@ INTERNAL = {
     "cadastre.control.v1.AuthorizationService",
     "cadastre.control.v1.InventoryService",
     "cadastre.discovery.v1.DiscoveryService",
+    "cadastre.discovery.v1.UsageService",
     "cadastre.metrics.v1.MetricsService",
     "cadastre.network.v1.ByoipRangeService",
     "cadastre.network.v1.InventoryService",
@@ -37,6 +39,8 @@ OPEN_TO_ACCOUNTS = {
     "cadastre.control.v1.ByoipService",
     "cadastre.control.v1.ControlPlaneService",
     "cadastre.control.v1.ResourceDiscoveryService",
+    "cadastre.discovery.v1.MonitoringService",
+    "cadastre.discovery.v1.SnapshotService",
     "cadastre.network.v1.AddressService",
     "cadastre.network.v1.InstanceService",
     "cadastre.network.v1.NetworkService",
