@@ -3,81 +3,146 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import grpc
 
-from cadastre.discovery.v1 import discovery_service_pb2_grpc
-from services.discovery.clients import LedgerClient, NetworkSource
-from services.discovery.service import Discovery
-from services.discovery.servicer import DiscoveryServicer
-from services.discovery.store import SqlStore
+from cadastre.discovery.v1 import (
+    discovery_service_pb2_grpc,
+    monitoring_service_pb2_grpc,
+    snapshot_service_pb2_grpc,
+    usage_service_pb2_grpc,
+)
+from services.discovery.aws.settings import AwsSettings
+from services.discovery.aws.source import AwsSource
+from services.discovery.clients.access import ControlPlaneAccess
+from services.discovery.clients.books import BooksClient
+from services.discovery.clients.coverage import CoverageClient
+from services.discovery.clients.embedded import LedgerChanges, LedgerClient, NetworkSource
+from services.discovery.clients.network import NetworkSnapshots
+from services.discovery.loops import Work, do_errands, follow, run_passes, watch_coverage
+from services.discovery.service.agenda import Agenda
+from services.discovery.service.evaluating import Evaluator, Policy
+from services.discovery.service.following import Discovery, LedgerFollower
+from services.discovery.service.marking import Markings
+from services.discovery.service.passes import Passes
+from services.discovery.servicer.discovery import DiscoveryServicer
+from services.discovery.servicer.monitoring import MonitoringServicer
+from services.discovery.servicer.snapshot import SnapshotServicer
+from services.discovery.servicer.usage import UsageServicer
+from services.discovery.settings import DiscoverySettings
+from services.discovery.store.inventories import SqlInventories
+from services.discovery.store.markings import SqlMarkings
+from services.discovery.store.progress import SqlStore
+from services.discovery.store.reading import SqlReader
+from services.discovery.store.records import SqlRecords
+from services.discovery.store.usage import SqlUsage
 from shared.errors import CadastreError
 from shared.persistence.database import Database
 from shared.persistence.migrations import upgrade
 from shared.rpc.client import Remote
 from shared.rpc.server import Binding, Runtime, background
 
-AWAY = (CadastreError, grpc.aio.AioRpcError)
-"""What a call ends with when the other service refuses, stops or breaks; all of it may pass."""
 
-FIRST_RECONNECT_SECONDS = 0.1
-LAST_RECONNECT_SECONDS = 2.0
-PASS_RETRY_SECONDS = 5.0
+@dataclass(frozen=True, slots=True)
+class _Peers:
+    """The services that discovery asks."""
+
+    control_plane: Remote
+    allocation: Remote
+    network: Remote
 
 
 @asynccontextmanager
 async def discovery(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
-    """The context, ready to serve, following its source and comparing now and then."""
-    settings = runtime.settings
+    """The context, ready to serve, following its sources and comparing now and then."""
+    settings, own = runtime.settings, DiscoverySettings()
     database = Database(settings.database_url_of("discovery"))
     try:
         await database.run(upgrade, database, "services.discovery")
         store = SqlStore(database)
-        await database.run(store.add_source, NetworkSource.name)
+        for feed in (NetworkSource.name, LedgerFollower.NAME):
+            await database.run(store.add_source, feed)
         async with (
-            Remote.to("network", settings, runtime.signer) as network,
+            Remote.to("control_plane", settings, runtime.signer) as control_plane,
             Remote.to("allocation", settings, runtime.signer) as allocation,
+            Remote.to("network", settings, runtime.signer) as network,
         ):
-            service = Discovery(NetworkSource(network), LedgerClient(allocation), store, _now)
-            async with background(_follow(service, runtime), _run_passes(service, runtime)):
-                yield [
-                    Binding(
-                        discovery_service_pb2_grpc.add_DiscoveryServiceServicer_to_server,
-                        DiscoveryServicer(service),
-                        "cadastre.discovery.v1.DiscoveryService",
-                    )
-                ]
+            peers = _Peers(control_plane, allocation, network)
+            aws = AwsSource(AwsSettings(), _now)
+            try:
+                work = _work(runtime, database, store, peers, aws, own)
+                async with background(
+                    follow(work.orphans, work),
+                    follow(work.ledger, work),
+                    run_passes(work, settings.discovery_interval_seconds),
+                    do_errands(work),
+                    watch_coverage(work, own.coverage_interval_seconds),
+                ):
+                    yield _bindings(work, database, peers)
+            finally:
+                await asyncio.to_thread(aws.close)
     finally:
         database.close()
 
 
-async def _follow(service: Discovery, runtime: Runtime) -> None:
-    """Begin again when the source or the ledger was away, more slowly each time nothing came."""
-    delay = FIRST_RECONNECT_SECONDS
-    while True:
-        before = await service.progress()
-        try:
-            await service.follow()
-        except AWAY as error:
-            runtime.log.warning("following the source was interrupted", error=str(error))
-        if before != await service.progress():
-            delay = FIRST_RECONNECT_SECONDS
-        await asyncio.sleep(delay)
-        delay = min(2 * delay, LAST_RECONNECT_SECONDS)
+def _work(
+    runtime: Runtime,
+    database: Database,
+    store: SqlStore,
+    peers: _Peers,
+    aws: AwsSource,
+    own: DiscoverySettings,
+) -> Work:
+    agenda, books = Agenda(), BooksClient(peers.allocation)
+    ledger = LedgerClient(peers.allocation)
+    policy = Policy(unknown=own.unknown_policy, reclaimable=own.reclaimable_policy)
+    return Work(
+        orphans=Discovery(
+            NetworkSource(peers.network), ledger, store, _now, on_change=agenda.look_at
+        ),
+        ledger=LedgerFollower(
+            LedgerChanges(peers.allocation), store, on_change=agenda.evaluate_all
+        ),
+        passes=Passes(
+            CoverageClient(peers.control_plane),
+            [NetworkSnapshots(peers.network, _now), aws],
+            SqlInventories(database),
+            Evaluator(books, SqlRecords(database), _now, policy),
+            _now,
+        ),
+        agenda=agenda,
+        away=(CadastreError, grpc.aio.AioRpcError),
+        log=runtime.log,
+    )
 
 
-async def _run_passes(service: Discovery, runtime: Runtime) -> None:
-    interval = runtime.settings.discovery_interval_seconds
-    while True:
-        try:
-            released = await service.run_pass()
-        except AWAY as error:
-            runtime.log.warning("discovery pass failed", error=str(error))
-            await asyncio.sleep(min(PASS_RETRY_SECONDS, interval))
-        else:
-            runtime.log.info("discovery pass", released_total=len(released))
-            await asyncio.sleep(interval)
+def _bindings(work: Work, database: Database, peers: _Peers) -> Sequence[Binding]:
+    access = ControlPlaneAccess(peers.control_plane)
+    markings = Markings(access, SqlMarkings(database), _now, on_marked=work.agenda.evaluate)
+    return [
+        Binding(
+            discovery_service_pb2_grpc.add_DiscoveryServiceServicer_to_server,
+            DiscoveryServicer(work.orphans, work.run_pass),
+            "cadastre.discovery.v1.DiscoveryService",
+        ),
+        Binding(
+            snapshot_service_pb2_grpc.add_SnapshotServiceServicer_to_server,
+            SnapshotServicer(SqlInventories(database), _now, on_changed=work.agenda.look_at),
+            "cadastre.discovery.v1.SnapshotService",
+        ),
+        Binding(
+            monitoring_service_pb2_grpc.add_MonitoringServiceServicer_to_server,
+            MonitoringServicer(access, SqlReader(database), markings, _now),
+            "cadastre.discovery.v1.MonitoringService",
+        ),
+        Binding(
+            usage_service_pb2_grpc.add_UsageServiceServicer_to_server,
+            UsageServicer(CoverageClient(peers.control_plane), SqlUsage(database)),
+            "cadastre.discovery.v1.UsageService",
+        ),
+    ]
 
 
 def _now() -> datetime:

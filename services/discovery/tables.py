@@ -1,14 +1,201 @@
-"""The tables of this context."""
+"""The tables of this context.
+
+What is there is kept by source, account and region (`inventories` and what belongs to them), once
+for all IPAMs. What it is to an IPAM, and was, is in `records`: of each resource CIDR one that has
+not ended, and those that have (HIST-1). Words are AWS's; hot columns are plain, for their number.
+"""
 
 import sqlalchemy as sa
 
+from shared.cidr import KEY_BYTES
+from shared.persistence.column_types import Moment
+
 metadata = sa.MetaData()
 
-# How far discovery has come with each source.
+_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_WORD = sa.String(64)
+_KEY = sa.LargeBinary(KEY_BYTES)
+
+# How far discovery has come with the change feed of each source.
 progress = sa.Table(
     "progress",
     metadata,
-    sa.Column("source", sa.String(64), primary_key=True),
+    sa.Column("source", _WORD, primary_key=True),
     sa.Column("sequence", sa.BigInteger, nullable=False),
     sa.Column("last_successful_pass_time", sa.DateTime(timezone=True)),
+)
+
+inventories = sa.Table(
+    "inventories",
+    metadata,
+    sa.Column("inventory_id", _NUMBER, primary_key=True, autoincrement=True),
+    sa.Column("source", _WORD, nullable=False),
+    sa.Column("account_id", _WORD, nullable=False),
+    sa.Column("region", _WORD, nullable=False),
+    sa.Column("last_attempted_at", Moment, nullable=False),
+    # Of the snapshot that it shows.
+    sa.Column("last_successful_at", Moment),
+    # Of the last attempt, when it failed.
+    sa.Column("failure_code", _WORD),
+    sa.Column("failure_message", sa.String(2048)),
+    # Of all that the snapshot told; the next one that has it changes nothing.
+    sa.Column("digest", sa.LargeBinary(32)),
+    # Addresses and prefixes on attached interfaces (ACC-3).
+    sa.Column("active_ip_count", _NUMBER, nullable=False),
+    # Grows with every change of what it shows.
+    sa.Column("version", _NUMBER, nullable=False),
+    sa.UniqueConstraint("source", "account_id", "region"),
+    # A number is never given twice: records name it when it is gone.
+    sqlite_autoincrement=True,
+)
+
+resource_cidrs = sa.Table(
+    "resource_cidrs",
+    metadata,
+    sa.Column("row_id", _NUMBER, primary_key=True, autoincrement=True),
+    sa.Column("inventory_id", sa.ForeignKey("inventories.inventory_id"), nullable=False),
+    # Whether it is told of as a resource's CIDR; the others are for histories.
+    sa.Column("is_monitored", sa.Boolean, nullable=False),
+    sa.Column("resource_type", _WORD, nullable=False),
+    # With type and CIDR, what tells it from others of the inventory; see `ResourceKey`.
+    sa.Column("anchor_id", sa.String(255), nullable=False),
+    sa.Column("first_address", _KEY, nullable=False),
+    sa.Column("prefix_length", sa.Integer, nullable=False),
+    # Of all members below and the key: tells whether anything changed.
+    sa.Column("fingerprint", sa.LargeBinary(16), nullable=False),
+    sa.Column("resource_id", sa.String(255), nullable=False),
+    sa.Column("owner_id", _WORD, nullable=False),
+    sa.Column("tags", sa.JSON, nullable=False),
+    sa.Column("name", sa.String(256)),
+    sa.Column("vpc_id", sa.String(255)),
+    sa.Column("subnet_id", sa.String(255)),
+    sa.Column("availability_zone_id", _WORD),
+    sa.Column("container_id", sa.String(255)),
+    sa.Column("ip_source", _WORD, nullable=False),
+    sa.Column("ip_usage", sa.Float),
+    sa.Column("is_attached", sa.Boolean),
+    sa.Index(
+        "one_of_an_inventory",
+        *("inventory_id", "resource_type", "anchor_id", "first_address", "prefix_length"),
+        unique=True,
+    ),
+    sa.Index("ix_resource_cidrs_monitored", "is_monitored", "inventory_id", "row_id"),
+    sqlite_autoincrement=True,
+)
+
+public_addresses = sa.Table(
+    "public_addresses",
+    metadata,
+    sa.Column("inventory_id", sa.ForeignKey("inventories.inventory_id"), primary_key=True),
+    # The IPv4 address as a number.
+    sa.Column("address", sa.BigInteger, primary_key=True),
+    sa.Column("fingerprint", sa.LargeBinary(16), nullable=False),
+    sa.Column("address_type", _WORD, nullable=False),
+    sa.Column("association_status", _WORD, nullable=False),
+    sa.Column("public_ipv4_pool_id", sa.String(255)),
+    # The other members of `PublicAddress`.
+    sa.Column("details", sa.JSON, nullable=False),
+)
+
+# What an IPAM's owner has said about resource CIDRs (MON-5, MON-6).
+markings = sa.Table(
+    "markings",
+    metadata,
+    sa.Column("ipam_id", _WORD, primary_key=True),
+    sa.Column("region", _WORD, primary_key=True),
+    sa.Column("resource_id", sa.String(255), primary_key=True),
+    sa.Column("first_address", _KEY, primary_key=True),
+    sa.Column("prefix_length", sa.Integer, primary_key=True),
+    sa.Column("is_ignored", sa.Boolean, nullable=False),
+    # Where it was moved to; null: never.
+    sa.Column("ipam_scope_id", _WORD),
+)
+
+# What resource CIDRs are to IPAMs, from when to when.
+records = sa.Table(
+    "records",
+    metadata,
+    sa.Column("record_id", _NUMBER, primary_key=True, autoincrement=True),
+    sa.Column("ipam_id", _WORD, nullable=False),
+    sa.Column("ipam_scope_id", _WORD, nullable=False),
+    # No foreign keys: what was stays when it is gone.
+    sa.Column("inventory_id", _NUMBER, nullable=False),
+    sa.Column("row_id", _NUMBER, nullable=False),
+    sa.Column("is_monitored", sa.Boolean, nullable=False),
+    sa.Column("resource_type", _WORD, nullable=False),
+    sa.Column("resource_id", sa.String(255), nullable=False),
+    sa.Column("owner_id", _WORD, nullable=False),
+    sa.Column("region", _WORD, nullable=False),
+    sa.Column("first_address", _KEY, nullable=False),
+    sa.Column("prefix_length", sa.Integer, nullable=False),
+    sa.Column("name", sa.String(256)),
+    sa.Column("vpc_id", sa.String(255)),
+    sa.Column("management_state", _WORD),
+    sa.Column("compliance_status", _WORD),
+    sa.Column("overlap_status", _WORD),
+    # Of the allocation that it has.
+    sa.Column("ipam_pool_id", _WORD),
+    # Rules of the pool that it breaks, separated by commas.
+    sa.Column("broken_rules", sa.String(255), nullable=False),
+    sa.Column("started_at", Moment, nullable=False),
+    sa.Column("ended_at", Moment),
+    sa.Index("ix_records_history", "ipam_scope_id", "first_address", "prefix_length", "record_id"),
+    sa.Index(
+        "one_record_now",
+        *("ipam_id", "is_monitored", "inventory_id", "row_id"),
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    ),
+    sa.Index(
+        "ix_records_now",
+        *("ipam_scope_id", "is_monitored", "first_address", "prefix_length", "record_id"),
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    ),
+    sa.Index(
+        "ix_records_ended_at",
+        "ended_at",
+        sqlite_where=sa.text("ended_at IS NOT NULL"),
+        postgresql_where=sa.text("ended_at IS NOT NULL"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+# IPAMs that resources were evaluated for.
+evaluations = sa.Table(
+    "evaluations",
+    metadata,
+    sa.Column("ipam_id", _WORD, primary_key=True),
+    # Grows with every evaluation that is saved: of two at a time one begins anew.
+    sa.Column("version", _NUMBER, nullable=False),
+    sa.Column("evaluated_at", Moment),
+)
+
+# Up to which change an IPAM's records have what is not monitored of an inventory.
+remembered = sa.Table(
+    "remembered",
+    metadata,
+    sa.Column("ipam_id", _WORD, primary_key=True),
+    sa.Column("inventory_id", _NUMBER, primary_key=True),
+    sa.Column("version", _NUMBER, nullable=False),
+)
+
+# Where what is allocated and what is there differ (BEY-10).
+discrepancies = sa.Table(
+    "discrepancies",
+    metadata,
+    sa.Column("discrepancy_id", _NUMBER, primary_key=True, autoincrement=True),
+    sa.Column("ipam_id", _WORD, nullable=False, index=True),
+    sa.Column("kind", _WORD, nullable=False),
+    sa.Column("ipam_scope_id", _WORD, nullable=False),
+    sa.Column("ipam_pool_id", _WORD, nullable=False),
+    sa.Column("first_address", _KEY, nullable=False),
+    sa.Column("prefix_length", sa.Integer, nullable=False),
+    sa.Column("resource_id", sa.String(255), nullable=False),
+    sa.Column("owner_id", _WORD, nullable=False),
+    sa.Column("region", _WORD, nullable=False),
+    sa.Column("ipam_pool_allocation_id", _WORD),
+    sa.Column("message", sa.String(1024), nullable=False),
+    sa.Column("found_at", Moment, nullable=False),
 )

@@ -20,7 +20,7 @@ from cadastre.control.v1 import (
     control_service_pb2,
     resource_discovery_service_pb2,
 )
-from cadastre.discovery.v1 import discovery_service_pb2
+from cadastre.discovery.v1 import monitoring_service_pb2
 from cadastre.network.v1 import (
     address_service_pb2,
     instance_service_pb2,
@@ -40,7 +40,7 @@ EC2_FILES: Sequence[tuple[Context, FileDescriptor]] = (
     ("network", instance_service_pb2.DESCRIPTOR),
     ("network", network_service_pb2.DESCRIPTOR),
     ("network", subnet_service_pb2.DESCRIPTOR),
-    ("discovery", discovery_service_pb2.DESCRIPTOR),
+    ("discovery", monitoring_service_pb2.DESCRIPTOR),
 )
 """The contracts whose RPCs are actions of EC2."""
 IAM_FILES: Sequence[tuple[Context, FileDescriptor]] = (

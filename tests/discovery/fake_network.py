@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
+from cadastre.common.v1.inventory_pb2 import InventoryPart
 from cadastre.network.v1 import inventory_service_pb2 as pb
 from cadastre.network.v1 import inventory_service_pb2_grpc
 from shared.rpc.server import Binding, Runtime, running
@@ -33,7 +34,8 @@ def vpc_cidr(vpc_id: str, cidr: str, **members: str) -> pb.CidrAssociation:
 class FakeNetwork(inventory_service_pb2_grpc.InventoryServiceServicer):
     """``changes`` is the whole feed; ``associations`` what there is, or is being made, by id.
 
-    ``around_list`` is called before and after these are read for a list.
+    ``around_list`` is called before and after these are read for a list. ``inventories`` is what
+    accounts have in regions.
     """
 
     def __init__(self) -> None:
@@ -41,6 +43,7 @@ class FakeNetwork(inventory_service_pb2_grpc.InventoryServiceServicer):
         self.associations: dict[str, pb.CidrAssociation] = {}
         self.asked_after: list[int] = []
         self.around_list: Callable[[], object] = bool
+        self.inventories: dict[tuple[str, str], list[InventoryPart]] = {}
         self._news = asyncio.Event()
 
     def hold(self, *association_ids: str) -> None:
@@ -86,6 +89,12 @@ class FakeNetwork(inventory_service_pb2_grpc.InventoryServiceServicer):
             cidr_associations=page,
             next_token=later[999] if len(later) > 1000 else None,
         )
+
+    async def GetInventory(
+        self, request: Any, context: Any
+    ) -> AsyncIterator[pb.GetInventoryResponse]:
+        for part in self.inventories.get((request.owner_id, request.region), []):
+            yield pb.GetInventoryResponse(part=part)
 
     def _append(self, kind: "pb.ChangeKind.ValueType", association: pb.CidrAssociation) -> None:
         sequence = len(self.changes) + 1

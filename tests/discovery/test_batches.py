@@ -5,13 +5,17 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from services.discovery.service import batched
-from services.discovery.sources import Association, Change
+from services.discovery.service.following import batched
+from services.discovery.sources import AccountRegion, Association, Change
 from shared.errors import ServiceUnavailable
+
+PLACE = AccountRegion("123456789012", "us-west-2")
 
 
 def change(sequence: int) -> Change:
-    return Change(sequence, False, Association("vpc-cidr-assoc-00000000000000001", None, None))
+    return Change(
+        sequence, False, Association("vpc-cidr-assoc-00000000000000001", None, None), PLACE
+    )
 
 
 async def test_what_came_meanwhile_is_one_batch() -> None:

@@ -42,6 +42,7 @@ async def settings(
     ledger: FakeLedger,
     observations: FakeObservations,
     network: FakeNetwork,
+    control_plane: str,
     tmp_path: Path,
     database_url: str,
 ) -> AsyncIterator[Settings]:
@@ -53,7 +54,11 @@ async def settings(
         yield settings_for(
             tmp_path,
             database_url=database_url,
-            addresses={"allocation": allocation, "network": address},
+            addresses={
+                "allocation": allocation,
+                "network": address,
+                "control_plane": control_plane,
+            },
             discovery_interval_seconds=1000,
         )
 

@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.discovery.service import (
+from services.discovery.service.following import (
     Discovery,
     HeldAllocation,
     Progress,
     in_sets,
     vpc_cidrs_told_by,
 )
-from services.discovery.sources import Association, Change, VpcCidr
+from services.discovery.sources import AccountRegion, Association, Change, VpcCidr
 from shared.cidr import Cidr
 
 
@@ -24,6 +24,7 @@ def vpc_cidr(number: int) -> VpcCidr:
 
 
 ONE, OTHER = vpc_cidr(1), vpc_cidr(2)
+PLACE = AccountRegion("123456789012", "us-west-2")
 GOT, LOST = False, True
 
 
@@ -42,7 +43,7 @@ def test_the_last_change_of_a_cidr_counts(
     told: list[tuple[bool, VpcCidr | None]], seen: list[VpcCidr], gone: list[VpcCidr]
 ) -> None:
     changes = [
-        Change(number, is_gone, Association("a", None, what))
+        Change(number, is_gone, Association("a", None, what), PLACE)
         for number, (is_gone, what) in enumerate(told, 1)
     ]
     assert vpc_cidrs_told_by(changes) == (seen, gone)
@@ -86,7 +87,7 @@ class Cloud:
             del self.there[one.association_id]
         else:
             self.there[one.association_id] = one
-        self.feed.append(Change(len(self.feed) + 1, bool(held), one))
+        self.feed.append(Change(len(self.feed) + 1, bool(held), one, PLACE))
         self._news.set()
         self._news = asyncio.Event()
         await self._chance.step()
@@ -163,7 +164,7 @@ async def test_the_ledger_ends_with_what_vpcs_have_however_reports_interleave(se
     chance = Chance(seed)
     cloud, ledger = Cloud(chance), Ledger(chance)
     memories = [Memory(), Memory()]
-    replicas = [Discovery(cloud, ledger, one, lambda: datetime.now(UTC)) for one in memories]
+    replicas = [Discovery(cloud, ledger, one, lambda: datetime.now(UTC), print) for one in memories]
 
     async def change() -> None:
         for _ in range(8):

@@ -67,13 +67,17 @@ async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
 
 @pytest.fixture
 async def settings(
-    ledger: Ledger, network: FakeNetwork, tmp_path: Path, database_url: str
+    ledger: Ledger, network: FakeNetwork, control_plane: str, tmp_path: Path, database_url: str
 ) -> AsyncIterator[Settings]:
     async with fake_network.serving(network, settings_for(tmp_path)) as address:
         yield settings_for(
             tmp_path,
             database_url=database_url,
-            addresses={"allocation": ledger.address, "network": address},
+            addresses={
+                "allocation": ledger.address,
+                "network": address,
+                "control_plane": control_plane,
+            },
             discovery_interval_seconds=1000,
         )
 

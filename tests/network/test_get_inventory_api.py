@@ -192,6 +192,7 @@ async def instance_with_elastic_ip(world: World) -> told.InventoryPart:
                 association_id=association_id,
                 network_interface_id=interface.network_interface_id,
                 instance_id=instance.instance_id,
+                ip_source=told.INVENTORY_IP_SOURCE_AMAZON,
             )
         ],
     )
@@ -199,6 +200,12 @@ async def instance_with_elastic_ip(world: World) -> told.InventoryPart:
 
 async def addresses_of_every_origin(world: World) -> told.InventoryPart:
     public_pool = await world.public_pool(30)
+    sources = {
+        "amazon": told.INVENTORY_IP_SOURCE_AMAZON,
+        CONTIGUOUS_POOL: told.INVENTORY_IP_SOURCE_AMAZON,
+        BYOIP_POOL: told.INVENTORY_IP_SOURCE_BYOIP,
+        LOCAL_ZONE_POOL: told.INVENTORY_IP_SOURCE_BYOIP,
+    }
     shown = []
     for pool, members in (
         ("amazon", {"tag_specifications": tagged("elastic-ip", Name="ours")}),
@@ -215,6 +222,7 @@ async def addresses_of_every_origin(world: World) -> told.InventoryPart:
                 public_ipv4_pool=pool,
                 network_border_group=LOCAL_ZONE if pool == LOCAL_ZONE_POOL else REGION,
                 tags=NAMED if pool == "amazon" else [],
+                ip_source=sources.get(pool, told.INVENTORY_IP_SOURCE_UNSPECIFIED),
             )
         )
     return told.InventoryPart(addresses=shown)

@@ -3,20 +3,22 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 from cadastre.allocation.v1 import (
+    allocation_service_pb2,
+    allocation_service_pb2_grpc,
     ledger_service_pb2,
     ledger_service_pb2_grpc,
     observation_service_pb2,
     observation_service_pb2_grpc,
 )
 from cadastre.network.v1 import inventory_service_pb2, inventory_service_pb2_grpc
-from services.discovery.service import HeldAllocation
-from services.discovery.sources import Association, Change, VpcCidr
+from services.discovery.service.following import HeldAllocation
+from services.discovery.sources import AccountRegion, Association, Change, VpcCidr
 from shared.caller import Caller
 from shared.cidr import Cidr
 from shared.rpc.client import Remote
 
 # No account's: what is read and released here is everybody's.
-_SELF = Caller(account_id="", region="", principal="service/discovery", service="discovery")
+SELF = Caller(account_id="", region="", principal="service/discovery", service="discovery")
 
 _VPC = "vpc"
 
@@ -32,9 +34,7 @@ class LedgerClient:
     async def held_allocations(self, source: str) -> AsyncIterator[list[HeldAllocation]]:
         request = ledger_service_pb2.ListResourceAllocationsRequest(service=source)
         while True:
-            page = await self._remote.call(
-                self._stub.ListResourceAllocations, request, caller=_SELF
-            )
+            page = await self._remote.call(self._stub.ListResourceAllocations, request, caller=SELF)
             yield [
                 HeldAllocation(held.ipam_pool_allocation_id, held.client_token)
                 for held in page.resource_allocations
@@ -49,7 +49,7 @@ class LedgerClient:
             ledger_service_pb2.ReleaseResourceAllocationsRequest(
                 ipam_pool_allocation_ids=ipam_pool_allocation_ids
             ),
-            caller=_SELF,
+            caller=SELF,
             retry_seconds=10,
         )
         return answer.released_ipam_pool_allocation_ids
@@ -57,7 +57,7 @@ class LedgerClient:
     async def vpc_cidrs(self) -> AsyncIterator[list[VpcCidr]]:
         request = observation_service_pb2.ListVpcCidrsRequest()
         while True:
-            page = await self._remote.call(self._observations.ListVpcCidrs, request, caller=_SELF)
+            page = await self._remote.call(self._observations.ListVpcCidrs, request, caller=SELF)
             yield [vpc_cidr_from_proto(known) for known in page.vpc_cidrs]
             if not page.next_token:
                 return
@@ -69,9 +69,22 @@ class LedgerClient:
             observation_service_pb2.ReportVpcCidrsRequest(
                 seen=map(vpc_cidr_to_proto, seen), gone=map(vpc_cidr_to_proto, gone)
             ),
-            caller=_SELF,
+            caller=SELF,
             retry_seconds=10,
         )
+
+
+class LedgerChanges:
+    """The ledger's change feed."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+        self._stub = allocation_service_pb2_grpc.AllocationServiceStub(remote.channel)
+
+    async def changes(self, after: int) -> AsyncGenerator[int, None]:
+        request = allocation_service_pb2.WatchRequest(after_sequence=after)
+        async for change in self._remote.stream(self._stub.Watch, request, caller=SELF):
+            yield change.sequence
 
 
 class NetworkSource:
@@ -85,13 +98,13 @@ class NetworkSource:
 
     async def changes(self, after: int) -> AsyncGenerator[Change, None]:
         request = inventory_service_pb2.WatchRequest(after_sequence=after)
-        async for change in self._remote.stream(self._stub.Watch, request, caller=_SELF):
+        async for change in self._remote.stream(self._stub.Watch, request, caller=SELF):
             yield change_from_proto(change)
 
     async def associations(self) -> AsyncIterator[list[Association]]:
         request = inventory_service_pb2.ListCidrAssociationsRequest()
         while True:
-            page = await self._remote.call(self._stub.ListCidrAssociations, request, caller=_SELF)
+            page = await self._remote.call(self._stub.ListCidrAssociations, request, caller=SELF)
             yield [association_from_proto(found) for found in page.cidr_associations]
             if not page.next_token:
                 return
@@ -100,7 +113,9 @@ class NetworkSource:
 
 def change_from_proto(change: inventory_service_pb2.WatchResponse) -> Change:
     is_gone = change.kind == inventory_service_pb2.CHANGE_KIND_CIDR_DISASSOCIATED
-    return Change(change.sequence, is_gone, association_from_proto(change.cidr_association))
+    concerned = change.cidr_association
+    place = AccountRegion(concerned.owner_id, concerned.region)
+    return Change(change.sequence, is_gone, association_from_proto(concerned), place)
 
 
 def association_from_proto(found: inventory_service_pb2.CidrAssociation) -> Association:

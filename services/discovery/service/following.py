@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Protocol, TypeVar
 
-from services.discovery.sources import Change, Source, VpcCidr
+from services.discovery.sources import AccountRegion, Change, Source, VpcCidr
 
 MOST_AT_ONCE = 1000
 """Records in one request; the ledger refuses longer ones."""
@@ -63,9 +63,16 @@ class Discovery:
     """Everything it does may be done twice, also by several replicas at once."""
 
     def __init__(
-        self, source: Source, ledger: Ledger, store: Store, clock: Callable[[], datetime]
+        self,
+        source: Source,
+        ledger: Ledger,
+        store: Store,
+        clock: Callable[[], datetime],
+        on_change: Callable[[AccountRegion], None],
     ) -> None:
+        """``on_change`` is told where something changed, once what it freed is released."""
         self._source, self._ledger, self._store, self._clock = source, ledger, store, clock
+        self._on_change = on_change
 
     async def follow(self) -> None:
         """Release what a change freed (BEY-1) and report what VPCs got and lost (VPC-3), at once.
@@ -80,6 +87,8 @@ class Discovery:
             async for batch in batches:
                 await self._release(freed_by(batch))
                 await self._report(*vpc_cidrs_told_by(batch))
+                for place in {change.place for change in batch}:
+                    self._on_change(place)
                 await self._store.save_sequence(self._source.name, batch[-1].sequence)
 
     async def run_pass(self) -> Sequence[str]:
@@ -145,6 +154,37 @@ class Discovery:
             await self._ledger.report_vpc_cidrs(seen=some, gone=())
 
 
+class LedgerFeed(Protocol):
+    """What is done to pools."""
+
+    def changes(self, after: int) -> AsyncGenerator[int, None]:
+        """The number of each change after one, then of new ones as they happen; never ends."""
+
+
+class LedgerFollower:
+    """Notices what is allocated and released: what that makes of resources is looked at anew."""
+
+    NAME = "allocation"
+
+    def __init__(self, feed: LedgerFeed, store: Store, on_change: Callable[[], None]) -> None:
+        self._feed, self._store, self._on_change = feed, store, on_change
+
+    async def progress(self) -> Progress:
+        return await self._store.progress(self.NAME)
+
+    async def follow(self) -> None:
+        """Tell of changes after the last one told of; never ends by itself.
+
+        Raises:
+            CadastreError: the ledger does not answer.
+        """
+        after = (await self.progress()).sequence
+        async with aclosing(batched(self._feed.changes(after))) as batches:
+            async for batch in batches:
+                self._on_change()
+                await self._store.save_sequence(self.NAME, batch[-1])
+
+
 def freed_by(changes: Iterable[Change]) -> list[str]:
     """The allocations that nobody needs any more."""
     return [
@@ -172,9 +212,9 @@ def in_sets(records: Iterable[T]) -> Iterator[list[T]]:
         yield some
 
 
-async def batched(changes: AsyncGenerator[Change, None]) -> AsyncGenerator[list[Change], None]:
+async def batched(changes: AsyncGenerator[T, None]) -> AsyncGenerator[list[T], None]:
     """Whatever came while the last batch was dealt with; what ends ``changes`` ends this too."""
-    arrived: asyncio.Queue[Change] = asyncio.Queue(MOST_AT_ONCE)
+    arrived: asyncio.Queue[T] = asyncio.Queue(MOST_AT_ONCE)
     news = asyncio.Event()
 
     async def receive() -> None:

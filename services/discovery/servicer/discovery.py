@@ -1,23 +1,27 @@
 """DiscoveryService: messages to use cases and back."""
 
+from collections.abc import Awaitable, Callable, Sequence
+
 from cadastre.discovery.v1 import discovery_service_pb2 as pb
 from cadastre.discovery.v1 import discovery_service_pb2_grpc
-from services.discovery.service import Discovery
+from services.discovery.service.following import Discovery
 from shared.rpc.interceptor import Context
 
 
 class DiscoveryServicer(discovery_service_pb2_grpc.DiscoveryServiceServicer):
     """Translates."""
 
-    def __init__(self, discovery: Discovery) -> None:
-        self._discovery = discovery
+    def __init__(
+        self, discovery: Discovery, run_pass: Callable[[], Awaitable[Sequence[str]]]
+    ) -> None:
+        self._discovery, self._run_pass = discovery, run_pass
 
     async def RunDiscoveryPass(
         self,
         _request: pb.RunDiscoveryPassRequest,
         _context: Context,
     ) -> pb.RunDiscoveryPassResponse:
-        released = await self._discovery.run_pass()
+        released = await self._run_pass()
         return pb.RunDiscoveryPassResponse(released_ipam_pool_allocation_ids=released)
 
     async def GetDiscoveryStatus(

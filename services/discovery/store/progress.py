@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.discovery.service import Progress
+from services.discovery.service.following import Progress
 from services.discovery.tables import progress
 from shared.persistence.database import Database
 

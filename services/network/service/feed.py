@@ -1,10 +1,13 @@
 """What discovery reads: the change feed, the list of all blocks, and all that an account has."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import TypeVar
 
 from services.network.changes import CidrRecord, NumberedChange
 from services.network.public_ipv4_pool import PublicIpv4Pool
+from services.network.resource import SourcePool
 from services.network.service.addresses import AddressInPlace, addresses_in_place
 from services.network.service.interfaces import AssociatedInterface, associated_interfaces
 from services.network.service.rows import Rows, Store
@@ -13,9 +16,21 @@ from services.network.vpc import Vpc
 from shared.caller import Caller
 from shared.feed import Bell, follow
 
+_READ_AT_ONCE = 1000
+
 T = TypeVar("T")
 CidrRecordsAfter = Callable[[str | None], Iterator[tuple[str, CidrRecord]]]
-Resource = Vpc | Subnet | AssociatedInterface | AddressInPlace | PublicIpv4Pool
+
+
+@dataclass(frozen=True, slots=True)
+class SourcedAddress:
+    """An elastic IP address, and the IPAM pool that it is of."""
+
+    shown: AddressInPlace
+    source_pool: SourcePool | None
+
+
+Resource = Vpc | Subnet | AssociatedInterface | SourcedAddress | PublicIpv4Pool
 
 
 class Inventory:
@@ -50,8 +65,18 @@ def _resources(rows: Rows, owner: Caller) -> Iterator[Resource]:
     for some in rows.subnets.all(owner, ids=(), after=None):
         yield from (subnet for _, subnet in some)
     yield from (interface for _, interface in associated_interfaces(rows, owner, (), None))
-    yield from (address for _, address in addresses_in_place(rows, owner, (), None))
+    yield from _addresses(rows, owner)
     for _, pool in rows.public_ipv4_pools.all(owner, ids=(), after=None):
         # Pools are also found from the home regions of IPAMs.
         if pool.region == owner.region:
             yield pool
+
+
+def _addresses(rows: Rows, owner: Caller) -> Iterator[SourcedAddress]:
+    found = (address for _, address in addresses_in_place(rows, owner, (), None))
+    while some := list(islice(found, _READ_AT_ONCE)):
+        blocks = rows.blocks.of([shown.address.allocation_id for shown in some])
+        for shown in some:
+            # An address of a public IPv4 pool has no block of its own.
+            own = blocks.get(shown.address.allocation_id, ())
+            yield SourcedAddress(shown, own[0].source_pool if own else None)

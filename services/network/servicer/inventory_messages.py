@@ -6,8 +6,7 @@ from cadastre.common.v1 import inventory_pb2 as pb
 from services.network.availability_zones import zone_id
 from services.network.public_ipv4_pool import PublicIpv4Pool
 from services.network.resource import CidrAssociation, PublicIpSource
-from services.network.service.addresses import AddressInPlace
-from services.network.service.feed import Resource
+from services.network.service.feed import Resource, SourcedAddress
 from services.network.service.interfaces import AssociatedInterface
 from services.network.subnet import Subnet
 from services.network.vpc import Vpc
@@ -38,7 +37,7 @@ def part_to_proto(resource: Resource) -> pb.InventoryPart:
             return pb.InventoryPart(subnets=[subnet_to_proto(resource)])
         case AssociatedInterface():
             return pb.InventoryPart(network_interfaces=[interface_to_proto(resource)])
-        case AddressInPlace():
+        case SourcedAddress():
             return pb.InventoryPart(addresses=[address_to_proto(resource)])
         case PublicIpv4Pool():
             return pb.InventoryPart(public_ipv4_pools=[pool_to_proto(resource)])
@@ -98,7 +97,8 @@ def interface_to_proto(known: AssociatedInterface) -> pb.InventoryNetworkInterfa
     )
 
 
-def address_to_proto(shown: AddressInPlace) -> pb.InventoryAddress:
+def address_to_proto(sourced: SourcedAddress) -> pb.InventoryAddress:
+    shown, pool = sourced.shown, sourced.source_pool
     address, association = shown.address, shown.address.association
     attachment = shown.interface.attachment if shown.interface else None
     return pb.InventoryAddress(
@@ -110,6 +110,7 @@ def address_to_proto(shown: AddressInPlace) -> pb.InventoryAddress:
         association_id=association.association_id if association else "",
         network_interface_id=association.network_interface_id if association else "",
         instance_id=attachment.instance_id if attachment else "",
+        ip_source=_IP_SOURCES[pool.public_ip_source if pool else None],
     )
 
 

@@ -1,0 +1,1 @@
+"""Other services, as discovery asks them."""

@@ -1,0 +1,97 @@
+"""The control plane, asked who may see what."""
+
+from collections.abc import AsyncIterator
+
+from cadastre.common.v1 import types_pb2
+from cadastre.control.v1 import (
+    control_service_pb2,
+    control_service_pb2_grpc,
+    inventory_service_pb2,
+    inventory_service_pb2_grpc,
+    resource_discovery_service_pb2,
+    resource_discovery_service_pb2_grpc,
+)
+from services.discovery.clients.embedded import SELF
+from services.discovery.service.access import ResourceDiscovery, Scope
+from shared.caller import Caller
+from shared.ids import IPAM_RESOURCE_DISCOVERY, IPAM_SCOPE
+from shared.rpc.client import Remote
+
+
+class ControlPlaneAccess:
+    """`Access`; nothing is kept, so that what changed counts at once (BEY-2)."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+        self._control = control_service_pb2_grpc.ControlPlaneServiceStub(remote.channel)
+        self._discoveries = resource_discovery_service_pb2_grpc.ResourceDiscoveryServiceStub(
+            remote.channel
+        )
+        self._inventory = inventory_service_pb2_grpc.InventoryServiceStub(remote.channel)
+
+    async def scope(self, caller: Caller, ipam_scope_id: str) -> Scope:
+        answer: control_service_pb2.DescribeIpamScopesResponse = await self._remote.call(
+            self._control.DescribeIpamScopes,
+            control_service_pb2.DescribeIpamScopesRequest(ipam_scope_ids=[ipam_scope_id]),
+            caller=caller,
+        )
+        own = [scope for scope in answer.ipam_scopes if scope.owner_id == caller.account_id]
+        if not own:
+            raise IPAM_SCOPE.unknown(ipam_scope_id)
+        [scope] = own
+        return Scope(
+            ipam_scope_id,
+            ipam_id=scope.ipam_arn.rpartition("/")[2],
+            is_public=scope.ipam_scope_type == types_pb2.IPAM_SCOPE_TYPE_PUBLIC,
+        )
+
+    async def discovery(self, caller: Caller, ipam_resource_discovery_id: str) -> ResourceDiscovery:
+        request = resource_discovery_service_pb2.DescribeIpamResourceDiscoveriesRequest(
+            ipam_resource_discovery_ids=[ipam_resource_discovery_id]
+        )
+        answer = await self._remote.call(
+            self._discoveries.DescribeIpamResourceDiscoveries, request, caller=caller
+        )
+        if not answer.ipam_resource_discoveries:
+            raise IPAM_RESOURCE_DISCOVERY.unknown(ipam_resource_discovery_id)
+        [discovery] = answer.ipam_resource_discoveries
+        unit_ids = await self._unit_ids(ipam_resource_discovery_id)
+        is_owner = discovery.owner_id == caller.account_id
+        return ResourceDiscovery(
+            ipam_resource_discovery_id,
+            [region.region_name for region in discovery.operating_regions],
+            unit_ids if is_owner else dict.fromkeys(unit_ids, ""),
+        )
+
+    async def _unit_ids(self, ipam_resource_discovery_id: str) -> dict[str, str]:
+        """Of each account that is covered the OU, empty for none.
+
+        All IPAMs that see through it see the same, so one association is enough; its records stand
+        one right after the other.
+        """
+        unit_ids: dict[str, str] = {}
+        association_id: str | None = None
+        async for part in self._parts():
+            is_of_it = part.ipam_resource_discovery_id == ipam_resource_discovery_id
+            its_association = part.ipam_resource_discovery_association_id
+            if association_id is None and is_of_it:
+                association_id = its_association
+            if association_id is None:
+                continue
+            if not is_of_it or its_association != association_id:
+                break
+            known = part.organizational_unit_ids or [""] * len(part.account_ids)
+            unit_ids.update(zip(part.account_ids, known, strict=True))
+        return unit_ids
+
+    async def _parts(self) -> AsyncIterator[inventory_service_pb2.ListedResourceDiscovery]:
+        request = inventory_service_pb2.ListResourceDiscoveriesRequest()
+        while True:
+            page = await self._remote.call(
+                self._inventory.ListResourceDiscoveries, request, caller=SELF
+            )
+            for part in page.resource_discoveries:
+                yield part
+            if not page.next_token:
+                return
+            request.next_token = page.next_token

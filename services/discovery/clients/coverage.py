@@ -1,0 +1,94 @@
+"""What the control plane says is to be discovered."""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from collections.abc import Set as AbstractSet
+
+from cadastre.control.v1 import inventory_service_pb2 as pb
+from cadastre.control.v1 import inventory_service_pb2_grpc
+from services.discovery.clients.embedded import SELF
+from services.discovery.coverage import Coverage, Ipam
+from services.discovery.evaluation.model import Scopes
+from services.discovery.service.passes import PoolVersion
+from services.discovery.sources import AccountRegion
+from shared.rpc.client import Remote
+
+
+class CoverageClient:
+    """Asks for all of it each time: it is small beside what is discovered."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+        self._stub = inventory_service_pb2_grpc.InventoryServiceStub(remote.channel)
+
+    async def coverage(self) -> Coverage:
+        """As of now.
+
+        Raises:
+            CadastreError: the control plane does not answer.
+        """
+        ipams = [_ipam_from_proto(ipam) async for ipam in self._ipams()]
+        places: set[AccountRegion] = set()
+        of_ipams: defaultdict[str, set[AccountRegion]] = defaultdict(set)
+        async for discovery in self._discoveries():
+            seen = {
+                AccountRegion(account_id, region)
+                for account_id in discovery.account_ids
+                for region in discovery.operating_regions
+            }
+            places |= seen
+            if discovery.ipam_id:
+                of_ipams[discovery.ipam_id] |= seen
+        frozen = {ipam_id: frozenset(seen) for ipam_id, seen in of_ipams.items()}
+        return Coverage(ipams, frozenset(places), frozen)
+
+    async def pools(self) -> AbstractSet[PoolVersion]:
+        """Every pool's definition.
+
+        Raises:
+            CadastreError: the control plane does not answer.
+        """
+        request, found = pb.ListIpamPoolsRequest(), set[PoolVersion]()
+        while True:
+            page = await self._remote.call(self._stub.ListIpamPools, request, caller=SELF)
+            found.update(
+                PoolVersion(pool.ipam_pool_id, pool.definition_version, pool.is_changing)
+                for pool in page.ipam_pools
+            )
+            if not page.next_token:
+                return found
+            request.next_token = page.next_token
+
+    async def _ipams(self) -> AsyncIterator[pb.ListedIpam]:
+        request = pb.ListIpamsRequest()
+        while True:
+            page = await self._remote.call(self._stub.ListIpams, request, caller=SELF)
+            for ipam in page.ipams:
+                yield ipam
+            if not page.next_token:
+                return
+            request.next_token = page.next_token
+
+    async def _discoveries(self) -> AsyncIterator[pb.ListedResourceDiscovery]:
+        request = pb.ListResourceDiscoveriesRequest()
+        while True:
+            page = await self._remote.call(self._stub.ListResourceDiscoveries, request, caller=SELF)
+            for discovery in page.resource_discoveries:
+                yield discovery
+            if not page.next_token:
+                return
+            request.next_token = page.next_token
+
+
+def _ipam_from_proto(ipam: pb.ListedIpam) -> Ipam:
+    return Ipam(
+        Scopes(
+            ipam_id=ipam.ipam_id,
+            private_default=ipam.private_default_scope_id,
+            public_default=ipam.public_default_scope_id,
+            private=frozenset(ipam.private_scope_ids),
+        ),
+        owner_id=ipam.owner_id,
+        region=ipam.region,
+        is_free_tier=ipam.is_free_tier,
+    )

@@ -1,0 +1,138 @@
+"""What discovery does beside serving; each goes on when something was away."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+from structlog.typing import FilteringBoundLogger
+
+from services.discovery.service.agenda import Agenda
+from services.discovery.service.following import Discovery, LedgerFollower, Progress
+from services.discovery.service.passes import Changed, Passes, PassReport
+
+FIRST_RECONNECT_SECONDS = 0.1
+LAST_RECONNECT_SECONDS = 2.0
+PASS_RETRY_SECONDS = 5.0
+LEAST_PAUSE_SECONDS = 0.05
+LONGEST_PAUSE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the loops drive."""
+
+    orphans: Discovery
+    ledger: LedgerFollower
+    passes: Passes
+    agenda: Agenda
+    away: tuple[type[Exception], ...]
+    """What a call ends with when the other service refuses, stops or breaks; all of it may pass."""
+    log: FilteringBoundLogger
+
+    async def run_pass(self) -> list[str]:
+        """A whole pass; the allocations that were released because nobody has them any more."""
+        released = list(await self.orphans.run_pass())
+        self._tell("discovery pass", await self.passes.run(), released_total=len(released))
+        return released
+
+    async def refresh(self) -> None:
+        """Whatever the agenda has, as soon as it has something."""
+        errand = await self.agenda.next()
+        try:
+            if errand.is_whole_pass:
+                self._tell("discovery pass", await self.passes.run())
+            else:
+                report = await self.passes.refresh(errand.places, errand.ipam_ids)
+                self._tell("discovery refresh", report)
+        except self.away:
+            self.agenda.put_back(errand)
+            raise
+
+    def _tell(self, what: str, report: PassReport, **more: int) -> None:
+        for source, place, failure in report.failures:
+            self.log.warning(
+                "snapshot failed",
+                source=source,
+                account_id=place.account_id,
+                region=place.region,
+                code=failure.code.value,
+                why=failure.message,
+            )
+        for ipam_id, error in report.unevaluated:
+            self.log.warning("evaluation failed", ipam_id=ipam_id, error=str(error))
+        self.log.info(
+            what,
+            places_total=report.places,
+            added_total=report.added,
+            changed_total=report.changed,
+            removed_total=report.removed,
+            begun_total=sum(done.begun for _, done in report.evaluated),
+            ended_total=sum(done.ended for _, done in report.evaluated),
+            imported_total=sum(done.imported for _, done in report.evaluated),
+            **more,
+        )
+
+
+class _Followed(Protocol):
+    """A change feed."""
+
+    async def follow(self) -> None: ...
+
+    async def progress(self) -> Progress: ...
+
+
+async def follow(feed: _Followed, work: Work) -> None:
+    """Begin again when somebody was away, more slowly each time nothing came."""
+    delay = FIRST_RECONNECT_SECONDS
+    while True:
+        before = await feed.progress()
+        try:
+            await feed.follow()
+        except work.away as error:
+            name = type(feed).__name__
+            work.log.warning("following was interrupted", feed=name, error=str(error))
+        if before != await feed.progress():
+            delay = FIRST_RECONNECT_SECONDS
+        await asyncio.sleep(delay)
+        delay = min(2 * delay, LAST_RECONNECT_SECONDS)
+
+
+async def run_passes(work: Work, interval_seconds: float) -> None:
+    """A whole pass now and then; soon again after one that could not be run."""
+    while True:
+        try:
+            await work.run_pass()
+        except work.away as error:
+            work.log.warning("discovery pass failed", error=str(error))
+            await asyncio.sleep(min(PASS_RETRY_SECONDS, interval_seconds))
+        else:
+            await asyncio.sleep(interval_seconds)
+
+
+async def do_errands(work: Work) -> None:
+    """Look at once at what something said that it changed, but at most a fifth of the time."""
+    while True:
+        started = time.monotonic()
+        try:
+            await work.refresh()
+        except work.away as error:
+            work.log.warning("discovery refresh failed", error=str(error))
+        took = time.monotonic() - started
+        await asyncio.sleep(max(LEAST_PAUSE_SECONDS, min(4 * took, LONGEST_PAUSE_SECONDS)))
+
+
+async def watch_coverage(work: Work, interval_seconds: float) -> None:
+    """Notice other accounts, regions and rules; asking takes at most a twentieth of the time."""
+    while True:
+        started = time.monotonic()
+        try:
+            match await work.passes.what_changed():
+                case Changed.COVERAGE:
+                    work.agenda.look_everywhere()
+                case Changed.POOLS:
+                    work.agenda.evaluate_all()
+        except work.away as error:
+            work.log.warning("asking what to discover failed", error=str(error))
+        took = time.monotonic() - started
+        await asyncio.sleep(max(interval_seconds, 20 * took))

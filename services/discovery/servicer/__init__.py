@@ -1,0 +1,1 @@
+"""The edge: messages to use cases and back."""

@@ -1,0 +1,357 @@
+"""What resource CIDRs are to IPAMs, and were."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from services.discovery.evaluation.model import Candidate, Finding, MarkedCidr, Marking
+from services.discovery.record import (
+    CurrentRecord,
+    RecordState,
+    ScopesOfVpcs,
+    Sighting,
+    Turn,
+    moved_in,
+    turn,
+)
+from services.discovery.resource_cidr import ResourceType
+from services.discovery.service.evaluating import Seen, View
+from services.discovery.sources import AccountRegion
+from services.discovery.store.batches import batches_of
+from services.discovery.store.discrepancies import replace_discrepancies
+from services.discovery.tables import (
+    discrepancies,
+    evaluations,
+    inventories,
+    markings,
+    records,
+    remembered,
+    resource_cidrs,
+)
+from shared.cidr import Cidr
+from shared.persistence.database import Database
+
+_STATE = (
+    records.c.ipam_scope_id,
+    records.c.management_state,
+    records.c.compliance_status,
+    records.c.overlap_status,
+    records.c.ipam_pool_id,
+    records.c.broken_rules,
+    records.c.name,
+)
+_TYPES = {resource_type.value: resource_type for resource_type in ResourceType}
+_HAS_NOT_ENDED = records.c.ended_at.is_(None)
+
+
+class SqlRecords:
+    """`Records`: each method in one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def view(self, ipam_id: str, seen: Seen) -> View:
+        return await self._database.run(self._view, ipam_id, seen)
+
+    async def save(
+        self,
+        ipam_id: str,
+        version: int,
+        changes: Turn,
+        findings: Sequence[Finding],
+        now: datetime,
+    ) -> bool:
+        return await self._database.run(self._save, ipam_id, version, changes, findings, now)
+
+    async def remember(
+        self, ipam_id: str, inventory_id: int, version: int, scopes: ScopesOfVpcs, now: datetime
+    ) -> None:
+        await self._database.run(self._remember, ipam_id, inventory_id, version, scopes, now)
+
+    async def forget(self, ipam_id: str, inventory_id: int, now: datetime) -> None:
+        await self._database.run(self._forget, ipam_id, inventory_id, now)
+
+    async def keep_only(self, ipam_ids: Collection[str]) -> None:
+        await self._database.run(self._keep_only, ipam_ids)
+
+    async def prune(self, ended_before: datetime) -> None:
+        await self._database.run(self._prune, ended_before)
+
+    def _view(self, ipam_id: str, seen: Seen) -> View:
+        with self._database.read() as connection:
+            found = _inventories_of(connection, seen.places)
+            shown = {row.inventory_id: row for row in found if row.last_successful_at}
+            known = _remembered(connection, ipam_id)
+            return View(
+                version=_version(connection, ipam_id),
+                sightings=list(_sightings(connection, shown)),
+                markings=_markings(connection, ipam_id),
+                current=_current(connection, ipam_id, is_monitored=True),
+                sampled_at={id_: row.last_successful_at for id_, row in shown.items()},
+                complete=_complete(found, seen),
+                versions={id_: row.version for id_, row in shown.items()},
+                unremembered={id_ for id_, row in shown.items() if known.get(id_) != row.version},
+                forgotten=known.keys() - shown.keys(),
+            )
+
+    def _save(
+        self,
+        ipam_id: str,
+        version: int,
+        changes: Turn,
+        findings: Sequence[Finding],
+        now: datetime,
+    ) -> bool:
+        with self._database.write() as connection:
+            if not _claimed(connection, ipam_id, version, now):
+                return False
+            _carry_out(connection, ipam_id, changes, is_monitored=True)
+            replace_discrepancies(connection, ipam_id, findings, now)
+            for some in batches_of(list(moved_in(changes))):
+                is_stale = sa.and_(
+                    remembered.c.ipam_id == ipam_id, remembered.c.inventory_id.in_(some)
+                )
+                # No version is 0: it will be remembered anew, also after a crash before that.
+                connection.execute(remembered.update().where(is_stale).values(version=0))
+        return True
+
+    def _remember(
+        self, ipam_id: str, inventory_id: int, version: int, scopes: ScopesOfVpcs, now: datetime
+    ) -> None:
+        with self._database.write() as connection:
+            _lock(connection, ipam_id)
+            query = sa.select(inventories).where(inventories.c.inventory_id == inventory_id)
+            row = connection.execute(query.with_for_update()).first()
+            if row is None or row.version != version:
+                return
+            found = [
+                (
+                    one,
+                    RecordState(
+                        scopes.scope_of(one.candidate.cidr, one.candidate.vpc_id), name=one.name
+                    ),
+                )
+                for one in _sightings(connection, {inventory_id: row}, is_monitored=False)
+            ]
+            current = _current(connection, ipam_id, is_monitored=False, inventory_id=inventory_id)
+            changes = turn(current, found, {inventory_id: row.last_successful_at}, now)
+            _carry_out(connection, ipam_id, changes, is_monitored=False)
+            _note_remembered(connection, ipam_id, inventory_id, version)
+
+    def _forget(self, ipam_id: str, inventory_id: int, now: datetime) -> None:
+        is_it = sa.and_(records.c.ipam_id == ipam_id, records.c.inventory_id == inventory_id)
+        with self._database.write() as connection:
+            _lock(connection, ipam_id)
+            connection.execute(
+                records.update()
+                .where(is_it, _HAS_NOT_ENDED)
+                .values(ended_at=_not_before_start(now))
+            )
+            connection.execute(
+                remembered.delete().where(
+                    remembered.c.ipam_id == ipam_id, remembered.c.inventory_id == inventory_id
+                )
+            )
+
+    def _keep_only(self, ipam_ids: Collection[str]) -> None:
+        with self._database.write() as connection:
+            known = connection.scalars(sa.select(evaluations.c.ipam_id)).all()
+            for ipam_id in set(known) - set(ipam_ids):
+                for table in (records, remembered, discrepancies, markings, evaluations):
+                    connection.execute(table.delete().where(table.c.ipam_id == ipam_id))
+
+    def _prune(self, ended_before: datetime) -> None:
+        with self._database.write() as connection:
+            connection.execute(records.delete().where(records.c.ended_at < ended_before))
+
+
+def _place(row: sa.Row[Any]) -> AccountRegion:
+    return AccountRegion(row.account_id, row.region)
+
+
+def _inventories_of(
+    connection: sa.Connection, places: AbstractSet[AccountRegion]
+) -> list[sa.Row[Any]]:
+    return [row for row in connection.execute(sa.select(inventories)) if _place(row) in places]
+
+
+def _complete(found: Iterable[sa.Row[Any]], seen: Seen) -> set[AccountRegion]:
+    told = {(row.source, _place(row)) for row in found if row.digest and not row.failure_code}
+    known = {(row.source, _place(row)) for row in found} | {
+        (source, place) for source, place in seen.asked if place in seen.places
+    }
+    incomplete = {place for _, place in known - told}
+    return {place for _, place in told} - incomplete
+
+
+def _remembered(connection: sa.Connection, ipam_id: str) -> dict[int, int]:
+    query = sa.select(remembered.c.inventory_id, remembered.c.version)
+    rows = connection.execute(query.where(remembered.c.ipam_id == ipam_id))
+    return {row.inventory_id: row.version for row in rows}
+
+
+def _version(connection: sa.Connection, ipam_id: str) -> int:
+    query = sa.select(evaluations.c.version).where(evaluations.c.ipam_id == ipam_id)
+    return connection.scalar(query) or 0
+
+
+def _markings(connection: sa.Connection, ipam_id: str) -> dict[MarkedCidr, Marking]:
+    rows = connection.execute(sa.select(markings).where(markings.c.ipam_id == ipam_id))
+    return {
+        MarkedCidr(
+            row.region, row.resource_id, Cidr.from_key(row.first_address, row.prefix_length)
+        ): Marking(row.is_ignored, row.ipam_scope_id)
+        for row in rows
+    }
+
+
+def _sightings(
+    connection: sa.Connection, shown: Mapping[int, sa.Row[Any]], *, is_monitored: bool = True
+) -> Iterator[Sighting]:
+    columns = resource_cidrs.c
+    for some in batches_of(list(shown)):
+        rows = connection.execute(
+            sa.select(
+                columns.row_id,
+                columns.inventory_id,
+                columns.resource_type,
+                columns.resource_id,
+                columns.first_address,
+                columns.prefix_length,
+                columns.owner_id,
+                columns.vpc_id,
+                columns.container_id,
+                columns.tags,
+                columns.name,
+            ).where(columns.is_monitored.is_(is_monitored), columns.inventory_id.in_(some))
+        )
+        for row_id, inventory_id, kind, resource_id, first, length, owner, *rest in rows:
+            vpc_id, container_id, tags, name = rest
+            yield Sighting(
+                Candidate(
+                    row_id,
+                    _TYPES[kind],
+                    resource_id,
+                    Cidr.from_key(first, length),
+                    owner,
+                    shown[inventory_id].region,
+                    vpc_id,
+                    container_id,
+                    tags,
+                ),
+                inventory_id,
+                name,
+            )
+
+
+def _current(
+    connection: sa.Connection,
+    ipam_id: str,
+    *,
+    is_monitored: bool,
+    inventory_id: int | None = None,
+) -> dict[int, CurrentRecord]:
+    query = sa.select(records.c.row_id, records.c.record_id, records.c.inventory_id, *_STATE).where(
+        records.c.ipam_id == ipam_id, records.c.is_monitored.is_(is_monitored), _HAS_NOT_ENDED
+    )
+    if inventory_id is not None:
+        query = query.where(records.c.inventory_id == inventory_id)
+    return {
+        row_id: CurrentRecord(record_id, of_inventory, RecordState(*state))
+        for row_id, record_id, of_inventory, *state in connection.execute(query)
+    }
+
+
+def _claimed(connection: sa.Connection, ipam_id: str, version: int, now: datetime) -> bool:
+    """Whether nothing came between; others wait for this transaction's end from here on."""
+    if _lock(connection, ipam_id) != version:
+        return False
+    is_it = evaluations.c.ipam_id == ipam_id
+    values = {"version": version + 1, "evaluated_at": now}
+    connection.execute(evaluations.update().where(is_it).values(values))
+    return True
+
+
+def _lock(connection: sa.Connection, ipam_id: str) -> int:
+    """The version of what was evaluated last; others wait for this transaction's end."""
+    _insert_unless_there(connection, evaluations, {"ipam_id": ipam_id, "version": 0})
+    query = sa.select(evaluations.c.version).where(evaluations.c.ipam_id == ipam_id)
+    version: int = connection.execute(query.with_for_update()).scalar_one()
+    return version
+
+
+def _insert_unless_there(
+    connection: sa.Connection, table: sa.Table, values: Mapping[str, Any]
+) -> None:
+    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
+    connection.execute(dialect.insert(table).values(values).on_conflict_do_nothing())
+
+
+def _note_remembered(
+    connection: sa.Connection, ipam_id: str, inventory_id: int, version: int
+) -> None:
+    key = {"ipam_id": ipam_id, "inventory_id": inventory_id}
+    _insert_unless_there(connection, remembered, {**key, "version": version})
+    is_it = sa.and_(remembered.c.ipam_id == ipam_id, remembered.c.inventory_id == inventory_id)
+    connection.execute(remembered.update().where(is_it).values(version=version))
+
+
+def _not_before_start(at: sa.ColumnElement[Any] | datetime) -> sa.ColumnElement[Any]:
+    """A snapshot may be older than what an evaluation changed meanwhile."""
+    moment = sa.bindparam(None, at, records.c.ended_at.type) if isinstance(at, datetime) else at
+    return sa.case((records.c.started_at > moment, records.c.started_at), else_=moment)
+
+
+def _carry_out(
+    connection: sa.Connection, ipam_id: str, changes: Turn, *, is_monitored: bool
+) -> None:
+    by_time: defaultdict[datetime, list[int]] = defaultdict(list)
+    for record_id, at in changes.ended:
+        by_time[at].append(record_id)
+    for at, record_ids in by_time.items():
+        for some in batches_of(record_ids):
+            connection.execute(
+                records.update()
+                .where(records.c.record_id.in_(some))
+                .values(ended_at=_not_before_start(at))
+            )
+    for begun in batches_of(changes.begun):
+        connection.execute(
+            records.insert(), list(_rows_of(ipam_id, begun, is_monitored=is_monitored))
+        )
+
+
+def _rows_of(
+    ipam_id: str,
+    begun: Iterable[tuple[Sighting, RecordState, datetime]],
+    *,
+    is_monitored: bool,
+) -> Iterator[dict[str, Any]]:
+    for sighting, state, started_at in begun:
+        candidate = sighting.candidate
+        yield {
+            "ipam_id": ipam_id,
+            "ipam_scope_id": state.scope_id,
+            "inventory_id": sighting.inventory_id,
+            "row_id": candidate.row_id,
+            "is_monitored": is_monitored,
+            "resource_type": candidate.resource_type.value,
+            "resource_id": candidate.resource_id,
+            "owner_id": candidate.owner_id,
+            "region": candidate.region,
+            "first_address": candidate.cidr.first_key,
+            "prefix_length": candidate.cidr.prefix_length,
+            "name": state.name,
+            "vpc_id": candidate.vpc_id,
+            "management_state": state.management_state,
+            "compliance_status": state.compliance_status,
+            "overlap_status": state.overlap_status,
+            "ipam_pool_id": state.pool_id,
+            "broken_rules": state.broken_rules,
+            "started_at": started_at,
+        }

@@ -1,0 +1,285 @@
+"""`View` of figures in SQL: counts are the database's to make."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from services.discovery.evaluation.model import (
+    ComplianceStatus,
+    Discrepancy,
+    Finding,
+    ManagementState,
+    OverlapStatus,
+)
+from services.discovery.public_address import AddressType, AssociationStatus
+from services.discovery.resource_cidr import ResourceType
+from services.discovery.service.usage import (
+    BlockState,
+    Group,
+    Limits,
+    MappedCidr,
+    PublicAddressCount,
+    PublicAddressKind,
+    Resource,
+    ResourceCidrCount,
+    UsedCidr,
+    View,
+)
+from services.discovery.sources import AccountRegion
+from services.discovery.store.batches import batches_of
+from services.discovery.store.reading import along, parsed_key
+from services.discovery.tables import (
+    discrepancies,
+    inventories,
+    public_addresses,
+    records,
+    resource_cidrs,
+)
+from shared.cidr import AddressFamily, Cidr
+from shared.persistence.database import Database
+
+_ALL_IPV4 = Cidr(AddressFamily.IPV4, 0, 0)
+_IS_IPV4 = records.c.first_address.between(_ALL_IPV4.first_key, _ALL_IPV4.last_key)
+_IS_MONITORED_NOW = sa.and_(records.c.is_monitored, records.c.ended_at.is_(None))
+_BY_SCOPE_AND_ADDRESS = (
+    discrepancies.c.ipam_scope_id,
+    discrepancies.c.first_address,
+    discrepancies.c.prefix_length,
+    discrepancies.c.discrepancy_id,
+)
+_BLOCK_STATE = sa.case(
+    (records.c.management_state.is_(None), 0),
+    (records.c.overlap_status == OverlapStatus.OVERLAPPING.value, BlockState.OVERLAPPING.value),
+    (
+        records.c.compliance_status == ComplianceStatus.NONCOMPLIANT.value,
+        BlockState.NONCOMPLIANT.value,
+    ),
+    (records.c.compliance_status == ComplianceStatus.COMPLIANT.value, BlockState.COMPLIANT.value),
+    else_=BlockState.OCCUPIED.value,
+)
+_STATES = {0: None, **{state.value: state for state in BlockState}}
+_USED = records.join(resource_cidrs, resource_cidrs.c.row_id == records.c.row_id)
+
+T = TypeVar("T")
+
+
+class SqlUsage:
+    """Answers each question from one snapshot."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def read(self, question: Callable[[View], T]) -> T:
+        return await self._database.run(self._answer, question)
+
+    def _answer(self, question: Callable[[View], T]) -> T:
+        with self._database.read() as connection:
+            return question(SqlUsageView(connection))
+
+
+class SqlUsageView:
+    """Everything from one connection."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def resource_cidr_counts(self, ipam_id: str) -> Sequence[ResourceCidrCount]:
+        members = (
+            records.c.ipam_scope_id,
+            _IS_IPV4.label("is_ipv4"),
+            records.c.ipam_pool_id,
+            records.c.resource_type,
+            records.c.management_state,
+            records.c.compliance_status,
+            records.c.overlap_status,
+        )
+        counted = sa.select(*members).where(records.c.ipam_id == ipam_id, _IS_MONITORED_NOW)
+        of = counted.subquery().c
+        query: sa.Select[Any] = sa.select(*of, sa.func.count().label("number"))
+        rows = self._connection.execute(query.group_by(*of).order_by(*of))
+        return [_count_from_row(row) for row in rows]
+
+    def active_ip_counts(self) -> Iterator[tuple[AccountRegion, int]]:
+        query = sa.select(
+            inventories.c.account_id, inventories.c.region, inventories.c.active_ip_count
+        )
+        for row in self._connection.execute(query.where(inventories.c.active_ip_count > 0)):
+            yield AccountRegion(row.account_id, row.region), row.active_ip_count
+
+    def public_address_counts(self) -> Iterator[PublicAddressCount]:
+        is_contiguous = public_addresses.c.address_type == AddressType.AMAZON_OWNED_CONTIG.value
+        told = sa.select(
+            inventories.c.account_id,
+            inventories.c.region,
+            public_addresses.c.address_type,
+            public_addresses.c.association_status,
+            sa.case((is_contiguous, public_addresses.c.public_ipv4_pool_id)).label("pool_id"),
+        ).join_from(public_addresses, inventories)
+        of = told.subquery().c
+        for row in self._connection.execute(
+            sa.select(*of, sa.func.count().label("number")).group_by(*of).order_by(*of)
+        ):
+            kind = PublicAddressKind(
+                row.region,
+                AddressType(row.address_type),
+                AssociationStatus(row.association_status),
+                row.pool_id,
+            )
+            yield PublicAddressCount(row.account_id, kind, row.number)
+
+    def candidates(self, of: Group, limits: Limits) -> Collection[str]:
+        weights, vpcs = _weights(of.family), _allocated_vpcs(of)
+        is_allocated = records.c.ipam_pool_id.is_not(None)
+        if of.resource_type is ResourceType.SUBNET:
+            is_allocated = records.c.vpc_id.in_(sa.select(vpcs.c.resource_id))
+        known = (
+            sa.select(
+                records.c.resource_id,
+                (
+                    sa.func.sum(resource_cidrs.c.ip_usage * weights.c.weight)
+                    / sa.func.sum(weights.c.weight)
+                ).label("ip_usage"),
+                sa.func.sum(weights.c.weight).label("total"),
+                sa.func.max(sa.case((is_allocated, 1), else_=0)).label("is_allocated"),
+            )
+            .select_from(_USED.join(weights, weights.c.length == records.c.prefix_length))
+            .where(*_of(of), resource_cidrs.c.ip_usage.is_not(None))
+            .group_by(records.c.resource_id)
+            .cte("known")
+        )
+        id_ = known.c.resource_id
+        # As many of those with space of pools may be among the fullest and the emptiest.
+        largest = limits.highest + limits.lowest + limits.allocated
+        ranked = (
+            sa.select(id_).order_by(known.c.ip_usage.desc(), id_).limit(limits.highest),
+            sa.select(id_).order_by(known.c.ip_usage, id_).limit(limits.lowest),
+            sa.select(id_)
+            .where(known.c.is_allocated == 1)
+            .order_by(known.c.total.desc(), id_)
+            .limit(largest),
+        )
+        query = sa.union(*(sa.select(one.subquery()) for one in ranked))
+        return self._connection.scalars(query).all()
+
+    def used_cidrs(self, of: Group, resource_ids: Collection[str]) -> Iterator[UsedCidr]:
+        is_of_vpc = of.resource_type is ResourceType.SUBNET
+        allocated = set(self._connection.scalars(sa.select(_allocated_vpcs(of).c.resource_id)))
+        for some in batches_of(list(resource_ids)):
+            query = (
+                sa.select(
+                    records.c.resource_id,
+                    records.c.prefix_length,
+                    resource_cidrs.c.ip_usage,
+                    records.c.vpc_id if is_of_vpc else records.c.ipam_pool_id,
+                )
+                .select_from(_USED)
+                .where(
+                    *_of(of),
+                    resource_cidrs.c.ip_usage.is_not(None),
+                    records.c.resource_id.in_(some),
+                )
+            )
+            for resource_id, length, ip_usage, holder in self._connection.execute(query):
+                is_allocated = holder in allocated if is_of_vpc else holder is not None
+                yield UsedCidr(resource_id, length, ip_usage, is_allocated)
+
+    def resources(self, of: Group, resource_ids: Collection[str]) -> Mapping[str, Resource]:
+        found: dict[str, Resource] = {}
+        for some in batches_of(list(resource_ids)):
+            query = sa.select(
+                records.c.resource_id,
+                records.c.owner_id,
+                records.c.region,
+                records.c.vpc_id,
+                records.c.name,
+            ).where(*_of(of), records.c.resource_id.in_(some))
+            for resource_id, *members in self._connection.execute(query):
+                found[resource_id] = Resource(*members)
+        return found
+
+    def mapped_cidrs(self, scope_id: str, within: Cidr) -> Iterator[MappedCidr]:
+        around = [
+            (block.first_key, block.prefix_length)
+            for block in map(within.supernet, range(within.prefix_length))
+        ]
+        inside = sa.and_(
+            records.c.first_address.between(within.first_key, within.last_key),
+            records.c.prefix_length >= within.prefix_length,
+        )
+        # Keys of IPv4 addresses are those of the IPv6 addresses that they are mapped to.
+        base = int.from_bytes(within.first_key) - within.first
+        block = sa.tuple_(records.c.first_address, records.c.prefix_length)
+        for overlaps in (block.in_(around), inside):
+            query = (
+                sa.select(records.c.first_address, records.c.prefix_length, _BLOCK_STATE)
+                .where(records.c.ipam_scope_id == scope_id, _IS_MONITORED_NOW, overlaps)
+                .order_by(records.c.first_address, records.c.prefix_length)
+            )
+            for first, length, state in self._connection.execute(query):
+                yield MappedCidr(int.from_bytes(first) - base, length, _STATES[state])
+
+    def findings(self, ipam_id: str, after: str | None) -> Iterator[tuple[str, Finding]]:
+        query = sa.select(discrepancies).where(discrepancies.c.ipam_id == ipam_id)
+        start = parsed_key(after, str, bytes.fromhex, int, int)
+        for row in along(self._connection, query, _BY_SCOPE_AND_ADDRESS, start):
+            address = f"{row.first_address.hex()}/{row.prefix_length}"
+            key = f"{row.ipam_scope_id}/{address}/{row.discrepancy_id}"
+            yield key, _finding_from_row(row)
+
+
+def _of(group: Group) -> list[sa.ColumnElement[bool]]:
+    return [
+        records.c.ipam_scope_id == group.scope_id,
+        _IS_MONITORED_NOW,
+        records.c.resource_type == group.resource_type.value,
+        _IS_IPV4 if group.family is AddressFamily.IPV4 else sa.not_(_IS_IPV4),
+    ]
+
+
+def _allocated_vpcs(group: Group) -> sa.Subquery:
+    """VPCs with space of pools, of the same scope and family."""
+    vpcs = group._replace(resource_type=ResourceType.VPC)
+    return (
+        sa.select(records.c.resource_id)
+        .where(*_of(vpcs), records.c.ipam_pool_id.is_not(None))
+        .subquery()
+    )
+
+
+def _weights(family: AddressFamily) -> sa.CTE:
+    """Sizes of blocks by length, for databases whose integers are too short for them."""
+    rows = [
+        sa.select(sa.literal(length).label("length"), sa.literal(size).label("weight"))
+        for length in range(family.bits + 1)
+        for size in [2.0 ** (family.bits - length)]
+    ]
+    return sa.union_all(*rows).cte("weights")
+
+
+def _count_from_row(row: sa.Row[Any]) -> ResourceCidrCount:
+    management, compliance = row.management_state, row.compliance_status
+    return ResourceCidrCount(
+        scope_id=row.ipam_scope_id,
+        family=AddressFamily.IPV4 if row.is_ipv4 else AddressFamily.IPV6,
+        pool_id=row.ipam_pool_id,
+        resource_type=ResourceType(row.resource_type),
+        management_state=ManagementState(management) if management else None,
+        compliance_status=ComplianceStatus(compliance) if compliance else None,
+        overlap_status=OverlapStatus(row.overlap_status) if row.overlap_status else None,
+        count=row.number,
+    )
+
+
+def _finding_from_row(row: sa.Row[Any]) -> Finding:
+    return Finding(
+        Discrepancy(row.kind),
+        row.ipam_scope_id,
+        row.ipam_pool_id,
+        Cidr.from_key(row.first_address, row.prefix_length),
+        row.resource_id,
+        row.owner_id,
+        row.region,
+        row.ipam_pool_allocation_id,
+        row.message,
+    )
