@@ -49,7 +49,7 @@ class Asking:
         return [
             (await self._ask(row, whose, whose)).answer
             for row in rows
-            if row.is_reading
+            if row.is_reading and row.is_steady
             for whose in row.whose
         ]
 

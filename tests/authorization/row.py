@@ -48,6 +48,10 @@ class Row:
     """It is asked about the owner's things as well, which are not shared."""
     is_abroad_too: bool = True
     """What is asked depends on the region."""
+    are_shown_all: frozenset[str] = frozenset()
+    """Callers with whom it is shared to see all that the administrator sees."""
+    is_steady: bool = True
+    """What it tells changes only with what somebody does."""
 
     @property
     def path(self) -> str:
@@ -65,6 +69,10 @@ class Row:
     def has_dry_run(self) -> bool:
         request = method_named(f"cadastre.{self.service}", self.rpc).input_type
         return "dry_run" in request.fields_by_name
+
+    def knowing(self, callers: frozenset[str]) -> frozenset[str]:
+        """Who may be told what ``callers`` may know."""
+        return callers | self.are_shown_all if ADMINISTRATOR in callers else callers
 
     def expected_about(self, whose: str) -> Outcomes:
         """By caller, in the order in which they ask: who changes something comes last."""

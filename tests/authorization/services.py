@@ -13,6 +13,7 @@ NETWORK = "network.v1.NetworkService"
 SUBNETS = "network.v1.SubnetService"
 INSTANCES = "network.v1.InstanceService"
 ADDRESSES = "network.v1.AddressService"
+MONITORING = "discovery.v1.MonitoringService"
 
 IPV4 = "ADDRESS_FAMILY_IPV4"
 SCP = "POLICY_TYPE_SERVICE_CONTROL_POLICY"

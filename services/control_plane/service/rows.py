@@ -47,7 +47,7 @@ class Rows(Protocol):
         """Every account's, in one order for all, so that those who lock several don't lock up."""
 
     def all_ipams(self, after: str | None) -> Iterator[tuple[str, Ipam, Sequence[Scope]]]:
-        """Every account's but those being made or deleted, each with its key for paging and scopes.
+        """Every account's but those being made, each with its key for paging and scopes.
 
         By id, after a key.
         """

@@ -78,8 +78,8 @@ class SqlRows:
         return self._connection.execute(query).scalars().all()
 
     def all_ipams(self, after: str | None) -> Iterator[tuple[str, Ipam, Sequence[Scope]]]:
-        passing = (State.CREATE_IN_PROGRESS, State.DELETE_IN_PROGRESS)
-        query = _IPAMS.where(ipams.c.state.not_in(passing)).order_by(ipams.c.ipam_id)
+        is_made = ipams.c.state != State.CREATE_IN_PROGRESS
+        query = _IPAMS.where(is_made).order_by(ipams.c.ipam_id)
         last = after or ""
         while True:
             later = query.where(ipams.c.ipam_id > last).limit(_PAGE_ROWS)
