@@ -40,13 +40,8 @@ class PublicSpaceClient:
     ) -> Sequence[PublicCidr]:
         only = None if cidr is None else str(cidr)
         request = pb.ListPublicCidrsRequest(account_id=account_id, region=region, cidr=only)
-        found = list[PublicCidr]()
-        while True:
-            page = await self._remote.call(self._stub.ListPublicCidrs, request, caller=_SELF)
-            found += map(_public_cidr_from_proto, page.public_cidrs)
-            if not page.next_token:
-                return found
-            request.next_token = page.next_token
+        pages = self._remote.pages(self._stub.ListPublicCidrs, request, caller=_SELF)
+        return [_public_cidr_from_proto(one) async for page in pages for one in page.public_cidrs]
 
     async def pin(self, ipam_pool_cidr_id: str, reason: str) -> None:
         request = pb.PinPoolCidrRequest(

@@ -27,6 +27,8 @@ class Coverage:
     """Which accounts are seen in which regions, and which IPAM sees which of them."""
 
     ipams: Sequence[Ipam]
+    ipam_ids: frozenset[str]
+    """Also of those that are being deleted, which discover nothing more."""
     places: frozenset[AccountRegion]
     """All of them, also those that no IPAM sees (yet)."""
     places_of_ipams: Mapping[str, frozenset[AccountRegion]]

@@ -111,7 +111,11 @@ async def run_passes(work: Work, interval_seconds: float) -> None:
 
 
 async def do_errands(work: Work) -> None:
-    """Look at once at what something said that it changed, but at most a fifth of the time."""
+    """Look at once at what something said that it changed.
+
+    That is at most half of the time, and the less the longer it takes: where it takes ten seconds,
+    more than that gathers before the next.
+    """
     while True:
         started = time.monotonic()
         try:
@@ -119,7 +123,8 @@ async def do_errands(work: Work) -> None:
         except work.away as error:
             work.log.warning("discovery refresh failed", error=str(error))
         took = time.monotonic() - started
-        await asyncio.sleep(max(LEAST_PAUSE_SECONDS, min(4 * took, LONGEST_PAUSE_SECONDS)))
+        pause = min(took * max(took, 1.0), LONGEST_PAUSE_SECONDS)
+        await asyncio.sleep(max(pause, LEAST_PAUSE_SECONDS))
 
 
 async def watch_coverage(work: Work, interval_seconds: float) -> None:

@@ -15,5 +15,5 @@ class DiscoverySettings(BaseSettings):
     """How soon it is noticed that IPAMs, accounts or regions came or went."""
     unknown_policy: Literal["report", "import"] = "report"
     """What becomes of resources that use a pool's space without an allocation (BEY-10)."""
-    reclaimable_policy: Literal["report", "release"] = "report"
-    """What becomes of allocations whose resource is gone (BEY-10)."""
+    reclaimable_policy: Literal["report", "release"] = "release"
+    """What becomes of imported allocations whose resource is gone (ALLOC-5, BEY-10)."""

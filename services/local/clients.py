@@ -113,13 +113,8 @@ class ControlPlaneClient:
         }
 
 
-async def _pages(remote: Remote, method: Any, request: Any) -> AsyncIterator[Any]:
-    while True:
-        page = await remote.call(method, request, caller=_SELF, timeout_seconds=_TIMEOUT_SECONDS)
-        yield page
-        if not page.next_token:
-            return
-        request.next_token = page.next_token
+def _pages(remote: Remote, method: Any, request: Any) -> AsyncIterator[Any]:
+    return remote.pages(method, request, caller=_SELF, timeout_seconds=_TIMEOUT_SECONDS)
 
 
 def _finding(found: audit_service_pb2.LedgerFinding) -> Finding:

@@ -90,6 +90,23 @@ class Remote:
                     raise refusal from error
             await asyncio.sleep(_RETRY_DELAY_SECONDS)
 
+    async def pages(
+        self, method: Any, request: Any, *, caller: Caller, timeout_seconds: float = 10
+    ) -> AsyncGenerator[Any, None]:
+        """Every page of a list from where ``request`` begins; its token is moved on.
+
+        Each may take ``timeout_seconds``.
+
+        Raises:
+            CadastreError: the peer's refusal, or ServiceUnavailable.
+        """
+        while True:
+            page = await self.call(method, request, caller=caller, timeout_seconds=timeout_seconds)
+            yield page
+            if not page.next_token:
+                return
+            request.next_token = page.next_token
+
     async def stream(
         self, method: Any, request: Any, *, caller: Caller
     ) -> AsyncGenerator[Any, None]:

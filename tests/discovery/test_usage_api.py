@@ -55,9 +55,6 @@ async def test_figures_are_for_services_alone(it: Known) -> None:  # ORG-10
     assert caught.value.reason == "UnauthorizedOperation"
 
 
-# GetIpamUsage
-
-
 async def active_ips(it: Known) -> dict[str, int]:
     answer = await it.figures(pb.GetIpamUsageRequest(ipam_id=IPAM))
     return {one.account_id: one.count for one in answer.active_ip_counts}
@@ -152,9 +149,6 @@ async def test_an_ipam_that_is_not_there_is_refused(it: Known) -> None:
     assert (await refusal_of(it, request)).reason == "InvalidIpamId.NotFound"
 
 
-# ListResourceCidrCounts
-
-
 async def test_resource_cidrs_are_counted_by_all_that_they_agree_in(it: Known) -> None:  # MON-7
     managed = {"management_state": "managed", "compliance_status": "compliant"}
     for n in range(3):
@@ -198,9 +192,6 @@ async def test_resource_cidrs_are_counted_by_all_that_they_agree_in(it: Known) -
     assert sorted(map(str, answer.counts)) == sorted(
         str(pb.ResourceCidrCount(**members)) for members in expected
     )
-
-
-# ListResourceUtilization
 
 
 def used(
@@ -289,9 +280,6 @@ async def test_the_fullest_the_emptiest_and_the_largest_of_pools_are_chosen(it: 
         assert await utilizations(it, resource_type=kinds.Value(kind)) == []
 
 
-# GetCidrMap
-
-
 async def cidr_map(it: Known, cidr: str, length: int) -> list[Any]:
     request = pb.GetCidrMapRequest(ipam_scope_id=PRIVATE, cidr=cidr, netmask_length=length)
     return list((await it.figures(request)).blocks)
@@ -362,9 +350,6 @@ async def test_blocks_are_no_larger_than_the_whole_and_not_too_many(
     refusal = await refusal_of(it, request)
     assert refusal.reason == "InvalidParameterValue"
     assert refusal.metadata["parameter"] == "netmaskLength"
-
-
-# ListDiscrepancies
 
 
 async def test_discrepancies_come_by_scope_and_address_in_pages(it: Known) -> None:  # BEY-10

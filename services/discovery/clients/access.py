@@ -86,12 +86,7 @@ class ControlPlaneAccess:
 
     async def _parts(self) -> AsyncIterator[inventory_service_pb2.ListedResourceDiscovery]:
         request = inventory_service_pb2.ListResourceDiscoveriesRequest()
-        while True:
-            page = await self._remote.call(
-                self._inventory.ListResourceDiscoveries, request, caller=SELF
-            )
+        pages = self._remote.pages(self._inventory.ListResourceDiscoveries, request, caller=SELF)
+        async for page in pages:
             for part in page.resource_discoveries:
                 yield part
-            if not page.next_token:
-                return
-            request.next_token = page.next_token

@@ -77,17 +77,12 @@ class BooksClient:
 
     async def observed(self, scope_id: str) -> AbstractSet[ObservedCidr]:
         request = observation_service_pb2.ListObservedCidrsRequest(ipam_scope_id=scope_id)
-        found: set[ObservedCidr] = set()
-        while True:
-            page = await self._remote.call(
-                self._observations.ListObservedCidrs, request, caller=SELF
-            )
-            found.update(
-                ObservedCidr(Cidr.parse(one.cidr), one.resource_id) for one in page.observed_cidrs
-            )
-            if not page.next_token:
-                return found
-            request.next_token = page.next_token
+        pages = self._remote.pages(self._observations.ListObservedCidrs, request, caller=SELF)
+        return {
+            ObservedCidr(Cidr.parse(one.cidr), one.resource_id)
+            async for page in pages
+            for one in page.observed_cidrs
+        }
 
     async def report_observed(
         self, scope_id: str, seen: Iterable[ObservedCidr], gone: Iterable[ObservedCidr]
@@ -116,23 +111,15 @@ class BooksClient:
 
     async def _pools(self, ipam_id: str) -> AsyncIterator[Pool]:
         request = inventory_service_pb2.ListPoolsRequest(ipam_id=ipam_id)
-        while True:
-            page = await self._remote.call(self._inventory.ListPools, request, caller=SELF)
+        async for page in self._remote.pages(self._inventory.ListPools, request, caller=SELF):
             for record in page.pools:
                 yield _pool_from_proto(record)
-            if not page.next_token:
-                return
-            request.next_token = page.next_token
 
     async def _allocations(self, ipam_id: str) -> AsyncIterator[Allocation]:
         request = inventory_service_pb2.ListAllocationsRequest(ipam_id=ipam_id)
-        while True:
-            page = await self._remote.call(self._inventory.ListAllocations, request, caller=SELF)
+        async for page in self._remote.pages(self._inventory.ListAllocations, request, caller=SELF):
             for record in page.allocations:
                 yield _allocation_from_proto(record)
-            if not page.next_token:
-                return
-            request.next_token = page.next_token
 
 
 def _pool_from_proto(record: inventory_service_pb2.PoolRecord) -> Pool:

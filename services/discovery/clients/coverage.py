@@ -27,7 +27,7 @@ class CoverageClient:
         Raises:
             CadastreError: the control plane does not answer.
         """
-        ipams = [_ipam_from_proto(ipam) async for ipam in self._ipams()]
+        listed = [ipam async for ipam in self._ipams()]
         places: set[AccountRegion] = set()
         of_ipams: defaultdict[str, set[AccountRegion]] = defaultdict(set)
         async for discovery in self._discoveries():
@@ -40,7 +40,12 @@ class CoverageClient:
             if discovery.ipam_id:
                 of_ipams[discovery.ipam_id] |= seen
         frozen = {ipam_id: frozenset(seen) for ipam_id, seen in of_ipams.items()}
-        return Coverage(ipams, frozenset(places), frozen)
+        return Coverage(
+            [_ipam_from_proto(ipam) for ipam in listed if not ipam.is_being_deleted],
+            frozenset(ipam.ipam_id for ipam in listed),
+            frozenset(places),
+            frozen,
+        )
 
     async def pools(self) -> AbstractSet[PoolVersion]:
         """Every pool's definition.
@@ -48,36 +53,25 @@ class CoverageClient:
         Raises:
             CadastreError: the control plane does not answer.
         """
-        request, found = pb.ListIpamPoolsRequest(), set[PoolVersion]()
-        while True:
-            page = await self._remote.call(self._stub.ListIpamPools, request, caller=SELF)
-            found.update(
-                PoolVersion(pool.ipam_pool_id, pool.definition_version, pool.is_changing)
-                for pool in page.ipam_pools
-            )
-            if not page.next_token:
-                return found
-            request.next_token = page.next_token
+        pages = self._remote.pages(self._stub.ListIpamPools, pb.ListIpamPoolsRequest(), caller=SELF)
+        return {
+            PoolVersion(pool.ipam_pool_id, pool.definition_version, pool.is_changing)
+            async for page in pages
+            for pool in page.ipam_pools
+        }
 
     async def _ipams(self) -> AsyncIterator[pb.ListedIpam]:
-        request = pb.ListIpamsRequest()
-        while True:
-            page = await self._remote.call(self._stub.ListIpams, request, caller=SELF)
+        pages = self._remote.pages(self._stub.ListIpams, pb.ListIpamsRequest(), caller=SELF)
+        async for page in pages:
             for ipam in page.ipams:
                 yield ipam
-            if not page.next_token:
-                return
-            request.next_token = page.next_token
 
     async def _discoveries(self) -> AsyncIterator[pb.ListedResourceDiscovery]:
         request = pb.ListResourceDiscoveriesRequest()
-        while True:
-            page = await self._remote.call(self._stub.ListResourceDiscoveries, request, caller=SELF)
+        pages = self._remote.pages(self._stub.ListResourceDiscoveries, request, caller=SELF)
+        async for page in pages:
             for discovery in page.resource_discoveries:
                 yield discovery
-            if not page.next_token:
-                return
-            request.next_token = page.next_token
 
 
 def _ipam_from_proto(ipam: pb.ListedIpam) -> Ipam:

@@ -33,15 +33,12 @@ class LedgerClient:
 
     async def held_allocations(self, source: str) -> AsyncIterator[list[HeldAllocation]]:
         request = ledger_service_pb2.ListResourceAllocationsRequest(service=source)
-        while True:
-            page = await self._remote.call(self._stub.ListResourceAllocations, request, caller=SELF)
+        pages = self._remote.pages(self._stub.ListResourceAllocations, request, caller=SELF)
+        async for page in pages:
             yield [
                 HeldAllocation(held.ipam_pool_allocation_id, held.client_token)
                 for held in page.resource_allocations
             ]
-            if not page.next_token:
-                return
-            request.next_token = page.next_token
 
     async def release(self, ipam_pool_allocation_ids: Sequence[str]) -> Sequence[str]:
         answer: ledger_service_pb2.ReleaseResourceAllocationsResponse = await self._remote.call(
@@ -56,12 +53,9 @@ class LedgerClient:
 
     async def vpc_cidrs(self) -> AsyncIterator[list[VpcCidr]]:
         request = observation_service_pb2.ListVpcCidrsRequest()
-        while True:
-            page = await self._remote.call(self._observations.ListVpcCidrs, request, caller=SELF)
+        pages = self._remote.pages(self._observations.ListVpcCidrs, request, caller=SELF)
+        async for page in pages:
             yield [vpc_cidr_from_proto(known) for known in page.vpc_cidrs]
-            if not page.next_token:
-                return
-            request.next_token = page.next_token
 
     async def report_vpc_cidrs(self, seen: Sequence[VpcCidr], gone: Sequence[VpcCidr]) -> None:
         await self._remote.call(
@@ -103,12 +97,9 @@ class NetworkSource:
 
     async def associations(self) -> AsyncIterator[list[Association]]:
         request = inventory_service_pb2.ListCidrAssociationsRequest()
-        while True:
-            page = await self._remote.call(self._stub.ListCidrAssociations, request, caller=SELF)
+        pages = self._remote.pages(self._stub.ListCidrAssociations, request, caller=SELF)
+        async for page in pages:
             yield [association_from_proto(found) for found in page.cidr_associations]
-            if not page.next_token:
-                return
-            request.next_token = page.next_token
 
 
 def change_from_proto(change: inventory_service_pb2.WatchResponse) -> Change:

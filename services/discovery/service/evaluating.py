@@ -10,7 +10,6 @@ from typing import Literal, NamedTuple, Protocol
 from services.discovery.coverage import Ipam
 from services.discovery.evaluation.evaluate import evaluate
 from services.discovery.evaluation.model import (
-    AllocationType,
     Books,
     Discrepancy,
     Evaluation,
@@ -45,6 +44,13 @@ class ObservedCidr(NamedTuple):
     resource_id: str
 
 
+class ShownInventory(NamedTuple):
+    """An inventory, and the version of what it showed."""
+
+    inventory_id: int
+    version: int
+
+
 @dataclass(frozen=True, slots=True)
 class ImportRefused:
     """The ledger has a reason not to take a resource's CIDR in, perhaps a newer one."""
@@ -59,7 +65,7 @@ class Policy:
     """What becomes of what does not agree (BEY-10); all of it is reported in any case."""
 
     unknown: Literal["report", "import"] = "report"
-    reclaimable: Literal["report", "release"] = "report"
+    reclaimable: Literal["report", "release"] = "release"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +136,18 @@ class Records(Protocol):
         """
 
     async def remember(
-        self, ipam_id: str, inventory_id: int, version: int, scopes: ScopesOfVpcs, now: datetime
+        self,
+        ipam_id: str,
+        evaluation: int,
+        shown: ShownInventory,
+        scopes: ScopesOfVpcs,
+        now: datetime,
     ) -> None:
-        """Make the records of an inventory's interfaces and instances what is there."""
+        """Make the records of an inventory's interfaces and instances what is there.
+
+        Nothing is done when another ``evaluation`` or a marking was saved since, or the inventory
+        shows something newer: what comes next does it.
+        """
 
     async def forget(self, ipam_id: str, inventory_id: int, now: datetime) -> None:
         """End the records of what the IPAM sees no more."""
@@ -182,7 +197,7 @@ class Evaluator:
             books = self._with_policy(await self._ledger.books(ipam.ipam_id))
             view = await self._records.view(ipam.ipam_id, seen)
             found = await self._in_thread(_judge, ipam, books, view)
-            imported, released, refused = await self._act(books, found, refused)
+            imported, released, refused = await self._act(found, refused)
             done = replace(
                 done, imported=done.imported + imported, released=done.released + released
             )
@@ -210,12 +225,11 @@ class Evaluator:
         return replace(books, pools=pools)
 
     async def _act(
-        self, books: Books, found: Evaluation, refused: frozenset[tuple[str, int]]
+        self, found: Evaluation, refused: frozenset[tuple[str, int]]
     ) -> tuple[int, int, frozenset[tuple[str, int]]]:
         """How much was imported and released, and which pools refused which rows so far."""
-        releases = list(found.releases)
-        if self._policy.reclaimable == "release":
-            releases += _reclaimable(books, found)
+        kept = _reclaimable(found) if self._policy.reclaimable == "report" else frozenset()
+        releases = [one for one in found.releases if one not in kept]
         released = await self._ledger.release(releases) if releases else ()
         imports = [wanted for wanted in found.imports if _row_of(wanted) not in refused]
         if not imports:
@@ -242,8 +256,8 @@ class Evaluator:
         for inventory_id in view.forgotten:
             await self._records.forget(ipam.ipam_id, inventory_id, now)
         for inventory_id in view.unremembered | moved_in(changes):
-            version = view.versions[inventory_id]
-            await self._records.remember(ipam.ipam_id, inventory_id, version, scopes, now)
+            shown = ShownInventory(inventory_id, view.versions[inventory_id])
+            await self._records.remember(ipam.ipam_id, view.version + 1, shown, scopes, now)
         return changes
 
     async def _report_observed(self, found: Evaluation, ipam: Ipam) -> None:
@@ -270,14 +284,9 @@ def _judge(ipam: Ipam, books: Books, view: View) -> Evaluation:
     )
 
 
-def _reclaimable(books: Books, found: Evaluation) -> list[str]:
-    """What `network` made it gives back itself: it alone knows what it is still making."""
-    made_by = {one.allocation_id: one for one in books.allocations}
-    return [
+def _reclaimable(found: Evaluation) -> AbstractSet[str | None]:
+    return {
         finding.allocation_id
         for finding in found.findings
         if finding.discrepancy is Discrepancy.RECLAIMABLE
-        and finding.allocation_id
-        and made_by[finding.allocation_id].service != "network"
-        and made_by[finding.allocation_id].allocation_type is not AllocationType.CUSTOM
-    ]
+    }

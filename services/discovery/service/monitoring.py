@@ -205,15 +205,20 @@ def oldest_sample_time(inventories: Sequence[Inventory]) -> datetime | None:
 
 
 def _together(account_id: str, inventories: Sequence[Inventory]) -> DiscoveredAccount:
-    attempts = [one.last_attempted_at for one in inventories]
-    successes = [at for one in inventories if (at := one.last_successful_at)]
-    # One source that fails leaves the account half seen, however well the others do.
+    # One source that fails leaves the account half seen, however well the others do: it has not
+    # been discovered since that one told all.
     failing = [one for one in inventories if one.failure_code]
     latest = max(failing, key=lambda one: one.last_attempted_at, default=None)
+    successes = [one.last_successful_at for one in failing or inventories]
+    known = [at for at in successes if at]
+    if failing:
+        last_successful_at = min(known) if len(known) == len(failing) else None
+    else:
+        last_successful_at = max(known, default=None)
     return DiscoveredAccount(
         account_id,
-        max(attempts, default=None),
-        max(successes, default=None),
+        max((one.last_attempted_at for one in inventories), default=None),
+        last_successful_at,
         latest.failure_code if latest else None,
         latest.failure_message if latest else None,
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import enum
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -83,6 +84,10 @@ class Passes:
         self._inventories, self._evaluator = inventories, evaluator
         self._clock = clock
         self._evaluating = asyncio.Lock()
+        self._attempts: defaultdict[tuple[str, AccountRegion], asyncio.Lock] = defaultdict(
+            asyncio.Lock
+        )
+        self._places: AbstractSet[AccountRegion] = frozenset()
         self._coverage: Coverage | None = None
         self._pools: AbstractSet[PoolVersion] | None = None
 
@@ -95,10 +100,12 @@ class Passes:
             CadastreError: the control plane does not say what is to be discovered.
         """
         report, coverage = PassReport(), await self._control_plane.coverage()
-        await self._inventories.keep_only(coverage.places)
+        # What changes while it is listed may be missing once; what was pushed can't be had again.
+        await self._inventories.keep_only(coverage.places | self._places)
+        self._places = coverage.places
         await self._ask_sources(coverage.places, report)
         await self._evaluate(coverage, coverage.ipams, report)
-        await self._evaluator.keep_only([ipam.ipam_id for ipam in coverage.ipams])
+        await self._evaluator.keep_only(coverage.ipam_ids)
         await self._evaluator.prune(self._clock() - HISTORY_KEPT)
         return report
 
@@ -151,6 +158,13 @@ class Passes:
         await asyncio.gather(*map(attempt, sorted(source.serves(places))))
 
     async def _attempt(
+        self, source: SnapshotSource, place: AccountRegion, report: PassReport
+    ) -> None:
+        # Of two at a time the one that began later may tell what was so earlier.
+        async with self._attempts[source.name, place]:
+            await self._attempt_now(source, place, report)
+
+    async def _attempt_now(
         self, source: SnapshotSource, place: AccountRegion, report: PassReport
     ) -> None:
         started_at = self._clock()

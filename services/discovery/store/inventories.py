@@ -1,6 +1,7 @@
 """What is there, by source, account and region."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +26,7 @@ from services.discovery.resource_cidr import (
 from services.discovery.service.taking_in import Taken
 from services.discovery.snapshot import Snapshot
 from services.discovery.sources import AccountRegion, SnapshotFailed
-from services.discovery.store.batches import batches_of
+from services.discovery.store.batches import batches_of, insert_rows, update_rows
 from services.discovery.store.public_address_rows import fingerprint, to_row
 from services.discovery.tables import inventories
 from services.discovery.tables import public_addresses as address_rows
@@ -40,7 +41,22 @@ _KEY = (
     cidr_rows.c.first_address,
     cidr_rows.c.prefix_length,
 )
+_MEMBERS = (
+    cidr_rows.c.fingerprint,
+    cidr_rows.c.resource_id,
+    cidr_rows.c.owner_id,
+    cidr_rows.c.tags,
+    cidr_rows.c.name,
+    cidr_rows.c.vpc_id,
+    cidr_rows.c.subnet_id,
+    cidr_rows.c.availability_zone_id,
+    cidr_rows.c.container_id,
+    cidr_rows.c.ip_source,
+    cidr_rows.c.ip_usage,
+    cidr_rows.c.is_attached,
+)
 _TYPES = {resource_type.value: resource_type for resource_type in ResourceType}
+_KINDS = {kind: (kind.is_monitored, kind.value) for kind in ResourceType}
 
 
 class SqlInventories:
@@ -61,10 +77,9 @@ class SqlInventories:
         return await self._database.run(self._keep_only, frozenset(places))
 
     def _take_in(self, source: str, snapshot: Snapshot) -> Taken:
-        told = _fingerprinted(resource_cidrs(snapshot))
-        addresses = {one.told.address.first: one for one in _fingerprinted_addresses(snapshot)}
-        digest = digest_of(one.fingerprint for some in (told, addresses) for one in some.values())
-        place = AccountRegion(snapshot.account_id, snapshot.region)
+        digest, place = digest_of(snapshot), AccountRegion(snapshot.account_id, snapshot.region)
+        # What it tells is worked out outside the transaction, and only when it is not known.
+        told = None if self._knows(source, place, digest) else _Told(snapshot)
         with self._database.write() as connection:
             inventory = _locked(connection, source, place, snapshot.sampled_at)
             known_at = inventory.last_successful_at
@@ -78,15 +93,22 @@ class SqlInventories:
             }
             changes: Difference[ResourceCidr] = Difference([], [], [])
             if inventory.digest != digest:
-                changes = _bring_up_to_date(connection, inventory.inventory_id, told)
-                _replace_addresses(connection, inventory.inventory_id, addresses)
+                told = told or _Told(snapshot)
+                changes = _bring_up_to_date(connection, inventory.inventory_id, told.cidrs)
+                addresses = _replace_addresses(connection, inventory.inventory_id, told.addresses)
+                is_new = not (inventory.digest and changes.is_nothing and addresses.is_nothing)
                 values |= {
                     "digest": digest,
-                    "active_ip_count": _active_ip_count(told),
-                    "version": inventory.version + 1,
+                    "active_ip_count": told.active_ip_count,
+                    "version": inventory.version + is_new,
                 }
             _update(connection, inventory.inventory_id, values)
         return Taken(len(changes.added), len(changes.changed), len(changes.removed))
+
+    def _knows(self, source: str, place: AccountRegion, digest: bytes) -> bool:
+        with self._database.read() as connection:
+            query = sa.select(inventories.c.digest).where(_is_of(source, place))
+            return connection.scalar(query) == digest
 
     def _note_failure(
         self, source: str, place: AccountRegion, failure: SnapshotFailed, attempted_at: datetime
@@ -116,16 +138,38 @@ class SqlInventories:
         return len(ids)
 
 
-def _locked(
-    connection: sa.Connection, source: str, place: AccountRegion, attempted_at: datetime
-) -> sa.Row[Any]:
-    """The inventory's row, made when there is none; others wait for it until the end."""
-    is_it = sa.and_(
+class _Told:
+    """What a snapshot tells, with fingerprints."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        """Raises ContradictorySnapshot."""
+        self.cidrs = {
+            one.key: Fingerprinted(one, fingerprint_of(one)) for one in resource_cidrs(snapshot)
+        }
+        self.addresses = {
+            address.address.first: Fingerprinted(address, fingerprint(address))
+            for address in public_addresses(snapshot)
+        }
+
+    @property
+    def active_ip_count(self) -> int:
+        """Addresses and prefixes on attached interfaces (ACC-3)."""
+        return sum(bool(one.told.is_attached) for one in self.cidrs.values())
+
+
+def _is_of(source: str, place: AccountRegion) -> sa.ColumnElement[bool]:
+    return sa.and_(
         inventories.c.source == source,
         inventories.c.account_id == place.account_id,
         inventories.c.region == place.region,
     )
-    found = sa.select(inventories).where(is_it).with_for_update()
+
+
+def _locked(
+    connection: sa.Connection, source: str, place: AccountRegion, attempted_at: datetime
+) -> sa.Row[Any]:
+    """The inventory's row, made when there is none; others wait for it until the end."""
+    found = sa.select(inventories).where(_is_of(source, place)).with_for_update()
     if row := connection.execute(found).first():
         return row
     dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
@@ -146,25 +190,6 @@ def _update(connection: sa.Connection, inventory_id: int, values: Mapping[str, A
     connection.execute(inventories.update().where(is_it).values(values))
 
 
-def _fingerprinted(
-    told: Iterator[ResourceCidr],
-) -> dict[ResourceKey, Fingerprinted[ResourceCidr]]:
-    return {one.key: Fingerprinted(one, fingerprint_of(one)) for one in told}
-
-
-def _fingerprinted_addresses(snapshot: Snapshot) -> Iterator[Fingerprinted[PublicAddress]]:
-    for address in public_addresses(snapshot):
-        yield Fingerprinted(address, fingerprint(address))
-
-
-def _active_ip_count(told: Mapping[ResourceKey, Fingerprinted[ResourceCidr]]) -> int:
-    return sum(
-        bool(one.told.is_attached)
-        for key, one in told.items()
-        if key.resource_type is ResourceType.ENI
-    )
-
-
 def _bring_up_to_date(
     connection: sa.Connection,
     inventory_id: int,
@@ -174,20 +199,10 @@ def _bring_up_to_date(
     for some in batches_of(changes.removed):
         connection.execute(cidr_rows.delete().where(cidr_rows.c.row_id.in_(some)))
     if changes.changed:
-        connection.execute(
-            cidr_rows.update()
-            .where(cidr_rows.c.row_id == sa.bindparam("of_row"))
-            .values({name: sa.bindparam(name) for name in _members(changes.changed[0][1])}),
-            [{"of_row": row_id, **_members(one)} for row_id, one in changes.changed],
-        )
-    for added in batches_of(changes.added):
-        connection.execute(
-            cidr_rows.insert(),
-            [
-                {"inventory_id": inventory_id, **_key(one.told.key), **_members(one)}
-                for one in added
-            ],
-        )
+        rows = [(*_members(one), row_id) for row_id, one in changes.changed]
+        update_rows(connection, cidr_rows, _MEMBERS, cidr_rows.c.row_id, rows)
+    columns = (cidr_rows.c.inventory_id, cidr_rows.c.is_monitored, *_KEY, *_MEMBERS)
+    insert_rows(connection, cidr_rows, columns, _rows_of(inventory_id, changes.added))
     return changes
 
 
@@ -203,39 +218,47 @@ def _known(connection: sa.Connection, inventory_id: int) -> dict[ResourceKey, tu
     }
 
 
-def _key(key: ResourceKey) -> dict[str, Any]:
-    return {
-        "is_monitored": key.resource_type.is_monitored,
-        "resource_type": key.resource_type.value,
-        "anchor_id": key.anchor_id,
-        "first_address": key.cidr.first_key,
-        "prefix_length": key.cidr.prefix_length,
-    }
+def _rows_of(
+    inventory_id: int, added: Iterable[Fingerprinted[ResourceCidr]]
+) -> Iterator[tuple[Any, ...]]:
+    for one in added:
+        kind, anchor_id, cidr = one.told.key
+        is_monitored, word = _KINDS[kind]
+        yield (
+            inventory_id,
+            is_monitored,
+            word,
+            anchor_id,
+            cidr.first_key,
+            cidr.prefix_length,
+            *_members(one),
+        )
 
 
-def _members(one: Fingerprinted[ResourceCidr]) -> dict[str, Any]:
+def _members(one: Fingerprinted[ResourceCidr]) -> tuple[Any, ...]:
+    """Values of `_MEMBERS`, as both drivers take them."""
     told = one.told
-    return {
-        "fingerprint": one.fingerprint,
-        "resource_id": told.resource_id,
-        "owner_id": told.owner_id,
-        "tags": dict(told.tags),
-        "name": told.name,
-        "vpc_id": told.vpc_id,
-        "subnet_id": told.subnet_id,
-        "availability_zone_id": told.availability_zone_id,
-        "container_id": told.container_id,
-        "ip_source": told.ip_source.value,
-        "ip_usage": told.ip_usage,
-        "is_attached": told.is_attached,
-    }
+    return (
+        one.fingerprint,
+        told.resource_id,
+        told.owner_id,
+        json.dumps(dict(told.tags)) if told.tags else "{}",
+        told.name,
+        told.vpc_id,
+        told.subnet_id,
+        told.availability_zone_id,
+        told.container_id,
+        told.ip_source.value,
+        told.ip_usage,
+        told.is_attached,
+    )
 
 
 def _replace_addresses(
     connection: sa.Connection,
     inventory_id: int,
     told: Mapping[int, Fingerprinted[PublicAddress]],
-) -> None:
+) -> Difference[PublicAddress]:
     is_here = address_rows.c.inventory_id == inventory_id
     rows = connection.execute(
         sa.select(address_rows.c.address, address_rows.c.fingerprint).where(is_here)
@@ -250,3 +273,4 @@ def _replace_addresses(
             address_rows.insert(),
             [to_row(inventory_id, one.told) for one in added],
         )
+    return changes

@@ -1,7 +1,8 @@
 """What resource CIDRs are to IPAMs, and were."""
 
+import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, ItemsView, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
@@ -20,9 +21,9 @@ from services.discovery.record import (
     turn,
 )
 from services.discovery.resource_cidr import ResourceType
-from services.discovery.service.evaluating import Seen, View
+from services.discovery.service.evaluating import Seen, ShownInventory, View
 from services.discovery.sources import AccountRegion
-from services.discovery.store.batches import batches_of
+from services.discovery.store.batches import batches_of, insert_rows, stored_as
 from services.discovery.store.discrepancies import replace_discrepancies
 from services.discovery.tables import (
     discrepancies,
@@ -45,7 +46,23 @@ _STATE = (
     records.c.broken_rules,
     records.c.name,
 )
+"""What a `RecordState` tells, in its order."""
+_GIVEN = (records.c.ipam_id, records.c.is_monitored, records.c.started_at)
+_MEMBERS = (
+    records.c.inventory_id,
+    records.c.row_id,
+    records.c.resource_type,
+    records.c.resource_id,
+    records.c.owner_id,
+    records.c.region,
+    records.c.first_address,
+    records.c.prefix_length,
+    records.c.vpc_id,
+)
 _TYPES = {resource_type.value: resource_type for resource_type in ResourceType}
+_WORDS = {resource_type: resource_type.value for resource_type in ResourceType}
+_READ_AT_ONCE = 5000
+"""Rows: a million of the driver's and of ours would be in memory together."""
 _HAS_NOT_ENDED = records.c.ended_at.is_(None)
 
 
@@ -69,9 +86,14 @@ class SqlRecords:
         return await self._database.run(self._save, ipam_id, version, changes, findings, now)
 
     async def remember(
-        self, ipam_id: str, inventory_id: int, version: int, scopes: ScopesOfVpcs, now: datetime
+        self,
+        ipam_id: str,
+        evaluation: int,
+        shown: ShownInventory,
+        scopes: ScopesOfVpcs,
+        now: datetime,
     ) -> None:
-        await self._database.run(self._remember, ipam_id, inventory_id, version, scopes, now)
+        await self._database.run(self._remember, ipam_id, evaluation, shown, scopes, now)
 
     async def forget(self, ipam_id: str, inventory_id: int, now: datetime) -> None:
         await self._database.run(self._forget, ipam_id, inventory_id, now)
@@ -121,10 +143,17 @@ class SqlRecords:
         return True
 
     def _remember(
-        self, ipam_id: str, inventory_id: int, version: int, scopes: ScopesOfVpcs, now: datetime
+        self,
+        ipam_id: str,
+        evaluation: int,
+        shown: ShownInventory,
+        scopes: ScopesOfVpcs,
+        now: datetime,
     ) -> None:
+        inventory_id, version = shown
         with self._database.write() as connection:
-            _lock(connection, ipam_id)
+            if _lock(connection, ipam_id) != evaluation:
+                return
             query = sa.select(inventories).where(inventories.c.inventory_id == inventory_id)
             row = connection.execute(query.with_for_update()).first()
             if row is None or row.version != version:
@@ -210,11 +239,36 @@ def _markings(connection: sa.Connection, ipam_id: str) -> dict[MarkedCidr, Marki
     }
 
 
+class _StoredTags(Mapping[str, str]):
+    """Few tags are looked at, and to read them all takes as long as everything else."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __getitem__(self, key: str) -> str:
+        return self._read()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+    def items(self) -> ItemsView[str, str]:
+        return self._read().items()
+
+    def _read(self) -> dict[str, str]:
+        read: dict[str, str] = json.loads(self._text)
+        return read
+
+
 def _sightings(
     connection: sa.Connection, shown: Mapping[int, sa.Row[Any]], *, is_monitored: bool = True
 ) -> Iterator[Sighting]:
-    columns = resource_cidrs.c
-    for some in batches_of(list(shown)):
+    columns, regions = resource_cidrs.c, {id_: row.region for id_, row in shown.items()}
+    for some in batches_of(shown):
         rows = connection.execute(
             sa.select(
                 columns.row_id,
@@ -226,9 +280,11 @@ def _sightings(
                 columns.owner_id,
                 columns.vpc_id,
                 columns.container_id,
-                columns.tags,
+                sa.cast(columns.tags, sa.Text),
                 columns.name,
-            ).where(columns.is_monitored.is_(is_monitored), columns.inventory_id.in_(some))
+            )
+            .where(columns.is_monitored.is_(is_monitored), columns.inventory_id.in_(some))
+            .execution_options(yield_per=_READ_AT_ONCE)
         )
         for row_id, inventory_id, kind, resource_id, first, length, owner, *rest in rows:
             vpc_id, container_id, tags, name = rest
@@ -239,10 +295,10 @@ def _sightings(
                     resource_id,
                     Cidr.from_key(first, length),
                     owner,
-                    shown[inventory_id].region,
+                    regions[inventory_id],
                     vpc_id,
                     container_id,
-                    tags,
+                    _StoredTags(tags),
                 ),
                 inventory_id,
                 name,
@@ -261,9 +317,10 @@ def _current(
     )
     if inventory_id is not None:
         query = query.where(records.c.inventory_id == inventory_id)
+    rows = connection.execute(query.execution_options(yield_per=_READ_AT_ONCE))
     return {
         row_id: CurrentRecord(record_id, of_inventory, RecordState(*state))
-        for row_id, record_id, of_inventory, *state in connection.execute(query)
+        for row_id, record_id, of_inventory, *state in rows
     }
 
 
@@ -320,38 +377,25 @@ def _carry_out(
                 .where(records.c.record_id.in_(some))
                 .values(ended_at=_not_before_start(at))
             )
-    for begun in batches_of(changes.begun):
-        connection.execute(
-            records.insert(), list(_rows_of(ipam_id, begun, is_monitored=is_monitored))
-        )
+    moment = stored_as(connection, records.c.started_at)
+    rows = (
+        (ipam_id, is_monitored, moment(started_at), *_members(sighting), *state)
+        for sighting, state, started_at in changes.begun
+    )
+    insert_rows(connection, records, (*_GIVEN, *_MEMBERS, *_STATE), rows)
 
 
-def _rows_of(
-    ipam_id: str,
-    begun: Iterable[tuple[Sighting, RecordState, datetime]],
-    *,
-    is_monitored: bool,
-) -> Iterator[dict[str, Any]]:
-    for sighting, state, started_at in begun:
-        candidate = sighting.candidate
-        yield {
-            "ipam_id": ipam_id,
-            "ipam_scope_id": state.scope_id,
-            "inventory_id": sighting.inventory_id,
-            "row_id": candidate.row_id,
-            "is_monitored": is_monitored,
-            "resource_type": candidate.resource_type.value,
-            "resource_id": candidate.resource_id,
-            "owner_id": candidate.owner_id,
-            "region": candidate.region,
-            "first_address": candidate.cidr.first_key,
-            "prefix_length": candidate.cidr.prefix_length,
-            "name": state.name,
-            "vpc_id": candidate.vpc_id,
-            "management_state": state.management_state,
-            "compliance_status": state.compliance_status,
-            "overlap_status": state.overlap_status,
-            "ipam_pool_id": state.pool_id,
-            "broken_rules": state.broken_rules,
-            "started_at": started_at,
-        }
+def _members(sighting: Sighting) -> tuple[Any, ...]:
+    """Values of `_MEMBERS`, as both drivers take them."""
+    candidate = sighting.candidate
+    return (
+        sighting.inventory_id,
+        candidate.row_id,
+        _WORDS[candidate.resource_type],
+        candidate.resource_id,
+        candidate.owner_id,
+        candidate.region,
+        candidate.cidr.first_key,
+        candidate.cidr.prefix_length,
+        candidate.vpc_id,
+    )

@@ -1,0 +1,177 @@
+"""What discovery does beside serving goes on, whatever is away or tells what can't be."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import grpc
+import pytest
+import structlog
+from google.protobuf.timestamp_pb2 import Timestamp
+from grpc.aio import Metadata
+
+from services.discovery.coverage import Coverage, Ipam
+from services.discovery.evaluation.model import Scopes
+from services.discovery.loops import Work, follow
+from services.discovery.service.agenda import Agenda
+from services.discovery.service.evaluating import Evaluated
+from services.discovery.service.following import Discovery, HeldAllocation, Progress
+from services.discovery.service.passes import Passes, PassReport
+from services.discovery.sources import AccountRegion, Association, Change, VpcCidr
+from shared.cidr import Cidr
+from shared.errors import CadastreError, ServiceUnavailable
+from shared.persistence.failures import DatabaseUnavailable
+from tests.discovery.world import WEST, World, databases, word, world
+from tests.waiting import eventually
+
+__all__ = ["databases", "world"]
+
+PLACE = AccountRegion("123456789012", "us-east-1")
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+AWAY = (CadastreError, grpc.aio.AioRpcError)
+LOG: Any = structlog.get_logger()
+
+
+def work(**members: Any) -> Work:
+    nothing: Any = SimpleNamespace()
+    known = {"orphans": nothing, "ledger": nothing, "passes": nothing, "agenda": Agenda()}
+    return Work(**{**known, "away": AWAY, "log": LOG, **members})
+
+
+async def test_following_goes_on_when_the_own_database_was_away_for_a_moment() -> None:
+    followed, is_there = asyncio.Event(), iter([False])
+
+    class Feed:
+        async def follow(self) -> None:
+            followed.set()
+            await asyncio.Event().wait()
+
+        async def progress(self) -> Progress:
+            if not next(is_there, True):
+                raise DatabaseUnavailable
+            return Progress()
+
+    following = asyncio.create_task(follow(Feed(), work()))
+    goes_on = asyncio.create_task(followed.wait())
+    await asyncio.wait({following, goes_on}, return_when=asyncio.FIRST_COMPLETED, timeout=5)
+    has_ended = following.done()
+    following.cancel()
+    goes_on.cancel()
+    await asyncio.gather(following, goes_on, return_exceptions=True)
+    assert not has_ended
+
+
+async def test_other_sources_are_asked_while_the_embedded_cloud_is_away() -> None:  # DISC-6
+    passes: list[str] = []
+
+    class Orphans:
+        async def run_pass(self) -> Sequence[str]:
+            raise ServiceUnavailable("network does not answer")
+
+    class CountedPasses:
+        async def run(self) -> PassReport:
+            passes.append("pass")
+            return PassReport()
+
+    running = work(orphans=Orphans(), passes=CountedPasses()).run_pass()
+    await asyncio.gather(running, return_exceptions=True)
+    assert passes == ["pass"]
+
+
+async def test_an_ipam_that_cannot_be_evaluated_does_not_keep_others_from_it() -> None:  # DISC-6
+    ipams = [
+        Ipam(Scopes(f"ipam-{n}", "private", "public", frozenset()), "1", "r", is_free_tier=False)
+        for n in (1, 2)
+    ]
+    coverage = Coverage(ipams, frozenset({"ipam-1", "ipam-2"}), frozenset(), {})
+    evaluated: list[str] = []
+
+    class ControlPlane:
+        async def coverage(self) -> Coverage:
+            return coverage
+
+    class Evaluator:
+        async def evaluate(self, ipam: Ipam, seen: Any) -> Evaluated:
+            if ipam.ipam_id == "ipam-1":
+                # What a peer's unforeseen error arrives as.
+                raise grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, Metadata(), Metadata())
+            evaluated.append(ipam.ipam_id)
+            return Evaluated()
+
+    nothing: Any = SimpleNamespace()
+    parts: list[Any] = [ControlPlane(), [], nothing, Evaluator()]
+    passes = Passes(*parts, lambda: NOW)
+    await asyncio.gather(passes.refresh(frozenset(), None), return_exceptions=True)
+    assert evaluated == ["ipam-2"]
+
+
+async def test_what_a_deletion_freed_is_looked_at_only_with_what_is_there_now() -> None:  # BEY-1
+    """Else a deleted VPC, still in the inventory, is judged unmanaged, and imported again."""
+    agenda = Agenda()
+    vpc = VpcCidr("vpc-1", Cidr.parse("10.0.0.0/16"), PLACE.account_id, PLACE.region)
+
+    class Source:
+        name = "network"
+
+        async def changes(self, after: int) -> AsyncGenerator[Change, None]:
+            yield Change(1, True, Association("assoc-1", "alloc-1", vpc), PLACE)
+
+        def associations(self) -> AsyncIterator[list[Association]]:
+            raise NotImplementedError
+
+    class Ledger:
+        async def release(self, ipam_pool_allocation_ids: Sequence[str]) -> Sequence[str]:
+            # As its feed has it told, while the answer is on its way.
+            agenda.evaluate_all()
+            await asyncio.sleep(0)
+            return ipam_pool_allocation_ids
+
+        async def report_vpc_cidrs(self, seen: Any, gone: Any) -> None:
+            await asyncio.sleep(0)
+
+        def held_allocations(self, source: str) -> AsyncIterator[list[HeldAllocation]]:
+            raise NotImplementedError
+
+        def vpc_cidrs(self) -> AsyncIterator[list[VpcCidr]]:
+            raise NotImplementedError
+
+    class Store:
+        async def progress(self, source: str) -> Progress:
+            return Progress()
+
+        async def save_sequence(self, source: str, sequence: int) -> None: ...
+
+        async def save_pass_time(self, source: str, time: datetime) -> None: ...
+
+    errand = asyncio.create_task(agenda.next())
+    await Discovery(Source(), Ledger(), Store(), lambda: NOW, agenda.look_at).follow()
+    assert PLACE in (await errand).places
+
+
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("auto_import", [False, True])
+async def test_a_deleted_vpcs_history_ends_with_what_it_was(
+    world: World, auto_import: bool
+) -> None:  # BEY-1, HIST-1, MON-4
+    ipam = await world.create_ipam()
+    scope = ipam.private_default_scope_id
+    pool = await world.create_pool(scope, "10.0.0.0/8", locale=WEST, auto_import=auto_import)
+    region = world.acting_as(region=WEST)
+    for _ in range(4):
+        vpc = await region.create_vpc(ipv4_ipam_pool_id=pool, ipv4_netmask_length=16)
+        shown = await world.resource_cidr(scope, vpc, management_state="managed")
+        await asyncio.sleep(1)
+        await region("DeleteVpc", vpc_id=vpc)
+
+        async def is_gone(vpc: str = vpc) -> bool:
+            return not await world.resource_cidrs(scope, resource_id=vpc)
+
+        await eventually(is_gone)
+        start = Timestamp(seconds=1)
+        found = await world.history(scope, shown.resource_cidr, start_time=start, vpc_id=vpc)
+        for one in found:
+            print("XX", auto_import, shown.resource_cidr, word(one, "resource_compliance_status"), one.sampled_start_time.ToDatetime(), one.sampled_end_time.ToDatetime())
