@@ -21,6 +21,11 @@ class Ipam:
     def ipam_id(self) -> str:
         return self.scopes.ipam_id
 
+    @property
+    def imports_for(self) -> str | None:
+        """The account whose resources may come into pools by themselves (IPAM-4); None: all may."""
+        return self.owner_id if self.is_free_tier else None
+
 
 @dataclass(frozen=True, slots=True)
 class Coverage:

@@ -12,6 +12,7 @@ from services.discovery.resource_cidr import ResourceCidr
 from services.discovery.snapshot import (
     Address,
     NetworkInterface,
+    PublicIp,
     PublicIpv4Pool,
     ServiceAddress,
     Snapshot,
@@ -27,6 +28,7 @@ _READING = 1
 """Grows when other rows are made of the same snapshot, so that every inventory is compared anew."""
 _MARSHAL_VERSION = 0
 """The one that tells equal values alike, whoever else holds them. It takes a fifth of `repr`."""
+_RECORDS_AT_ONCE = 500
 
 Key = TypeVar("Key")
 Told = TypeVar("Told")
@@ -95,8 +97,9 @@ def digest_of(snapshot: Snapshot) -> bytes:
     for records in told:
         ordered = sorted(records, key=itemgetter(0))
         digest.update(marshal.dumps(len(ordered), _MARSHAL_VERSION))
-        for record in ordered:
-            digest.update(marshal.dumps(record, _MARSHAL_VERSION))
+        for begin in range(0, len(ordered), _RECORDS_AT_ONCE):
+            some = ordered[begin : begin + _RECORDS_AT_ONCE]
+            digest.update(marshal.dumps(some, _MARSHAL_VERSION))
     return digest.digest()
 
 
@@ -144,11 +147,12 @@ def _interface(interface: NetworkInterface) -> tuple[Any, ...]:
         interface.requester_id,
         attachment and (attachment.instance_id, attachment.owner_id),
         [(group.group_id, group.group_name) for group in interface.security_groups],
-        [
-            (_block(public_ip.address), public_ip.owner_id, public_ip.allocation_id)
-            for public_ip in interface.public_ips
-        ],
+        _public_ips(interface.public_ips) if interface.public_ips else (),
     )
+
+
+def _public_ips(public_ips: Iterable[PublicIp]) -> tuple[tuple[int, str, str], ...]:
+    return tuple((_block(one.address), one.owner_id, one.allocation_id) for one in public_ips)
 
 
 def _address(address: Address) -> tuple[Any, ...]:
@@ -162,6 +166,7 @@ def _address(address: Address) -> tuple[Any, ...]:
         address.network_interface_id,
         address.instance_id,
         address.service_managed,
+        address.ip_source and address.ip_source.value,
     )
 
 

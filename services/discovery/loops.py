@@ -2,12 +2,13 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from structlog.typing import FilteringBoundLogger
 
-from services.discovery.service.agenda import Agenda
+from services.discovery.service.agenda import Agenda, Errand
 from services.discovery.service.following import Discovery, LedgerFollower, Progress
 from services.discovery.service.passes import Changed, Passes, PassReport
 
@@ -30,15 +31,25 @@ class Work:
     """What a call ends with when the other service refuses, stops or breaks; all of it may pass."""
     log: FilteringBoundLogger
 
-    async def run_pass(self) -> list[str]:
+    async def run_pass(self) -> Sequence[str]:
         """A whole pass; the allocations that were released because nobody has them any more."""
-        released = list(await self.orphans.run_pass())
-        self._tell("discovery pass", await self.passes.run(), released_total=len(released))
+        try:
+            return await self.release_orphans()
+        finally:
+            await self.run_passes()
+
+    async def release_orphans(self) -> Sequence[str]:
+        """Give back what resources of the embedded cloud held that are gone."""
+        released = await self.orphans.run_pass()
+        self.log.info("orphans released", released_total=len(released))
         return released
 
-    async def refresh(self) -> None:
-        """Whatever the agenda has, as soon as it has something."""
-        errand = await self.agenda.next()
+    async def run_passes(self) -> None:
+        """Everything that is asked, whether or not the embedded cloud or the ledger answers."""
+        self._tell("discovery pass", await self.passes.run())
+
+    async def run(self, errand: Errand) -> None:
+        """What has gathered; what can't be done now is done with what gathers next."""
         try:
             if errand.is_whole_pass:
                 self._tell("discovery pass", await self.passes.run())
@@ -49,7 +60,7 @@ class Work:
             self.agenda.put_back(errand)
             raise
 
-    def _tell(self, what: str, report: PassReport, **more: int) -> None:
+    def _tell(self, what: str, report: PassReport) -> None:
         for source, place, failure in report.failures:
             self.log.warning(
                 "snapshot failed",
@@ -70,7 +81,6 @@ class Work:
             begun_total=sum(done.begun for _, done in report.evaluated),
             ended_total=sum(done.ended for _, done in report.evaluated),
             imported_total=sum(done.imported for _, done in report.evaluated),
-            **more,
         )
 
 
@@ -84,25 +94,34 @@ class _Followed(Protocol):
 
 async def follow(feed: _Followed, work: Work) -> None:
     """Begin again when somebody was away, more slowly each time nothing came."""
-    delay = FIRST_RECONNECT_SECONDS
+    delay, known = FIRST_RECONNECT_SECONDS, Progress()
     while True:
-        before = await feed.progress()
         try:
             await feed.follow()
         except work.away as error:
             name = type(feed).__name__
             work.log.warning("following was interrupted", feed=name, error=str(error))
-        if before != await feed.progress():
+        before, known = known, await _progress(feed, work, known)
+        if before != known:
             delay = FIRST_RECONNECT_SECONDS
         await asyncio.sleep(delay)
         delay = min(2 * delay, LAST_RECONNECT_SECONDS)
 
 
-async def run_passes(work: Work, interval_seconds: float) -> None:
-    """A whole pass now and then; soon again after one that could not be run."""
+async def _progress(feed: _Followed, work: Work, known: Progress) -> Progress:
+    """How far it has come, or ``known`` when the database does not tell now."""
+    try:
+        return await feed.progress()
+    except work.away as error:
+        work.log.warning("the database is away", error=str(error))
+        return known
+
+
+async def repeat(do: Callable[[], Awaitable[object]], interval_seconds: float, work: Work) -> None:
+    """Do something now and then; soon again after it could not be done."""
     while True:
         try:
-            await work.run_pass()
+            await do()
         except work.away as error:
             work.log.warning("discovery pass failed", error=str(error))
             await asyncio.sleep(min(PASS_RETRY_SECONDS, interval_seconds))
@@ -110,19 +129,21 @@ async def run_passes(work: Work, interval_seconds: float) -> None:
             await asyncio.sleep(interval_seconds)
 
 
-async def do_errands(work: Work) -> None:
+async def do_errands(work: Work, clock: Callable[[], float] = time.monotonic) -> None:
     """Look at once at what something said that it changed.
 
     That is at most half of the time, and the less the longer it takes: where it takes ten seconds,
     more than that gathers before the next.
     """
     while True:
-        started = time.monotonic()
+        errand = await work.agenda.next()
+        # After that: it may have been quiet for long.
+        started = clock()
         try:
-            await work.refresh()
+            await work.run(errand)
         except work.away as error:
             work.log.warning("discovery refresh failed", error=str(error))
-        took = time.monotonic() - started
+        took = clock() - started
         pause = min(took * max(took, 1.0), LONGEST_PAUSE_SECONDS)
         await asyncio.sleep(max(pause, LEAST_PAUSE_SECONDS))
 

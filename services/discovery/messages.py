@@ -169,7 +169,7 @@ class SnapshotCollector:
             or None,
             instance_id=_short("instance_id", address.instance_id) or None,
             service_managed=_short("service_managed", address.service_managed, WORD_LENGTH) or None,
-            ip_source=_IP_SOURCES[address.ip_source] if address.ip_source else None,
+            ip_source=_ip_source(address.ip_source) if address.ip_source else None,
         )
 
     def _public_ipv4_pool(self, pool: pb.InventoryPublicIpv4Pool) -> PublicIpv4Pool:

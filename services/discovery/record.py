@@ -3,13 +3,16 @@
 Words are plain strings here: a million of them are compared with the database's at each evaluation.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from services.discovery.evaluation.blocks import HoldingBlocks
 from services.discovery.evaluation.model import Candidate, Judgement
 from services.discovery.resource_cidr import ResourceType
+from services.discovery.sources import AccountRegion
 from shared.cidr import Cidr
 
 
@@ -31,6 +34,7 @@ class CurrentRecord(NamedTuple):
 
     record_id: int
     inventory_id: int
+    started_at: datetime
     state: RecordState
 
 
@@ -80,7 +84,8 @@ def turn(
 
     ``current`` is by row of the inventory. What a snapshot shows first, or no more, began or ended
     with it (DISC-6): ``sampled_at`` is when the inventories' were taken. What it is to the IPAM
-    changes ``now``; so does what is in none of these inventories.
+    changes ``now``; so does what is in none of these inventories. Nothing ends before it started,
+    as a source's clock may be fast; nor does what follows start before that.
     """
     ended: list[tuple[int, datetime]] = []
     begun: list[tuple[Sighting, RecordState, datetime]] = []
@@ -92,10 +97,11 @@ def turn(
         if record is None:
             begun.append((sighting, state, sampled_at.get(sighting.inventory_id, now)))
         elif record.state != state:
-            ended.append((record.record_id, now))
-            begun.append((sighting, state, now))
+            at = max(now, record.started_at)
+            ended.append((record.record_id, at))
+            begun.append((sighting, state, at))
     ended.extend(
-        (record.record_id, sampled_at.get(record.inventory_id, now))
+        (record.record_id, max(sampled_at.get(record.inventory_id, now), record.started_at))
         for row_id, record in current.items()
         if row_id not in seen
     )
@@ -117,14 +123,22 @@ class ScopesOfVpcs:
     def __init__(self, by_nature: Callable[[Cidr], str]) -> None:
         """``by_nature``: where a CIDR is that lies in no VPC's (SCP-5)."""
         self._by_nature = by_nature
-        self._of_vpcs: dict[str, list[tuple[Cidr, str]]] = {}
+        self._of_vpcs: HoldingBlocks[tuple[AccountRegion, str], str] = HoldingBlocks()
+        self._owners: defaultdict[tuple[str, str], set[AccountRegion]] = defaultdict(set)
 
-    def add(self, vpc_id: str, cidr: Cidr, scope_id: str) -> None:
-        self._of_vpcs.setdefault(vpc_id, []).append((cidr, scope_id))
+    def add(self, vpc: Candidate, scope_id: str) -> None:
+        """One of a VPC's CIDRs is in a scope."""
+        owner, vpc_id = AccountRegion(vpc.owner_id, vpc.region), vpc.resource_id
+        self._of_vpcs.file((owner, vpc_id), vpc.cidr, scope_id)
+        self._owners[vpc.region, vpc_id].add(owner)
 
-    def scope_of(self, cidr: Cidr, vpc_id: str | None) -> str:
-        """The scope of the VPC's CIDR around ``cidr``."""
-        for around, scope_id in self._of_vpcs.get(vpc_id or "", ()):
-            if around.contains(cidr):
-                return scope_id
-        return self._by_nature(cidr)
+    def scope_of(self, cidr: Cidr, place: AccountRegion, vpc_id: str | None) -> str:
+        """The scope of the narrowest CIDR around ``cidr`` of the VPC that ``place`` has.
+
+        An account may also use a VPC that another one shares with it.
+        """
+        if vpc_id is None:
+            return self._by_nature(cidr)
+        owners = self._owners.get((place.region, vpc_id), set())
+        owner = next(iter(owners)) if len(owners) == 1 else place
+        return self._of_vpcs.narrowest((owner, vpc_id), cidr) or self._by_nature(cidr)

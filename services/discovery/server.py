@@ -21,7 +21,7 @@ from services.discovery.clients.books import BooksClient
 from services.discovery.clients.coverage import CoverageClient
 from services.discovery.clients.embedded import LedgerChanges, LedgerClient, NetworkSource
 from services.discovery.clients.network import NetworkSnapshots
-from services.discovery.loops import Work, do_errands, follow, run_passes, watch_coverage
+from services.discovery.loops import Work, do_errands, follow, repeat, watch_coverage
 from services.discovery.service.agenda import Agenda
 from services.discovery.service.evaluating import Evaluator, Policy
 from services.discovery.service.following import Discovery, LedgerFollower
@@ -43,6 +43,9 @@ from shared.persistence.database import Database
 from shared.persistence.migrations import upgrade
 from shared.rpc.client import Remote
 from shared.rpc.server import Binding, Runtime, background
+
+_AWAY = (CadastreError, grpc.aio.AioRpcError)
+"""What a call ends with when the other service refuses, stops or breaks; all of it may pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,8 @@ async def discovery(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
                 async with background(
                     follow(work.orphans, work),
                     follow(work.ledger, work),
-                    run_passes(work, settings.discovery_interval_seconds),
+                    repeat(work.release_orphans, settings.discovery_interval_seconds, work),
+                    repeat(work.run_passes, settings.discovery_interval_seconds, work),
                     do_errands(work),
                     watch_coverage(work, own.coverage_interval_seconds),
                 ):
@@ -111,9 +115,10 @@ def _work(
             SqlInventories(database),
             Evaluator(books, SqlRecords(database), _now, policy),
             _now,
+            _AWAY,
         ),
         agenda=agenda,
-        away=(CadastreError, grpc.aio.AioRpcError),
+        away=_AWAY,
         log=runtime.log,
     )
 

@@ -379,10 +379,22 @@ async def test_what_a_resource_has_already_is_answered_as_it_is(world: World) ->
     outcomes = await asyncio.gather(*(world.import_one(pool, "10.0.1.0/24") for _ in range(10)))
     assert len(set(outcomes)) == 1
     own = await world.allocate_to_vpc(pool, "token", cidr="10.0.2.0/24")
-    assert await world.import_one(pool, "10.0.2.0/24", resource_owner=ACCOUNT) == (
+    of_network = {"resource_owner": ACCOUNT, "resource_region": WEST}
+    assert await world.import_one(pool, "10.0.2.0/24", **of_network) == (
         own.ipam_pool_allocation_id
     )
     assert (await services(world))["10.0.2.0/24"] == "network"
+
+
+@pytest.mark.parametrize(
+    "members", [{"resource_owner": ACCOUNT}, {"resource_region": WEST}, {"resource_id": "vpc-1"}]
+)
+async def test_what_a_resource_has_is_no_other_ones_of_its_id(
+    world: World, members: dict[str, str]
+) -> None:  # MON-4
+    pool = await world.pool("10.0.0.0/16", locale=WEST)
+    await world.import_one(pool, "10.0.0.0/24")
+    assert await world.import_one(pool, "10.0.0.0/24", **members) == "InvalidParameterValue"
 
 
 async def test_an_import_after_a_release_is_another_one(world: World) -> None:  # MON-5, ALLOC-5

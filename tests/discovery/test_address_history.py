@@ -273,8 +273,17 @@ async def test_pages_show_each_record_once(it: Known) -> None:  # BEY-6
         (asking("10.0.0.0"), "cidr"),
         (asking("10.0.0.0/24", at(3), at(2)), "startTime"),
         (asking("10.0.0.0/24", at(0, day=30)), "startTime"),
+        (asking("10.0.0.0/24", start_time=Timestamp(seconds=10**12)), "startTime"),
+        (asking("10.0.0.0/24", at(0), end_time=Timestamp(seconds=1, nanos=-1)), "endTime"),
     ],
-    ids=["host bits", "no length", "ends before it starts", "starts in the future"],
+    ids=[
+        "host bits",
+        "no length",
+        "ends before it starts",
+        "starts in the future",
+        "starts when no year has a number",
+        "ends between nanoseconds",
+    ],
 )
 async def test_what_no_record_can_match_is_refused(
     it: Known, request_: pb.GetIpamAddressHistoryRequest, parameter: str

@@ -240,6 +240,7 @@ WRONG = {
     "an empty CIDR": (vpc_cidr(""), "vpc-1: '' is not a CIDR"),
     "a huge CIDR": (vpc_cidr("1" * 5000), f"vpc-1: '{'1' * 80}...' is not a CIDR"),
     "a source of tomorrow": (vpc_cidr("10.0.0.0/8", ip_source=7), "vpc-1: ip_source 7 is unknown"),
+    "an address's source of tomorrow": (eip(ip_source=7), "eipalloc-1: ip_source 7 is unknown"),
     "a subnet's CIDR": (
         subnet(cidrs=[pb.InventoryCidr(cidr="2001:db8::1/64")]),
         "subnet-1: '2001:db8::1/64' has host bits set; use '2001:db8::/64'",

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -219,6 +220,37 @@ async def test_an_ignored_cidr_is_monitored_and_moved_at_once(it: Known) -> None
     answered = await modify(it, to=SECOND)
     assert (answered.ipam_scope_id, states(answered)) == (SECOND, UNMANAGED)
     assert len(it.rows(tables.records)) == 2
+
+
+async def test_nothing_is_said_of_what_several_accounts_have(it: Known) -> None:  # MON-5
+    """What is said of a CIDR is said by the resource's id."""
+    for inventory_id, owner_id in [(1, OWNER), (2, STRANGER)]:
+        it.record("vpc", VPC, "10.0.0.0/16", inventory_id=inventory_id, owner_id=owner_id)
+    refusal = await refusal_of(it, wish(monitored=False))
+    assert (refusal.reason, refusal.metadata["parameter"]) == (
+        "InvalidParameterValue",
+        "resourceId",
+    )
+    assert OWNER in str(refusal)
+    assert STRANGER in str(refusal)
+    assert not it.rows(tables.markings)
+
+
+async def test_a_cidr_moves_without_others_subnets(it: Known) -> None:  # MON-6
+    it.record("vpc", VPC, "10.0.0.0/16")
+    it.record("subnet", SUBNET, "10.0.0.0/24", owner_id=STRANGER)
+    await modify(it, to=SECOND)
+    assert set(await told(it, SECOND)) == {"10.0.0.0/16"}
+
+
+async def test_no_record_ends_or_is_followed_before_it_started(it: Known) -> None:  # HIST-1
+    """Pushers' clocks may be fast, by minutes."""
+    start = NOW + timedelta(minutes=4)
+    it.record("vpc", VPC, "10.0.0.0/16", started_at=start)
+    await modify(it, monitored=False)
+    first, second = it.rows(tables.records)
+    assert (first.started_at, first.ended_at, second.started_at) == (start, start, start)
+    assert second.ended_at is None
 
 
 async def test_what_several_sources_tell_is_changed_for_all(it: Known) -> None:

@@ -218,7 +218,11 @@ async def test_a_dry_run_only_asks_whether_it_would_succeed(it: Known) -> None:
     assert (await refusal_of(it, request)).reason == "DryRunOperation"
 
 
-@pytest.mark.parametrize("key", ["", "a/b/c", "1/2"])
+@pytest.mark.parametrize(
+    "key",
+    ["", "a/b/c", "1/2", f"00/8/{2**63}", f"00/{2**31}/1", "00/8/-1"],
+    ids=["none", "no numbers", "too short", "a huge id", "a huge length", "a negative id"],
+)
 async def test_a_token_with_a_strange_key_is_refused(it: Known, key: str) -> None:
     request = pb.GetIpamResourceCidrsRequest(ipam_scope_id=PRIVATE)
     request.next_token = token_after(request, key)

@@ -2,21 +2,25 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import boto3
-import httpx
 import pytest
 import sqlalchemy as sa
+import structlog
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.discovery import tables
+from services.discovery.loops import Work, do_errands
 from services.discovery.server import discovery
+from services.discovery.service.agenda import Agenda
+from services.discovery.service.passes import PassReport
+from services.discovery.sources import AccountRegion
 from services.local.organization import write_organization
 from shared.cidr import Cidr
 from shared.errors import CadastreError
@@ -24,7 +28,7 @@ from shared.identity import TokenSigner, load_secret
 from shared.rpc.client import Remote
 from shared.rpc.server import running
 from tests.discovery.aws.moto_front import MotoFront, ec2_error
-from tests.discovery.aws.moto_front import serving as serving_moto
+from tests.discovery.moto_accounts import environment_for, owner_of, playing
 from tests.discovery.world import ACCOUNT, HOME, WEST, World, databases, serving, word, world
 from tests.postgres import PostgresServer
 from tests.waiting import eventually
@@ -39,43 +43,10 @@ EVER = Timestamp(seconds=1)
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[MotoFront]:
     """The account's part of AWS, which discovery reads beside the embedded cloud."""
-    with serving_moto() as front:
-        for name, value in {
-            "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
-            "AWS_SECRET_ACCESS_KEY": "example",
-            "AWS_CONFIG_FILE": "/dev/null",
-            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "NO_PROXY": "127.0.0.1",
-            # There are thousands, in each account and region.
-            "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
-            "CADASTRE_AWS_ACCOUNTS": f'["{ACCOUNT}"]',
-            "CADASTRE_AWS_ENDPOINT_URL": front.url,
-            "CADASTRE_AWS_REQUEST_ATTEMPTS": "1",
-            "CADASTRE_AWS_REQUESTS_PER_SECOND": "1000",
-            # moto knows of none.
-            "CADASTRE_AWS_SKIPPED_ACTIONS": '["ListAccelerators", "ListByoipCidrs"]',
-        }.items():
+    with playing() as front:
+        for name, value in environment_for(front, [ACCOUNT]).items():
             monkeypatch.setenv(name, value)
-        signed = "Credential=AKIAEXAMPLE/20261126/us-east-1/moto_api/aws4_request"
-        reset = f"{front.url}/moto-api/reset"
-        httpx.post(reset, headers={"Authorization": signed}, timeout=60).raise_for_status()
         yield front
-
-
-def owner_of(front: MotoFront) -> Any:
-    """A boto3 client of who makes resources in the account."""
-    sts = boto3.client("sts", endpoint_url=front.url, region_name=HOME)
-    role = f"arn:aws:iam::{ACCOUNT}:role/Owner"
-    given = sts.assume_role(RoleArn=role, RoleSessionName="owner")["Credentials"]
-    return boto3.client(
-        "ec2",
-        endpoint_url=front.url,
-        region_name=WEST,
-        aws_access_key_id=given["AccessKeyId"],
-        aws_secret_access_key=given["SecretAccessKey"],
-        aws_session_token=given["SessionToken"],
-    )
 
 
 async def account(world: World, ipam: Any) -> Any:
@@ -93,10 +64,9 @@ async def account(world: World, ipam: Any) -> Any:
 async def test_a_source_that_fails_changes_nothing_but_the_reason(
     aws: MotoFront, databases: str, tmp_path: Path
 ) -> None:  # DISC-4, DISC-6, MON-4
+    owner = owner_of(aws, ACCOUNT, WEST)
+    old_id = owner.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     async with serving(databases, tmp_path) as world:
-        owner = owner_of(aws)
-        old = await asyncio.to_thread(owner.create_vpc, CidrBlock="10.0.0.0/16")
-        old_id = old["Vpc"]["VpcId"]
         ipam = await world.create_ipam()
         scope = ipam.private_default_scope_id
         pool = await world.create_pool(scope, "10.0.0.0/8", locale=WEST, auto_import=True)
@@ -137,15 +107,16 @@ async def has(world: World, pool_id: str, expected: dict[str, str]) -> bool:
     return await world.allocations(pool_id) == expected
 
 
-async def is_over(world: World, scope_id: str, cidr: str) -> bool:
-    """All that had the CIDR is searchable still, and nothing has it (HIST-3)."""
-    records = await world.history(scope_id, cidr, start_time=EVER)
-    assert records
-    return all(record.HasField("sampled_end_time") for record in records)
+async def are_over(world: World, scope_id: str, cidrs: Iterable[str]) -> bool:
+    """All that had the CIDRs is searchable still, and nothing has them (HIST-3)."""
+    told = [await world.history(scope_id, cidr, start_time=EVER) for cidr in cidrs]
+    assert all(told)
+    return all(one.HasField("sampled_end_time") for records in told for one in records)
 
 
-async def is_back(world: World, scope_id: str, cidr: str) -> bool:
-    return bool(await world.history(scope_id, cidr))
+async def are_there(world: World, scope_id: str, cidrs: Iterable[str]) -> bool:
+    """Something has each of the CIDRs now."""
+    return all([await world.history(scope_id, cidr) for cidr in cidrs])
 
 
 async def build(world: World, cidr: str, subnet_cidr: str) -> tuple[str, str]:
@@ -172,13 +143,30 @@ async def test_records_end_in_a_region_that_is_left(world: World) -> None:  # IP
     home_id = await world.create_vpc("10.9.0.0/16")
     await world.resource_cidr(scope, home_id)
     cidrs = ("10.0.0.0/16", "10.0.0.0/24", address)
-    for cidr in cidrs:
-        await eventually(lambda cidr=cidr: is_back(world, scope, cidr))  # type: ignore[misc]
+    await eventually(lambda: are_there(world, scope, cidrs))
     regions = [{"region_name": WEST}]
     await world("ModifyIpam", ipam_id=ipam.ipam_id, remove_operating_regions=regions)
-    for cidr in cidrs:
-        await eventually(lambda cidr=cidr: is_over(world, scope, cidr))  # type: ignore[misc]
+    await eventually(lambda: are_over(world, scope, cidrs))
     assert set(await world.resource_cidrs(scope)) == {(home_id, "10.9.0.0/16")}
+
+
+async def test_the_free_tier_monitors_at_home_only(world: World) -> None:  # IPAM-4, PUB-2
+    ipam = await world.create_ipam(tier="free")
+    west = world.acting_as(region=WEST)
+    await west.create_vpc("10.0.0.0/16")
+    public_ip = (await west("AllocateAddress")).public_ip
+    home_id = await world.create_vpc("10.9.0.0/16")
+    await world.run_pass()
+    scope = ipam.private_default_scope_id
+    assert set(await world.resource_cidrs(scope)) == {(home_id, "10.9.0.0/16")}
+    assert await world.history(scope, "10.0.0.0/16", start_time=EVER) == []
+    told = await world(
+        "GetIpamDiscoveredPublicAddresses",
+        ipam_resource_discovery_id=ipam.default_resource_discovery_id,
+        address_region=WEST,
+    )
+    assert [one.address for one in told.ipam_discovered_public_addresses] == [public_ip]
+    assert await world.resource_cidrs(ipam.public_default_scope_id) == {}
 
 
 async def test_records_end_when_a_unit_is_excluded_and_begin_anew_when_it_is_not(
@@ -193,18 +181,16 @@ async def test_records_end_when_a_unit_is_excluded_and_begin_anew_when_it_is_not
         scope = ipam.private_default_scope_id
         _, address = await build(world.acting_as(MEMBER, WEST), "10.0.0.0/16", "10.0.0.0/24")
         cidrs = ("10.0.0.0/16", "10.0.0.0/24", address)
-        for cidr in cidrs:
-            await eventually(lambda cidr=cidr: is_back(world, scope, cidr))  # type: ignore[misc]
+        await eventually(lambda: are_there(world, scope, cidrs))
         change = {"ipam_resource_discovery_id": ipam.default_resource_discovery_id}
         paths = [{"organizations_entity_path": DEVELOPERS}]
         modify = "ModifyIpamResourceDiscovery"
         await world(modify, add_organizational_unit_exclusions=paths, **change)
-        for cidr in cidrs:
-            await eventually(lambda cidr=cidr: is_over(world, scope, cidr))  # type: ignore[misc]
+        await eventually(lambda: are_over(world, scope, cidrs))
         assert await world.resource_cidrs(scope) == {}
         await world(modify, remove_organizational_unit_exclusions=paths, **change)
+        await eventually(lambda: are_there(world, scope, cidrs))
         for cidr in cidrs:
-            await eventually(lambda cidr=cidr: is_back(world, scope, cidr))  # type: ignore[misc]
             was, now = halves(await world.history(scope, cidr, start_time=EVER))
             assert {one.resource_id for one in was} == {one.resource_id for one in now}
 
@@ -224,8 +210,7 @@ async def test_a_move_ends_records_in_one_scope_and_begins_them_in_the_other(
     other = made.ipam_scope.ipam_scope_id
     vpc_id, address = await build(world.acting_as(region=WEST), "10.0.0.0/16", "10.0.0.0/24")
     counts = {"10.0.0.0/16": 1, "10.0.0.0/24": 1, address: 2}  # an interface, and its instance
-    for cidr in counts:
-        await eventually(lambda cidr=cidr: is_back(world, scope, cidr))  # type: ignore[misc]
+    await eventually(lambda: are_there(world, scope, counts))
 
     async def is_a_scope() -> bool:
         [found] = (await world("DescribeIpamScopes", ipam_scope_ids=[other])).ipam_scopes
@@ -242,19 +227,21 @@ async def test_a_move_ends_records_in_one_scope_and_begins_them_in_the_other(
             destination_ipam_scope_id=destination,
             monitored=True,
         )
-        for cidr, count in counts.items():
-            await eventually(lambda: has_moved(world, cidr, source, destination, count))  # noqa: B023 - it is awaited here
+        moved = partial(have_moved, world, source, destination, counts)
+        await eventually(moved)
 
 
-async def has_moved(world: World, cidr: str, source: str, destination: str, count: int) -> bool:
-    ended, left = halves(await world.history(source, cidr, start_time=EVER))
-    begun = await world.history(destination, cidr)
-    if left or len(begun) != count:
-        return False
-    ends = {one.resource_id: time_of(one.sampled_end_time) for one in ended}
-    assert (
-        ends.items() >= {one.resource_id: time_of(one.sampled_start_time) for one in begun}.items()
-    )
+async def have_moved(
+    world: World, source: str, destination: str, counts: Mapping[str, int]
+) -> bool:
+    """What has the CIDRs in the one scope began to when it no longer had them in the other."""
+    for cidr, count in counts.items():
+        ended, left = halves(await world.history(source, cidr, start_time=EVER))
+        begun = await world.history(destination, cidr)
+        if left or len(begun) != count:
+            return False
+        ends = {(one.resource_id, time_of(one.sampled_end_time)) for one in ended}
+        assert ends >= {(one.resource_id, time_of(one.sampled_start_time)) for one in begun}
     return True
 
 
@@ -280,7 +267,13 @@ async def test_a_deleted_ipam_leaves_nothing_of_its_history(world: World) -> Non
         )
     await eventually(lambda: remains(world, {ipam.ipam_id, kept.ipam_id}))
     await world("DeleteIpam", ipam_id=ipam.ipam_id, cascade=True)
-    await eventually(lambda: remains(world, {kept.ipam_id}))
+
+    async def is_forgotten() -> bool:
+        # It takes two passes to be sure that an IPAM is gone.
+        await world.run_pass()
+        return await remains(world, {kept.ipam_id})
+
+    await eventually(is_forgotten)
     with pytest.raises(CadastreError) as refusal:
         await world.history(scope, "10.0.0.0/16", start_time=EVER)
     assert refusal.value.reason == "InvalidIpamScopeId.NotFound"
@@ -376,3 +369,24 @@ async def test_replicas_that_evaluate_at_once_keep_one_record_of_each(
 def key_of(row: Any) -> tuple[str, str, Cidr]:
     cidr = Cidr.from_key(row.first_address, row.prefix_length)
     return row.resource_type, row.resource_id, cidr
+
+
+async def test_what_comes_after_a_quiet_time_is_looked_at_at_once() -> None:  # DISC-6
+    now, looked = [0.0], asyncio.Queue[None]()
+
+    class Passes:
+        async def refresh(self, *_: object) -> PassReport:
+            looked.put_nowait(None)
+            return PassReport()
+
+    nothing: Any = None
+    passes: Any = Passes()
+    agenda = Agenda()
+    work = Work(nothing, nothing, passes, agenda, (), structlog.get_logger())
+    errands = asyncio.create_task(do_errands(work, lambda: now[0]))
+    await asyncio.sleep(0)  # now it waits for the first
+    for _ in range(2):
+        now[0] += 1000
+        agenda.look_at(AccountRegion(ACCOUNT, WEST))
+        await asyncio.wait_for(looked.get(), 5)
+    errands.cancel()

@@ -61,10 +61,17 @@ def import_resource(rows: Rows, caller: Caller, found: ResourceImport) -> Decisi
 
 
 def _allocated_already(rows: Rows, pool: Pool, found: ResourceImport) -> Allocation:
-    """What the resource itself has there; all else is in its way, its owner's holds included."""
+    """What the resource itself has there; all else is in its way, its owner's holds included.
+
+    Of another owner or region it is another resource, though it has the same id.
+    """
     other = in_the_way(rows, pool, found.cidr)
     if isinstance(other, SetAside):
         raise CidrSetAside(found.cidr, other)
-    if (other.cidr, other.resource_id) != (found.cidr, found.resource_id):
+    if _whose(other) != _whose(found):
         raise CidrTaken(found.cidr, other.cidr, f"'{other.ipam_pool_allocation_id}'")
     return other
+
+
+def _whose(one: Allocation | ResourceImport) -> tuple[Cidr, str | None, str | None, str]:
+    return one.cidr, one.resource_id, one.resource_region, one.resource_owner

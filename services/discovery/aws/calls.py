@@ -1,11 +1,11 @@
 """The actions that are asked, page by page."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from services.discovery.aws.failures import ASKING_FAILED, failure_of
-from services.discovery.aws.members import Item
+from services.discovery.aws.members import Item, items_of
 from services.discovery.sources import FailureCode, SnapshotFailed
 
 
@@ -85,9 +85,8 @@ class Calls:
         return pages
 
 
-def _listed(page: dict[str, Any], call: Call, action: str) -> list[Item]:
+def _listed(page: dict[str, Any], call: Call, action: str) -> Sequence[Item]:
     # AWS sends empty lists; what comes without one is another's answer and says nothing.
     if call.member not in page:
         raise SnapshotFailed(FailureCode.OTHER, f"{action} answered without {call.member}")
-    items: list[Item] = page[call.member]
-    return items
+    return items_of(page[call.member], call.member)

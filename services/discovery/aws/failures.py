@@ -52,8 +52,9 @@ ASKING_FAILED = (
     BotoCoreError,
     ClientError,
     ResponseParserError,
-    # Numbers and times that are none, and members that are missing, pass botocore's parsers as
-    # these; credentials that are expired when they come are a RuntimeError.
+    # Numbers and times that are none, members that are missing, and those of other types pass
+    # botocore's parsers as these; credentials that are expired when they come are a RuntimeError.
+    AttributeError,
     LookupError,
     TypeError,
     ValueError,

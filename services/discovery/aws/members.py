@@ -3,6 +3,7 @@
 Each of these raises `MalformedAnswer` when there is no such member, or no such value in it.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,14 @@ from shared.errors import InvalidParameterValue
 Item = Mapping[str, Any]
 """One resource, with boto3's names and types."""
 
+ID_LENGTH = 255
+WORD_LENGTH = 64
+TEXT_LENGTH = 1024
+TAG_KEY_LENGTH, TAG_VALUE_LENGTH = 128, 256
+
 _QUOTED_CHARACTERS = 60
+# XML has none of them, and neither databases nor other services take all of them.
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 class MalformedAnswer(Exception):
@@ -21,20 +29,60 @@ class MalformedAnswer(Exception):
 
 def tags_of(item: Item, member: str, resource_id: str) -> dict[str, str]:
     """Its tags by key."""
-    return {text_of(tag, "Key", resource_id): tag.get("Value", "") for tag in list_of(item, member)}
+    return {
+        text_of(tag, "Key", resource_id, TAG_KEY_LENGTH): word_of(
+            tag, "Value", resource_id, TAG_VALUE_LENGTH
+        )
+        for tag in list_of(item, member)
+    }
 
 
-def list_of(item: Item, member: str) -> Sequence[Any]:
+def list_of(item: Item, member: str) -> Sequence[Item]:
     """What it lists; nothing if the member is missing."""
-    listed: Sequence[Any] = item.get(member, ())
+    return items_of(item.get(member, ()), member)
+
+
+def items_of(listed: object, member: str) -> Sequence[Item]:
+    """``listed`` itself, which is a member of an answer."""
+    if not isinstance(listed, list | tuple) or not all(isinstance(one, Mapping) for one in listed):
+        raise MalformedAnswer(f"{member} is {quoted(listed)}, which is no list of things")
     return listed
 
 
-def text_of(item: Item, member: str, of: str) -> str:
+def texts_of(item: Item, member: str, of: str) -> Sequence[str]:
+    """The texts that it lists; nothing if the member is missing."""
+    listed = item.get(member, ())
+    if not isinstance(listed, list | tuple) or not all(isinstance(one, str) for one in listed):
+        raise MalformedAnswer(f"{quoted(of)} has {quoted(listed)} for {member}")
+    return listed
+
+
+def part_of(item: Item, member: str, of: str) -> Item:
+    """What it has of its own; nothing if the member is missing."""
+    value = item.get(member, {})
+    if not isinstance(value, Mapping):
+        raise MalformedAnswer(f"{quoted(of)} has {quoted(value)} for {member}")
+    return value
+
+
+def text_of(item: Item, member: str, of: str, longest: int = ID_LENGTH) -> str:
     """A member that it must have; ``of`` names the resource in what is raised."""
-    value = item.get(member)
-    if not value or not isinstance(value, str):
+    value = word_of(item, member, of, longest)
+    if not value:
         raise MalformedAnswer(f"{quoted(of)} comes without {member}")
+    return value
+
+
+def word_of(item: Item, member: str, of: str, longest: int = ID_LENGTH) -> str:
+    """A member that it may have; empty if it is missing."""
+    value = item.get(member) or ""
+    if not isinstance(value, str) or _CONTROL_CHARACTERS.search(value):
+        raise MalformedAnswer(f"{quoted(of)} has {quoted(value)} for {member}")
+    if len(value) > longest:
+        raise MalformedAnswer(
+            f"{quoted(of)} has {quoted(value)}... for {member}, which is longer than {longest}"
+            " characters"
+        )
     return value
 
 

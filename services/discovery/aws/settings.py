@@ -33,6 +33,11 @@ class AwsSettings(BaseSettings):
     """How long AWS may take to accept a connection, and to send what comes next of an answer."""
     request_attempts: int = Field(default=3, ge=1)
     """How often a request is sent before throttling or a fault fails the snapshot."""
+    snapshot_seconds: float = Field(default=120, gt=0)
+    """How long reading an account and region may take; others wait for it at the end of a pass.
+
+    A page has a thousand network interfaces, and takes about a second.
+    """
     skipped_actions: frozenset[str] = frozenset()
     """Actions that are not asked, as a JSON list: what they tell of counts as not being there.
 

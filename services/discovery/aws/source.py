@@ -41,21 +41,27 @@ class AwsSource:
         """All that is there, sampled when its reading began.
 
         Raises:
-            SnapshotFailed: something could not be read, or can't be true.
+            SnapshotFailed: something could not be read, or can't be true, or it took too long.
         """
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._read, place)
+        loop, seconds = asyncio.get_running_loop(), self._settings.snapshot_seconds
+        deadline = time.monotonic() + seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await loop.run_in_executor(self._threads, self._read, place, deadline)
+        except TimeoutError as error:
+            raise self._too_slow() from error
 
     def close(self) -> None:
         """Fail what is being read, as soon as the requests under way are answered."""
         self._is_closed.set()
         self._threads.shutdown(cancel_futures=True)
 
-    def _read(self, place: AccountRegion) -> Snapshot:
+    def _read(self, place: AccountRegion, deadline: float) -> Snapshot:
         sampled_at = self._clock()
         try:
             with ExitStack() as opened:
-                calls = Calls(self._clients(place, opened), self._settings.skipped_actions)
+                clients = self._clients(place, opened, deadline)
+                calls = Calls(clients, self._settings.skipped_actions)
                 return snapshot_of(place, sampled_at, calls.items)
         except MalformedAnswer as error:
             raise SnapshotFailed(FailureCode.OTHER, str(error)) from error
@@ -64,7 +70,9 @@ class AwsSource:
                 self._accounts.forget(place.account_id)
             raise
 
-    def _clients(self, place: AccountRegion, opened: ExitStack) -> Callable[[str], Any]:
+    def _clients(
+        self, place: AccountRegion, opened: ExitStack, deadline: float
+    ) -> Callable[[str], Any]:
         """Clients of services, made when asked for and closed with ``opened``."""
         make, made = self._accounts.assume(place), dict[str, Any]()
         bucket = self._bucket_of(place)
@@ -73,7 +81,9 @@ class AwsSource:
             if service not in made:
                 client = opened.enter_context(closing(make(service)))
                 # Before each attempt, so that retries and further pages keep the pace, too.
-                client.meta.events.register("before-send", lambda **_: self._wait_for(bucket))
+                client.meta.events.register(
+                    "before-send", lambda **_: self._wait_for(bucket, deadline)
+                )
                 made[service] = client
             return made[service]
 
@@ -83,6 +93,16 @@ class AwsSource:
         with self._buckets_lock:
             return self._buckets.setdefault(place, TokenBucket(self._settings.requests_per_second))
 
-    def _wait_for(self, bucket: TokenBucket) -> None:
-        if self._is_closed.wait(bucket.take(time.monotonic())):
+    def _wait_for(self, bucket: TokenBucket, deadline: float) -> None:
+        now = time.monotonic()
+        # Nobody waits any more, but the thread is needed for others.
+        if now >= deadline:
+            raise self._too_slow()
+        if self._is_closed.wait(bucket.take(now)):
             raise SnapshotFailed(FailureCode.OTHER, "the source is closed")
+
+    def _too_slow(self) -> SnapshotFailed:
+        seconds = self._settings.snapshot_seconds
+        return SnapshotFailed(
+            FailureCode.OTHER, f"AWS did not tell everything within {seconds:g} seconds"
+        )

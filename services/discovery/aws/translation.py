@@ -5,16 +5,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from services.discovery.aws.members import (
+    TEXT_LENGTH,
+    WORD_LENGTH,
     Item,
     MalformedAnswer,
     address_in,
     cidr_of,
     count_of,
     list_of,
+    part_of,
     public_ipv4_of,
     quoted,
     tags_of,
     text_of,
+    texts_of,
+    word_of,
 )
 from services.discovery.snapshot import (
     Address,
@@ -55,7 +60,7 @@ def snapshot_of(
     byoip = byoip_space(items("DescribeByoipCidrs"), items("DescribeIpv6Pools"))
     subnets = list(items("DescribeSubnets"))
     zone_ids = {
-        one["AvailabilityZone"]: one["AvailabilityZoneId"]
+        one["AvailabilityZone"]: word_of(one, "AvailabilityZoneId", "a zone", WORD_LENGTH)
         for one in subnets
         if "AvailabilityZone" in one and "AvailabilityZoneId" in one
     }
@@ -102,7 +107,7 @@ def vpc_of(item: Item, byoip: Space) -> Vpc:
     blocks = [
         SourcedCidr(cidr_of(one, "CidrBlock", vpc_id))
         for one in list_of(item, "CidrBlockAssociationSet")
-        if _is_there(one, "CidrBlockState")
+        if _is_there(one, "CidrBlockState", vpc_id)
     ]
     if not blocks:
         raise MalformedAnswer(f"{vpc_id} has no IPv4 CIDR, and a VPC always has one")
@@ -119,28 +124,33 @@ def subnet_of(item: Item, byoip: Space) -> Subnet:
         text_of(item, "VpcId", subnet_id),
         tuple(cidrs),
         tags_of(item, "Tags", subnet_id),
-        item.get("AvailabilityZoneId", ""),
+        word_of(item, "AvailabilityZoneId", subnet_id, WORD_LENGTH),
     )
 
 
 def network_interface_of(item: Item, zone_ids: Mapping[str, str]) -> NetworkInterface:
     """``zone_ids``: ids of Availability Zones by the account's names for them."""
     interface_id = text_of(item, "NetworkInterfaceId", "a network interface")
-    zone = item.get("AvailabilityZone", "")
+    zone_id = word_of(item, "AvailabilityZoneId", interface_id, WORD_LENGTH)
     return NetworkInterface(
         network_interface_id=interface_id,
         vpc_id=text_of(item, "VpcId", interface_id),
         subnet_id=text_of(item, "SubnetId", interface_id),
         blocks=_interface_blocks(item, interface_id),
         tags=tags_of(item, "TagSet", interface_id),
-        availability_zone_id=item.get("AvailabilityZoneId") or zone_ids.get(zone, ""),
-        description=item.get("Description", ""),
-        interface_type=item.get("InterfaceType") or "interface",
+        availability_zone_id=zone_id
+        or zone_ids.get(word_of(item, "AvailabilityZone", interface_id), ""),
+        description=word_of(item, "Description", interface_id, TEXT_LENGTH),
+        interface_type=word_of(item, "InterfaceType", interface_id, WORD_LENGTH) or "interface",
         # Of one that a user made, it is the user.
-        requester_id=item.get("RequesterId", "") if item.get("RequesterManaged") else None,
-        attachment=_attachment(item),
+        requester_id=word_of(item, "RequesterId", interface_id)
+        if item.get("RequesterManaged")
+        else None,
+        attachment=_attachment(item, interface_id),
         security_groups=tuple(
-            SecurityGroup(text_of(one, "GroupId", interface_id), one.get("GroupName", ""))
+            SecurityGroup(
+                text_of(one, "GroupId", interface_id), word_of(one, "GroupName", interface_id)
+            )
             for one in list_of(item, "Groups")
         ),
         public_ips=_public_ips(item, interface_id),
@@ -152,13 +162,13 @@ def address_of(item: Item, region: str) -> Address:
     return Address(
         allocation_id=allocation_id,
         public_ip=public_ipv4_of(item, "PublicIp", allocation_id),
-        public_ipv4_pool=item.get("PublicIpv4Pool") or "amazon",
-        network_border_group=item.get("NetworkBorderGroup") or region,
+        public_ipv4_pool=word_of(item, "PublicIpv4Pool", allocation_id) or "amazon",
+        network_border_group=word_of(item, "NetworkBorderGroup", allocation_id) or region,
         tags=tags_of(item, "Tags", allocation_id),
-        association_id=item.get("AssociationId") or None,
-        network_interface_id=item.get("NetworkInterfaceId") or None,
-        instance_id=item.get("InstanceId") or None,
-        service_managed=item.get("ServiceManaged") or None,
+        association_id=word_of(item, "AssociationId", allocation_id) or None,
+        network_interface_id=word_of(item, "NetworkInterfaceId", allocation_id) or None,
+        instance_id=word_of(item, "InstanceId", allocation_id) or None,
+        service_managed=word_of(item, "ServiceManaged", allocation_id, WORD_LENGTH) or None,
     )
 
 
@@ -172,7 +182,7 @@ def public_ipv4_pool_of(item: Item, byoip: Space, region: str) -> PublicIpv4Pool
         pool_id=pool_id,
         cidrs=cidrs,
         tags=tags_of(item, "Tags", pool_id),
-        network_border_group=item.get("NetworkBorderGroup") or region,
+        network_border_group=word_of(item, "NetworkBorderGroup", pool_id) or region,
         total_address_count=count_of(item, "TotalAddressCount", pool_id),
         total_available_address_count=count_of(item, "TotalAvailableAddressCount", pool_id),
         is_byoip=bool(cidrs) and all(_lies_in(cidr, byoip) for cidr in cidrs),
@@ -182,14 +192,16 @@ def public_ipv4_pool_of(item: Item, byoip: Space, region: str) -> PublicIpv4Pool
 def vpn_connection_addresses(item: Item) -> list[ServiceAddress]:
     """The public IPv4 addresses of the tunnels' AWS ends."""
     connection_id = text_of(item, "VpnConnectionId", "a VPN connection")
-    options = item.get("Options", {})
+    options = part_of(item, "Options", connection_id)
     # AWS lists deleted ones for a while; private ones run over Direct Connect.
     if item.get("State") == "deleted" or options.get("OutsideIpAddressType") == "PrivateIpv4":
         return []
     tunnels = [*list_of(options, "TunnelOptions"), *list_of(item, "VgwTelemetry")]
     # One that is still being made has no addresses yet.
     outside = dict.fromkeys(
-        one["OutsideIpAddress"] for one in tunnels if one.get("OutsideIpAddress")
+        text_of(one, "OutsideIpAddress", connection_id)
+        for one in tunnels
+        if one.get("OutsideIpAddress")
     )
     return [
         ServiceAddress(
@@ -210,7 +222,7 @@ def accelerator_addresses(item: Item, byoip: Space) -> list[ServiceAddress]:
     addresses = [
         address_in(text, arn)
         for ip_set in list_of(item, "IpSets")
-        for text in list_of(ip_set, "IpAddresses")
+        for text in texts_of(ip_set, "IpAddresses", arn)
         if ":" not in text
     ]
     return [
@@ -237,14 +249,14 @@ def _owned(place: AccountRegion, items: Iterable[Item]) -> Iterable[Item]:
 def _ipv6_cidrs(item: Item, resource_id: str, byoip: Space) -> list[SourcedCidr]:
     found = []
     for one in list_of(item, "Ipv6CidrBlockAssociationSet"):
-        if _is_there(one, "Ipv6CidrBlockState"):
+        if _is_there(one, "Ipv6CidrBlockState", resource_id):
             cidr = cidr_of(one, "Ipv6CidrBlock", resource_id)
             found.append(SourcedCidr(cidr, _ip_source(one, cidr, byoip)))
     return found
 
 
 def _ip_source(association: Item, cidr: Cidr, byoip: Space) -> IpSource:
-    word = association.get("IpSource")
+    word = word_of(association, "IpSource", str(cidr))
     if word:
         try:
             return IpSource(word)
@@ -255,9 +267,9 @@ def _ip_source(association: Item, cidr: Cidr, byoip: Space) -> IpSource:
     return IpSource.BYOIP if _lies_in(cidr, byoip) else IpSource.AMAZON
 
 
-def _is_there(association: Item, state_member: str) -> bool:
+def _is_there(association: Item, state_member: str, resource_id: str) -> bool:
     """Also while it comes or goes: the space is taken."""
-    return association.get(state_member, {}).get("State") not in _GONE_STATES
+    return part_of(association, state_member, resource_id).get("State") not in _GONE_STATES
 
 
 def _interface_blocks(item: Item, interface_id: str) -> tuple[Cidr, ...]:
@@ -273,23 +285,27 @@ def _interface_blocks(item: Item, interface_id: str) -> tuple[Cidr, ...]:
     )
 
 
-def _attachment(item: Item) -> Attachment | None:
-    attachment = item.get("Attachment", {})
+def _attachment(item: Item, interface_id: str) -> Attachment | None:
+    attachment = part_of(item, "Attachment", interface_id)
     if not attachment or attachment.get("Status") == "detached":
         return None
-    return Attachment(attachment.get("InstanceId", ""), attachment.get("InstanceOwnerId", ""))
+    return Attachment(
+        word_of(attachment, "InstanceId", interface_id),
+        word_of(attachment, "InstanceOwnerId", interface_id),
+    )
 
 
 def _public_ips(item: Item, interface_id: str) -> tuple[PublicIp, ...]:
     # The interface's own association is that of its primary address, told once more.
     associations = [
-        one.get("Association", {}) for one in (item, *list_of(item, "PrivateIpAddresses"))
+        part_of(one, "Association", interface_id)
+        for one in (item, *list_of(item, "PrivateIpAddresses"))
     ]
     found = {
-        one["PublicIp"]: PublicIp(
+        text_of(one, "PublicIp", interface_id): PublicIp(
             public_ipv4_of(one, "PublicIp", interface_id),
-            one.get("IpOwnerId", ""),
-            one.get("AllocationId", ""),
+            word_of(one, "IpOwnerId", interface_id),
+            word_of(one, "AllocationId", interface_id),
         )
         for one in associations
         # A Wavelength zone's are the carrier's.

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from typing import TypeVar
 
 from cadastre.allocation.v1 import (
     inventory_service_pb2,
@@ -17,6 +18,7 @@ from services.discovery.resource_cidr import ResourceType
 from services.discovery.service.evaluating import ImportRefused, ObservedCidr
 from services.discovery.service.following import in_sets
 from shared.cidr import AddressFamily, Cidr
+from shared.errors import ServiceUnavailable
 from shared.rpc.client import Remote
 
 _ALLOCATION_TYPES: Mapping[int, AllocationType] = {
@@ -32,10 +34,24 @@ _RESOURCE_TYPES = {
     ResourceType.PUBLIC_IPV4_POOL: types.IPAM_POOL_ALLOCATION_RESOURCE_TYPE_EC2_PUBLIC_IPV4_POOL,
     ResourceType.EIP: types.IPAM_POOL_ALLOCATION_RESOURCE_TYPE_EIP,
 }
-_FAMILIES = {
+_FAMILIES: Mapping[int, AddressFamily] = {
     types_pb2.ADDRESS_FAMILY_IPV4: AddressFamily.IPV4,
     types_pb2.ADDRESS_FAMILY_IPV6: AddressFamily.IPV6,
 }
+
+Word = TypeVar("Word")
+
+
+class UnknownAnswer(ServiceUnavailable):
+    """The ledger, of a later version maybe, answers what is not understood here."""
+
+    def __init__(self, what: str, value: int) -> None:
+        super().__init__(
+            f"The ledger answers with {value} for {what}, which is not known; run discovery and"
+            " allocation in the same version",
+            what=what,
+            value=value,
+        )
 
 
 class BooksClient:
@@ -61,6 +77,8 @@ class BooksClient:
                 caller=SELF,
                 retry_seconds=10,
             )
+            if len(answer.outcomes) != len(some):
+                raise UnknownAnswer(f"the outcomes of {len(some)} imports", len(answer.outcomes))
             refused.extend(
                 ImportRefused(wanted, outcome.reason, outcome.message)
                 for wanted, outcome in zip(some, answer.outcomes, strict=True)
@@ -128,7 +146,7 @@ def _pool_from_proto(record: inventory_service_pb2.PoolRecord) -> Pool:
     return Pool(
         pool_id=pool.ipam_pool_id,
         scope_id=pool.ipam_scope_id,
-        family=_FAMILIES[pool.address_family],
+        family=_known(_FAMILIES, pool.address_family, "a pool's family"),
         locale=pool.locale,
         source_pool_id=pool.source_ipam_pool_id or None,
         auto_import=pool.auto_import,
@@ -145,12 +163,18 @@ def _allocation_from_proto(record: inventory_service_pb2.AllocationRecord) -> Al
         allocation_id=record.ipam_pool_allocation_id,
         pool_id=record.ipam_pool_id,
         cidr=Cidr.parse(record.cidr),
-        allocation_type=_ALLOCATION_TYPES[record.resource_type],
+        allocation_type=_known(_ALLOCATION_TYPES, record.resource_type, "an allocation's type"),
         resource_id=record.resource_id,
         region=record.resource_region,
         owner_id=record.resource_owner,
         service=record.service,
     )
+
+
+def _known(words: Mapping[int, Word], number: int, what: str) -> Word:
+    if (word := words.get(number)) is None:
+        raise UnknownAnswer(what, number)
+    return word
 
 
 def _import_to_proto(wanted: Import) -> inventory_service_pb2.ResourceImport:

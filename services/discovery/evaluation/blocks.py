@@ -22,12 +22,26 @@ class HasCidr(Protocol):
     def cidr(self) -> Cidr: ...
 
 
-ResourceBlock = tuple[str, str, int]
-"""Region and id of a resource and `block_number` of its CIDR."""
+class OwnsCidr(HasCidr, Protocol):
+    """With whose it is."""
+
+    @property
+    def owner_id(self) -> str: ...
 
 
-def resource_block(holder: HasCidr) -> ResourceBlock:
-    """What tells a resource's CIDR from all others, as a quick key."""
+NamedBlock = tuple[str, str, int]
+"""Region and id of a resource and `block_number` of its CIDR: several owners may name it so."""
+ResourceBlock = tuple[str, str, str, int]
+"""Owner, and a `NamedBlock`: what tells a resource's CIDR from all others."""
+
+
+def resource_block(holder: OwnsCidr) -> ResourceBlock:
+    """A quick key."""
+    return (holder.owner_id, *named_block(holder))
+
+
+def named_block(holder: HasCidr) -> NamedBlock:
+    """A quick key."""
     cidr = holder.cidr
     return (
         holder.region,

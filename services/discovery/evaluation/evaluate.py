@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from services.discovery.evaluation.claims import Claims
 from services.discovery.evaluation.compliance import broken_rules
 from services.discovery.evaluation.importing import imports_of
 from services.discovery.evaluation.model import (
@@ -21,7 +22,7 @@ from services.discovery.evaluation.observing import observed_in
 from services.discovery.evaluation.overlap import overlapping_standings
 from services.discovery.evaluation.pool_space import PoolSpace
 from services.discovery.evaluation.reconciliation import findings_of
-from services.discovery.evaluation.releasing import releases_of
+from services.discovery.evaluation.releasing import gone_allocations, ignored_allocations
 from services.discovery.evaluation.standing import Standing, standings_of
 
 
@@ -31,24 +32,29 @@ def evaluate(
     markings: Mapping[MarkedCidr, Marking],
     candidates: Sequence[Candidate],
     present: Present,
+    imports_for: str | None = None,
 ) -> Evaluation:
     """Judge every candidate and tell what follows; n log n in candidates and allocations.
 
+    With ``imports_for`` only that account's resources come into pools by themselves (IPAM-4).
     Moves into scopes that are not there any more count for nothing, and so do allocations of pools
     that are not.
     """
     standings = standings_of(scopes, books, markings, candidates)
-    pool_space = PoolSpace(books.pools)
+    pool_space, claims = PoolSpace(books.pools), Claims(standings)
     overlaps = overlapping_standings(standings, books)
+    ignored = ignored_allocations(standings)
+    gone = gone_allocations(standings, books, present)
     return Evaluation(
         judgements=[
             _judged(standing, is_overlapping, books)
             for standing, is_overlapping in zip(standings, overlaps, strict=True)
         ],
-        imports=imports_of(standings, books, pool_space),
-        releases=releases_of(standings, books, present),
+        imports=imports_of(standings, books, pool_space, claims, imports_for),
+        releases=[*ignored, *gone],
+        gone=frozenset(gone),
         observed=observed_in(standings),
-        findings=findings_of(standings, books, pool_space, present),
+        findings=findings_of(standings, books, pool_space, claims, present),
     )
 
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from services.discovery.evaluation.blocks import BlockSet
+from services.discovery.evaluation.claims import Claims
 from services.discovery.evaluation.model import Books, Import
 from services.discovery.evaluation.pool_space import PoolSpace
 from services.discovery.evaluation.standing import Standing
@@ -13,17 +14,27 @@ NO_LOCALE = "None"
 """No resource may use such a pool (POOL-3)."""
 
 
-def imports_of(standings: Iterable[Standing], books: Books, pool_space: PoolSpace) -> list[Import]:
+def imports_of(
+    standings: Iterable[Standing],
+    books: Books,
+    pool_space: PoolSpace,
+    claims: Claims,
+    imports_for: str | None,
+) -> list[Import]:
     """Widest first, then by scope and address.
 
     A resource comes into the deepest pool around it, when that pool looks for resources and
     nothing there is given away: not to a resource, by hand, or to a child pool. Of overlapping
-    resources the widest comes in; of equal ones the first by region, id and owner.
+    resources the widest comes in; of equal ones the first by region, id and owner. When several
+    accounts say that they have that one, nothing comes in there. With ``imports_for`` that
+    account's resources are the only ones there are (IPAM-4).
     """
     taken = _taken(books)
     found: list[tuple[Standing, Import]] = []
     for standing in standings:
         if not standing.takes_unmanaged_space:
+            continue
+        if imports_for not in (None, standing.candidate.owner_id):
             continue
         cidr, scope_id = standing.candidate.cidr, standing.scope_id
         pool = pool_space.deepest(scope_id, cidr)
@@ -33,7 +44,7 @@ def imports_of(standings: Iterable[Standing], books: Books, pool_space: PoolSpac
         if (allocated and allocated.overlaps(cidr)) or pool_space.first_within(scope_id, cidr):
             continue
         found.append((standing, Import(pool.pool_id, standing.candidate)))
-    chosen = list(_widest(found))
+    chosen = [pair for pair in _widest(found) if not claims.of_others(pair[1].candidate)]
     chosen.sort(key=lambda pair: (pair[1].candidate.cidr.prefix_length, *_order(pair)))
     return [choice for _, choice in chosen]
 

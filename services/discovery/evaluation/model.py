@@ -210,6 +210,8 @@ class Evaluation:
     """Widest first; none overlaps another of its scope."""
     releases: Sequence[str]
     """Allocations to give back: of ignored CIDRs, and imported ones whose resource is gone."""
-    observed: Mapping[str, Mapping[Cidr, str]]
-    """By scope, what monitored, unmanaged resources occupy, with one resource of each (BEY-3)."""
+    gone: AbstractSet[str]
+    """Those of them whose resource is gone, or has other CIDRs only."""
+    observed: Mapping[str, AbstractSet[tuple[Cidr, str]]]
+    """By scope, what monitored, unmanaged resources occupy, with their ids (BEY-3)."""
     findings: Sequence[Finding]

@@ -17,7 +17,8 @@ def overlapping_standings(standings: Sequence[Standing], books: Books) -> list[b
     """Of each standing: it shares addresses with another resource or a manual allocation.
 
     Only what takes space counts, and manual allocations of the scope; a resource never overlaps
-    itself. Manual allocations of planning pools lie in a VPC by their nature.
+    itself, but one of the same id elsewhere. Manual allocations of planning pools lie in a VPC by
+    their nature.
     """
     places: defaultdict[tuple[str, AddressFamily], list[int]] = defaultdict(list)
     for index, standing in enumerate(standings):
@@ -33,10 +34,10 @@ def overlapping_standings(standings: Sequence[Standing], books: Books) -> list[b
     result = [False] * len(standings)
     for place, indexes in places.items():
         cidrs = [standings[index].candidate.cidr for index in indexes]
-        owners: dict[str, int] = {}
+        owners: dict[tuple[str, str, str], int] = {}
         codes = [
-            owners.setdefault(standings[index].candidate.resource_id, len(owners))
-            for index in indexes
+            owners.setdefault((one.owner_id, one.region, one.resource_id), len(owners))
+            for one in (standings[index].candidate for index in indexes)
         ]
         codes.extend(range(len(owners), len(owners) + len(reserved[place])))
         found = overlapping(*positions(cidrs + reserved[place], place[1]), np.array(codes))

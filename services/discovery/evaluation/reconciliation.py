@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from services.discovery.evaluation.blocks import ResourceBlock, resource_block
+from services.discovery.evaluation.claims import Claims
 from services.discovery.evaluation.model import (
     Allocation,
     AllocationType,
@@ -19,7 +20,11 @@ from services.discovery.sources import AccountRegion
 
 
 def findings_of(
-    standings: Sequence[Standing], books: Books, pool_space: PoolSpace, present: Present
+    standings: Sequence[Standing],
+    books: Books,
+    pool_space: PoolSpace,
+    claims: Claims,
+    present: Present,
 ) -> list[Finding]:
     """Unknown resources in the candidates' order, then what is wrong with allocations in theirs.
 
@@ -27,7 +32,7 @@ def findings_of(
     """
     there = _Resources(books.allocations, standings)
     return [
-        *_unknown(standings, pool_space),
+        *_unknown(standings, pool_space, claims),
         *(
             finding
             for allocation in books.allocations
@@ -38,7 +43,9 @@ def findings_of(
     ]
 
 
-def _unknown(standings: Iterable[Standing], pool_space: PoolSpace) -> Iterator[Finding]:
+def _unknown(
+    standings: Iterable[Standing], pool_space: PoolSpace, claims: Claims
+) -> Iterator[Finding]:
     for standing in standings:
         if not standing.takes_unmanaged_space:
             continue
@@ -56,7 +63,8 @@ def _unknown(standings: Iterable[Standing], pool_space: PoolSpace) -> Iterator[F
                 candidate.owner_id,
                 candidate.region,
                 None,
-                f"{_described(candidate)}, space of '{pool.pool_id}', without an allocation",
+                f"{_described(candidate)}, space of '{pool.pool_id}', without an allocation"
+                + _claimed_by(claims.of_others(candidate)),
             )
 
 
@@ -67,23 +75,23 @@ class _Resources:
         wanted = {allocation.resource_id for allocation in allocations} - {""}
         self._exact: dict[ResourceBlock, Candidate] = {}
         self._elsewhere: dict[tuple[str, int], Candidate] = {}
-        self._any: dict[str, Candidate] = {}
+        self._any: dict[tuple[str, str], Candidate] = {}
         for standing in standings:
             candidate = standing.candidate
             if (resource_id := candidate.resource_id) in wanted:
                 block = resource_block(candidate)
                 self._exact.setdefault(block, candidate)
-                self._elsewhere.setdefault(block[1:], candidate)
-                self._any.setdefault(resource_id, candidate)
+                self._elsewhere.setdefault(block[2:], candidate)
+                self._any.setdefault((candidate.owner_id, resource_id), candidate)
 
     def with_cidr_of(self, allocation: Allocation) -> Candidate | None:
-        """The resource, as far as it has the CIDR; where the allocation has it, if it is there."""
+        """One of its id that has the CIDR; the owner's, in its region, if there is that one."""
         block = resource_block(allocation)
-        return self._exact.get(block) or self._elsewhere.get(block[1:])
+        return self._exact.get(block) or self._elsewhere.get(block[2:])
 
     def of(self, allocation: Allocation) -> Candidate | None:
-        """The resource, whatever it has."""
-        return self._any.get(allocation.resource_id)
+        """The owner's one of its id, whatever it has."""
+        return self._any.get((allocation.owner_id, allocation.resource_id))
 
 
 def _wrong_with(
@@ -126,6 +134,12 @@ def _finding(discrepancy: Discrepancy, allocation: Allocation, pool: Pool, messa
         allocation.allocation_id,
         message,
     )
+
+
+def _claimed_by(others: Sequence[str]) -> str:
+    if not others:
+        return ""
+    return f"; it is not imported, because {', '.join(map(repr, others))} has the same"
 
 
 def _named(allocation: Allocation) -> str:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from services.discovery.evaluation.blocks import ResourceBlock, resource_block
+from services.discovery.evaluation.blocks import named_block, resource_block
+from services.discovery.evaluation.holdings import holdings_of
 from services.discovery.evaluation.model import (
     Allocation,
     Books,
@@ -47,14 +48,14 @@ def standings_of(
     Elastic IP addresses of a public IPv4 pool that is there too are parts of that pool: they can't
     be managed. Nothing in a public scope can be ignored (MON-5).
     """
-    marked = {resource_block(marked): marking for marked, marking in markings.items()}
-    holdings = _holdings(books)
+    marked = {named_block(marked): marking for marked, marking in markings.items()}
+    holdings = holdings_of(books, candidates)
     allocated = {
         block: books.pools[allocation.pool_id].scope_id for block, allocation in holdings.items()
     }
     scoping = Scoping(scopes, allocated, marked, candidates)
     public_pools = {
-        (candidate.region, candidate.resource_id)
+        (candidate.owner_id, candidate.region, candidate.resource_id)
         for candidate in candidates
         if candidate.resource_type is ResourceType.PUBLIC_IPV4_POOL
     }
@@ -62,10 +63,10 @@ def standings_of(
     def standing_of(candidate: Candidate) -> Standing:
         block = resource_block(candidate)
         allocation, scope_id = holdings.get(block), scoping.of(candidate, block)
-        marking = marked.get(block)
+        marking = marked.get(block[1:])
         is_own_space = candidate.resource_type in _SPACE_TYPES and (
             candidate.resource_type is not ResourceType.EIP
-            or (candidate.region, candidate.container_id) not in public_pools
+            or (candidate.owner_id, candidate.region, candidate.container_id) not in public_pools
         )
         if marking is not None and marking.is_ignored and scope_id in scopes.private:
             return Standing(candidate, scope_id, ManagementState.IGNORED, allocation, False)
@@ -75,12 +76,3 @@ def standings_of(
         return Standing(candidate, scope_id, state, None, is_own_space)
 
     return [standing_of(candidate) for candidate in candidates]
-
-
-def _holdings(books: Books) -> dict[ResourceBlock, Allocation]:
-    """The allocation that a resource has for a CIDR: in its region, under its id."""
-    holdings: dict[ResourceBlock, Allocation] = {}
-    for allocation in books.allocations:
-        if allocation.resource_id and allocation.pool_id in books.pools:
-            holdings.setdefault(resource_block(allocation), allocation)
-    return holdings

@@ -3,15 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, cast
 
 from services.discovery.coverage import Ipam
 from services.discovery.evaluation.evaluate import evaluate
 from services.discovery.evaluation.model import (
     Books,
-    Discrepancy,
     Evaluation,
     Finding,
     Import,
@@ -40,6 +39,14 @@ _ROUNDS = 3
 class ObservedCidr(NamedTuple):
     """What a resource occupies without an allocation (BEY-3)."""
 
+    cidr: Cidr
+    resource_id: str
+
+
+class Held(NamedTuple):
+    """A CIDR that a resource has, or had, of a scope's pool."""
+
+    scope_id: str
     cidr: Cidr
     resource_id: str
 
@@ -87,7 +94,8 @@ class View:
     markings: Mapping[MarkedCidr, Marking]
     current: Mapping[int, CurrentRecord]
     sampled_at: Mapping[int, datetime]
-    """By inventory, when the snapshot was taken that it shows."""
+    """By inventory, when the snapshot was taken that it shows; not of those that the IPAM left, and
+    sees again by the same snapshot."""
     complete: AbstractSet[AccountRegion]
     """Where every source told all the last time."""
     versions: Mapping[int, int]
@@ -96,6 +104,14 @@ class View:
     """Inventories whose interfaces and instances changed, or are not the IPAM's yet."""
     forgotten: Collection[int]
     """Inventories that the IPAM sees no more."""
+
+    def has_news_since(self, moment: datetime) -> bool:
+        """Resources have come that may have been allocated what was read of the ledger then."""
+        return any(
+            sighting.candidate.row_id not in self.current
+            for sighting in self.sightings
+            if (at := self.sampled_at.get(sighting.inventory_id)) and at >= moment
+        )
 
 
 class Ledger(Protocol):
@@ -121,6 +137,12 @@ class Records(Protocol):
     """What resource CIDRs are to IPAMs, and were."""
 
     async def view(self, ipam_id: str, seen: Seen) -> View: ...
+
+    async def version(self, ipam_id: str) -> int:
+        """Of what was evaluated or marked last."""
+
+    async def ever_had(self, ipam_id: str, held: Sequence[Held]) -> AbstractSet[Held]:
+        """Those of ``held`` that there is, or was, a record of."""
 
     async def save(
         self,
@@ -149,8 +171,8 @@ class Records(Protocol):
         shows something newer: what comes next does it.
         """
 
-    async def forget(self, ipam_id: str, inventory_id: int, now: datetime) -> None:
-        """End the records of what the IPAM sees no more."""
+    async def forget(self, ipam_id: str, evaluation: int, inventory_id: int, now: datetime) -> None:
+        """End the records of what the IPAM sees no more, unless something was saved since."""
 
     async def keep_only(self, ipam_ids: Collection[str]) -> None:
         """Remove all of other IPAMs (IPAM-9)."""
@@ -169,6 +191,21 @@ class Evaluated:
     ended: int = 0
 
 
+@dataclass(slots=True)
+class _Deeds:
+    """What an evaluation has done so far."""
+
+    imported: set[tuple[str, Cidr]] = field(default_factory=set)
+    """Pools and CIDRs."""
+    refused: set[tuple[str, int]] = field(default_factory=set)
+    """Pools and rows."""
+    released: int = 0
+
+    def told(self, changes: Turn | None) -> Evaluated:
+        begun, ended = (len(changes.begun), len(changes.ended)) if changes else (0, 0)
+        return Evaluated(len(self.imported), self.released, begun, ended)
+
+
 class Evaluator:
     """Evaluates an IPAM at a time; all it does may be done twice, also by several replicas."""
 
@@ -178,7 +215,7 @@ class Evaluator:
         records: Records,
         clock: Callable[[], datetime],
         policy: Policy,
-        in_thread: Callable[..., Awaitable[Evaluation]] = asyncio.to_thread,
+        in_thread: Callable[..., Awaitable[Any]] = asyncio.to_thread,
     ) -> None:
         self._ledger, self._records, self._clock = ledger, records, clock
         self._policy, self._in_thread = policy, in_thread
@@ -192,22 +229,23 @@ class Evaluator:
         Raises:
             CadastreError: the ledger does not answer.
         """
-        done, refused = Evaluated(), frozenset[tuple[str, int]]()
+        deeds = _Deeds()
         for is_last in [False] * (_ROUNDS - 1) + [True]:
+            asked_at = self._clock()
             books = self._with_policy(await self._ledger.books(ipam.ipam_id))
             view = await self._records.view(ipam.ipam_id, seen)
+            if view.has_news_since(asked_at) and not is_last:
+                continue
             found = await self._in_thread(_judge, ipam, books, view)
-            imported, released, refused = await self._act(found, refused)
-            done = replace(
-                done, imported=done.imported + imported, released=done.released + released
-            )
-            if (imported or released) and not is_last:
+            if await self._records.version(ipam.ipam_id) != view.version:
+                continue
+            if await self._act(ipam, books, found, deeds) and not is_last:
                 continue
             changes = await self._save(ipam, view, found)
             if changes is not None:
                 await self._report_observed(found, ipam)
-                return replace(done, begun=len(changes.begun), ended=len(changes.ended))
-        return done
+                return deeds.told(changes)
+        return deeds.told(None)
 
     async def keep_only(self, ipams: Collection[str]) -> None:
         """Remove all that is known for other IPAMs (IPAM-9)."""
@@ -224,47 +262,58 @@ class Evaluator:
         pools = {id_: replace(pool, auto_import=True) for id_, pool in books.pools.items()}
         return replace(books, pools=pools)
 
-    async def _act(
-        self, found: Evaluation, refused: frozenset[tuple[str, int]]
-    ) -> tuple[int, int, frozenset[tuple[str, int]]]:
-        """How much was imported and released, and which pools refused which rows so far."""
-        kept = _reclaimable(found) if self._policy.reclaimable == "report" else frozenset()
-        releases = [one for one in found.releases if one not in kept]
+    async def _act(self, ipam: Ipam, books: Books, found: Evaluation, deeds: _Deeds) -> bool:
+        """Whether anything was imported or released."""
+        releases = await self._to_release(ipam, books, found, deeds)
         released = await self._ledger.release(releases) if releases else ()
-        imports = [wanted for wanted in found.imports if _row_of(wanted) not in refused]
-        if not imports:
-            return 0, len(released), refused
-        refusals = await self._ledger.take_in(imports)
-        now_refused = refused | {_row_of(one.wanted) for one in refusals}
-        return len(imports) - len(refusals), len(released), now_refused
+        deeds.released += len(released)
+        imports = [wanted for wanted in found.imports if _row_of(wanted) not in deeds.refused]
+        refused = await self._ledger.take_in(imports) if imports else ()
+        deeds.refused.update(_row_of(one.wanted) for one in refused)
+        made = [wanted for wanted in imports if _row_of(wanted) not in deeds.refused]
+        deeds.imported.update((one.pool_id, one.candidate.cidr) for one in made)
+        return bool(released or made)
+
+    async def _to_release(
+        self, ipam: Ipam, books: Books, found: Evaluation, deeds: _Deeds
+    ) -> Sequence[str]:
+        """What the policy lets go of what is to be released.
+
+        Only what this IPAM has seen can be gone: after a restored backup that knows less, what
+        nobody has seen yet is kept, and reported.
+        """
+        kept = found.gone if self._policy.reclaimable == "report" else frozenset()
+        wanted = set(found.releases) - kept
+        allocations = [one for one in books.allocations if one.allocation_id in wanted]
+        held = {
+            one.allocation_id: Held(books.pools[one.pool_id].scope_id, one.cidr, one.resource_id)
+            for one in allocations
+        }
+        seen = await self._records.ever_had(ipam.ipam_id, list(held.values()))
+        return [
+            one.allocation_id
+            for one in allocations
+            if held[one.allocation_id] in seen or (one.pool_id, one.cidr) in deeds.imported
+        ]
 
     async def _save(self, ipam: Ipam, view: View, found: Evaluation) -> Turn | None:
         """What changed; None: something else came first."""
         now = self._clock()
-        states = [
-            (sighting, state_of(judgement, sighting.name))
-            for sighting, judgement in zip(view.sightings, found.judgements, strict=True)
-        ]
-        changes = turn(view.current, states, view.sampled_at, now)
+        changes, scopes = await self._in_thread(_outcome, ipam, view, found, now)
         if not await self._records.save(ipam.ipam_id, view.version, changes, found.findings, now):
             return None
-        scopes = ScopesOfVpcs(lambda cidr: scope_by_nature(ipam.scopes, ResourceType.ENI, cidr))
-        for sighting, state in states:
-            candidate = sighting.candidate
-            if candidate.resource_type is ResourceType.VPC:
-                scopes.add(candidate.resource_id, candidate.cidr, state.scope_id)
         for inventory_id in view.forgotten:
-            await self._records.forget(ipam.ipam_id, inventory_id, now)
+            await self._records.forget(ipam.ipam_id, view.version + 1, inventory_id, now)
         for inventory_id in view.unremembered | moved_in(changes):
             shown = ShownInventory(inventory_id, view.versions[inventory_id])
             await self._records.remember(ipam.ipam_id, view.version + 1, shown, scopes, now)
-        return changes
+        return cast(Turn, changes)
 
     async def _report_observed(self, found: Evaluation, ipam: Ipam) -> None:
         for scope_id in {*ipam.scopes.private, ipam.scopes.public_default}:
             there = {
                 ObservedCidr(cidr, resource_id)
-                for cidr, resource_id in found.observed.get(scope_id, {}).items()
+                for cidr, resource_id in found.observed.get(scope_id, ())
             }
             known = await self._ledger.observed(scope_id)
             await self._ledger.report_observed(scope_id, there - known, known - there)
@@ -274,6 +323,19 @@ def _row_of(wanted: Import) -> tuple[str, int]:
     return wanted.pool_id, wanted.candidate.row_id
 
 
+def _outcome(ipam: Ipam, view: View, found: Evaluation, now: datetime) -> tuple[Turn, ScopesOfVpcs]:
+    """What changes, and where what lies in VPCs is from now on."""
+    states = [
+        (sighting, state_of(judgement, sighting.name))
+        for sighting, judgement in zip(view.sightings, found.judgements, strict=True)
+    ]
+    scopes = ScopesOfVpcs(lambda cidr: scope_by_nature(ipam.scopes, ResourceType.ENI, cidr))
+    for sighting, state in states:
+        if sighting.candidate.resource_type is ResourceType.VPC:
+            scopes.add(sighting.candidate, state.scope_id)
+    return turn(view.current, states, view.sampled_at, now), scopes
+
+
 def _judge(ipam: Ipam, books: Books, view: View) -> Evaluation:
     return evaluate(
         ipam.scopes,
@@ -281,12 +343,5 @@ def _judge(ipam: Ipam, books: Books, view: View) -> Evaluation:
         view.markings,
         [sighting.candidate for sighting in view.sightings],
         Present(view.complete),
+        ipam.imports_for,
     )
-
-
-def _reclaimable(found: Evaluation) -> AbstractSet[str | None]:
-    return {
-        finding.allocation_id
-        for finding in found.findings
-        if finding.discrepancy is Discrepancy.RECLAIMABLE
-    }

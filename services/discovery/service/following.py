@@ -70,7 +70,7 @@ class Discovery:
         clock: Callable[[], datetime],
         on_change: Callable[[AccountRegion], None],
     ) -> None:
-        """``on_change`` is told where something changed, once what it freed is released."""
+        """``on_change`` is told where something changed, before and after it is acted on."""
         self._source, self._ledger, self._store, self._clock = source, ledger, store, clock
         self._on_change = on_change
 
@@ -85,11 +85,17 @@ class Discovery:
         after = (await self._store.progress(self._source.name)).sequence
         async with aclosing(batched(self._source.changes(after))) as batches:
             async for batch in batches:
+                # Before anybody hears of what is released, or what has lost it would be judged
+                # by an inventory that has it still.
+                self._look_at(batch)
                 await self._release(freed_by(batch))
                 await self._report(*vpc_cidrs_told_by(batch))
-                for place in {change.place for change in batch}:
-                    self._on_change(place)
+                self._look_at(batch)
                 await self._store.save_sequence(self._source.name, batch[-1].sequence)
+
+    def _look_at(self, batch: Sequence[Change]) -> None:
+        for place in {change.place for change in batch}:
+            self._on_change(place)
 
     async def run_pass(self) -> Sequence[str]:
         """Release every allocation whose block is gone: the safety net. What was released (DISC-6).

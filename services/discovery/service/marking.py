@@ -161,6 +161,7 @@ def _carry_out(rows: Rows, ipam_id: str, wish: Wish, now: datetime) -> Monitored
     rows.claim(ipam_id)
     known = rows.current(wish.scope_id, wish.marked)
     _check_is_vpcs(wish, known)
+    _check_is_ones(wish, known)
     before = rows.marking(ipam_id, wish.marked)
     scope_id = wish.destination_id or before.scope_id
     rows.mark(ipam_id, wish.marked, Marking(not wish.is_monitored, scope_id))
@@ -193,6 +194,21 @@ def _check_is_vpcs(wish: Wish, known: Sequence[MonitoredCidr]) -> None:
             parameter="resourceId",
             value=resource_id,
             resource_type=known[0].resource_type.value,
+        )
+
+
+def _check_is_ones(wish: Wish, known: Sequence[MonitoredCidr]) -> None:
+    """What is said would be said of all of them."""
+    owner_ids = sorted({record.owner_id for record in known})
+    if len(owner_ids) > 1:
+        resource_id, owners = wish.marked.resource_id, ", ".join(owner_ids)
+        raise InvalidParameterValue(
+            f"Value ({resource_id}) for parameter resourceId is invalid. Several accounts have such"
+            f" a resource with {wish.marked.cidr} in {wish.marked.region}: {owners}; have all but"
+            " one of them give it another id",
+            parameter="resourceId",
+            value=resource_id,
+            owner_ids=owners,
         )
 
 

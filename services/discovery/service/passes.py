@@ -59,7 +59,7 @@ class PassReport:
     changed: int = 0
     removed: int = 0
     evaluated: list[tuple[str, Evaluated]] = field(default_factory=list)
-    unevaluated: list[tuple[str, CadastreError]] = field(default_factory=list)
+    unevaluated: list[tuple[str, Exception]] = field(default_factory=list)
     """IPAMs that could not be evaluated, and why; the next pass tries again."""
 
     def add(self, taken: Taken) -> None:
@@ -79,7 +79,9 @@ class Passes:
         inventories: Inventories,
         evaluator: Evaluator,
         clock: Callable[[], datetime],
+        away: tuple[type[Exception], ...] = (CadastreError,),
     ) -> None:
+        """``away`` is what calls end with when another service refuses, stops or breaks."""
         self._control_plane, self._sources = control_plane, sources
         self._inventories, self._evaluator = inventories, evaluator
         self._clock = clock
@@ -87,7 +89,9 @@ class Passes:
         self._attempts: defaultdict[tuple[str, AccountRegion], asyncio.Lock] = defaultdict(
             asyncio.Lock
         )
-        self._places: AbstractSet[AccountRegion] = frozenset()
+        self._away = away
+        self._places: AbstractSet[AccountRegion] | None = None
+        self._ipam_ids: AbstractSet[str] | None = None
         self._coverage: Coverage | None = None
         self._pools: AbstractSet[PoolVersion] | None = None
 
@@ -100,14 +104,29 @@ class Passes:
             CadastreError: the control plane does not say what is to be discovered.
         """
         report, coverage = PassReport(), await self._control_plane.coverage()
-        # What changes while it is listed may be missing once; what was pushed can't be had again.
-        await self._inventories.keep_only(coverage.places | self._places)
-        self._places = coverage.places
+        await self._drop_inventories(coverage)
         await self._ask_sources(coverage.places, report)
         await self._evaluate(coverage, coverage.ipams, report)
-        await self._evaluator.keep_only(coverage.ipam_ids)
+        await self._drop_ipams()
         await self._evaluator.prune(self._clock() - HISTORY_KEPT)
         return report
+
+    async def _drop_inventories(self, coverage: Coverage) -> None:
+        """Those of places that nobody sees, and nobody saw at the last pass.
+
+        What changes while it is listed may be missing once.
+        """
+        before, self._places = self._places, coverage.places
+        if before is not None:
+            asked = {source.name for source in self._sources}
+            await self._inventories.keep_only(coverage.places | before, asked)
+
+    async def _drop_ipams(self) -> None:
+        """What is known for IPAMs that are not there now, and were not at the last pass."""
+        coverage = await self._control_plane.coverage()
+        before, self._ipam_ids = self._ipam_ids, coverage.ipam_ids
+        if before is not None:
+            await self._evaluator.keep_only(coverage.ipam_ids | before)
 
     async def refresh(
         self, places: AbstractSet[AccountRegion], ipam_ids: AbstractSet[str] | None
@@ -204,7 +223,7 @@ class Passes:
             try:
                 async with self._evaluating:
                     evaluated = await self._evaluator.evaluate(ipam, seen)
-            except CadastreError as error:
+            except self._away as error:
                 report.unevaluated.append((ipam.ipam_id, error))
             else:
                 report.evaluated.append((ipam.ipam_id, evaluated))

@@ -38,5 +38,9 @@ class Inventories(Protocol):
     ) -> None:
         """Note that a snapshot could not be had; what is there stays."""
 
-    async def keep_only(self, places: Collection[AccountRegion]) -> int:
-        """Drop the inventories of all other places; how many went."""
+    async def keep_only(self, places: Collection[AccountRegion], asked: Collection[str]) -> None:
+        """Drop what is there in all other places.
+
+        Of sources other than those ``asked``, it stays known that they tell of the place: until
+        they do again, not all is known of it.
+        """

@@ -30,6 +30,7 @@ from services.discovery.servicer.monitoring_messages import (
 )
 from services.discovery.servicer.words import word_of
 from shared.cidr import Cidr
+from shared.errors import InvalidParameterValue
 from shared.filters import FilterSet
 from shared.paging import paginate
 from shared.rpc.interceptor import Context, caller_of
@@ -203,8 +204,8 @@ def _discovered_addresses(
 
 
 def _question_from_proto(request: pb.GetIpamAddressHistoryRequest, now: datetime) -> Question:
-    start = _time_of(request.start_time) if request.HasField("start_time") else None
-    end = _time_of(request.end_time) if request.HasField("end_time") else None
+    start = _time_of(request.start_time, "startTime") if request.HasField("start_time") else None
+    end = _time_of(request.end_time, "endTime") if request.HasField("end_time") else None
     return Question(
         request.ipam_scope_id,
         Cidr.parse(request.cidr),
@@ -213,8 +214,17 @@ def _question_from_proto(request: pb.GetIpamAddressHistoryRequest, now: datetime
     )
 
 
-def _time_of(stamp: Timestamp) -> datetime:
-    return stamp.ToDatetime(tzinfo=UTC)
+def _time_of(stamp: Timestamp, parameter: str) -> datetime:
+    try:
+        return stamp.ToDatetime(tzinfo=UTC)
+    except (OverflowError, ValueError) as error:
+        value = f"{stamp.seconds} s {stamp.nanos} ns"
+        raise InvalidParameterValue(
+            f"Value ({value}) for parameter {parameter} is invalid, the timestamp can't be; use one"
+            " of the years 1 to 9999, with 0-999999999 ns",
+            parameter=parameter,
+            value=value,
+        ) from error
 
 
 def _wish_from_proto(request: pb.ModifyIpamResourceCidrRequest) -> Wish:

@@ -8,7 +8,14 @@ from cadastre.common.v1 import inventory_pb2
 from cadastre.discovery.v1 import snapshot_service_pb2 as pb
 from cadastre.discovery.v1 import snapshot_service_pb2_grpc
 from services.discovery.messages import SnapshotCollector, resource_count
-from services.discovery.service.taking_in import Inventories
+from services.discovery.service.pushing import (
+    ASKED_SOURCES,
+    MOST_SECONDS,
+    Header,
+    PushedInventories,
+    Pushes,
+)
+from services.discovery.servicer.push_limits import check_extent, cidr_count
 from services.discovery.snapshot import Snapshot
 from services.discovery.sources import AccountRegion
 from shared.caller import Caller
@@ -19,8 +26,8 @@ MOST_RESOURCES = 500_000
 """Of one account and region, in one push."""
 MOST_BYTES = 512 * 1024 * 1024
 """Reached by resources with many long tags or addresses only."""
-ASKED_SOURCES = ("aws", "network")
-"""Sources that discovery asks itself."""
+MOST_CIDRS = 2_000_000
+"""CIDRs and addresses of all resources together, in one push."""
 FARTHEST_AHEAD = timedelta(minutes=5)
 """How fast a pusher's clock may be."""
 
@@ -32,12 +39,15 @@ class SnapshotServicer(snapshot_service_pb2_grpc.SnapshotServiceServicer):
 
     def __init__(
         self,
-        inventories: Inventories,
+        inventories: PushedInventories,
         clock: Callable[[], datetime],
         on_changed: Callable[[AccountRegion], object],
+        *,
+        most_seconds: float = MOST_SECONDS,
     ) -> None:
         """``on_changed`` is called after a push that changed what is known of a place."""
-        self._inventories, self._clock, self._on_changed = inventories, clock, on_changed
+        self._pushes = Pushes(inventories, on_changed, most_seconds=most_seconds)
+        self._clock = clock
 
     async def PushSnapshot(
         self,
@@ -45,10 +55,8 @@ class SnapshotServicer(snapshot_service_pb2_grpc.SnapshotServiceServicer):
         context: Context,
     ) -> pb.PushSnapshotResponse:
         place = place_of(caller_of(context))
-        source, snapshot = await pushed_snapshot(requests, place, self._clock)
-        taken = await self._inventories.take_in(source, snapshot)
-        if not taken.is_nothing:
-            self._on_changed(place)
+        push = StreamedPush(requests, place, self._clock)
+        taken = await self._pushes.take_in(place, push)
         return pb.PushSnapshotResponse(
             added_total=taken.added, changed_total=taken.changed, removed_total=taken.removed
         )
@@ -70,65 +78,99 @@ def place_of(caller: Caller) -> AccountRegion:
     return AccountRegion(caller.account_id, caller.region)
 
 
-async def pushed_snapshot(
-    requests: AsyncIterator[pb.PushSnapshotRequest],
-    place: AccountRegion,
-    clock: Callable[[], datetime],
-) -> tuple[str, Snapshot]:
-    """The name of the source and all that it tells, once the last message has come.
+class StreamedPush:
+    """`Push` as messages that come one by one."""
 
-    Raises:
-        InvalidParameterCombination: messages out of order, or the end has not come.
-        InvalidParameterValue: a value can't be, there is too much, or something was lost.
-    """
-    number = 0
-    push: _Push | None = None
-    async for request in requests:
-        number += 1
-        kind = request.WhichOneof("message")
-        if push is None and kind == "header":
-            push = _Push(request.header, place, clock())
-        elif push and push.is_open and kind == "part":
-            push.add(request.part)
-        elif push and push.is_open and kind == "end":
-            push.end(request.end)
-        else:
-            raise _out_of_order(number, kind or "empty")
-    if push is None or push.is_open:
-        raise InvalidParameterCombination(
-            f"The stream ended after {number} messages without an end, so nothing was changed; send"
-            " a header, the parts and an end",
-            message_count=number,
+    def __init__(
+        self,
+        requests: AsyncIterator[pb.PushSnapshotRequest],
+        place: AccountRegion,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._requests, self._place, self._clock = requests, place, clock
+        self._number = 0
+
+    async def begin(self) -> Header:
+        """The first message.
+
+        Raises:
+            InvalidParameterCombination: another message comes first, or none.
+            InvalidParameterValue: it names what can't be a source, or no time.
+        """
+        if (request := await self._next()) is None:
+            raise self._unfinished()
+        if not request.HasField("header"):
+            raise self._out_of_order(request)
+        source = check_source(request.header.source)
+        sampled_at = sample_time(request.header, self._clock())
+        self._told = SnapshotCollector(*self._place, sampled_at)
+        return Header(source, sampled_at)
+
+    async def rest(self) -> Snapshot:
+        """All that it tells, once the last message has come.
+
+        Raises:
+            InvalidParameterCombination: messages out of order, or the end has not come.
+            InvalidParameterValue: a value can't be, there is too much, or something was lost.
+        """
+        parts = _Parts(self._told)
+        while request := await self._next():
+            if parts.are_coming and request.HasField("part"):
+                parts.add(request.part)
+            elif parts.are_coming and request.HasField("end"):
+                parts.end(request.end)
+            else:
+                raise self._out_of_order(request)
+        if parts.are_coming:
+            raise self._unfinished()
+        return self._told.snapshot()
+
+    async def _next(self) -> pb.PushSnapshotRequest | None:
+        request = await anext(self._requests, None)
+        self._number += request is not None
+        return request
+
+    def _out_of_order(self, request: pb.PushSnapshotRequest) -> InvalidParameterCombination:
+        kind = request.WhichOneof("message") or "empty"
+        return InvalidParameterCombination(
+            f"Message {self._number} ({kind}) is out of order; send one header, then the parts,"
+            " then one end, and nothing afterwards",
+            message_number=self._number,
+            kind=kind,
         )
-    return push.source, push.snapshot()
+
+    def _unfinished(self) -> InvalidParameterCombination:
+        return InvalidParameterCombination(
+            f"The stream ended after {self._number} messages without an end, so nothing was"
+            " changed; send a header, the parts and an end",
+            message_count=self._number,
+        )
 
 
-class _Push:
-    """A push under way."""
+class _Parts:
+    """The parts of a push and its end, within their limits."""
 
-    def __init__(self, header: pb.SnapshotHeader, place: AccountRegion, now: datetime) -> None:
-        self.source = check_source(header.source)
-        self.is_open = True
-        self._told = SnapshotCollector(*place, sampled_at=sample_time(header, now))
-        self._bytes_total = 0
+    def __init__(self, told: SnapshotCollector) -> None:
+        self.are_coming = True
+        self._told, self._bytes_total, self._cidrs_total = told, 0, 0
 
     def add(self, part: inventory_pb2.InventoryPart) -> None:
         count = self._told.resource_count + resource_count(part)
-        if count > MOST_RESOURCES:
-            raise InvalidParameterValue(
-                f"The snapshot has {count} resources or more; at most {MOST_RESOURCES} are allowed",
-                count=count,
-                most=MOST_RESOURCES,
-            )
         self._bytes_total += part.ByteSize()
-        if self._bytes_total > MOST_BYTES:
-            raise InvalidParameterValue(
-                f"The snapshot has {self._bytes_total} bytes or more; at most {MOST_BYTES} are"
-                " allowed",
-                bytes=self._bytes_total,
-                most=MOST_BYTES,
-            )
+        self._cidrs_total += cidr_count(part)
+        for unit, total, most in (
+            ("resources", count, MOST_RESOURCES),
+            ("bytes", self._bytes_total, MOST_BYTES),
+            ("CIDRs and addresses", self._cidrs_total, MOST_CIDRS),
+        ):
+            if total > most:
+                raise InvalidParameterValue(
+                    f"The snapshot has {total} {unit} or more; at most {most} are allowed",
+                    count=total,
+                    most=most,
+                )
         self._told.add(part)
+        check_extent(part)
 
     def end(self, end: pb.SnapshotEnd) -> None:
         came = self._told.resource_count
@@ -140,10 +182,7 @@ class _Push:
                 value=end.resource_count,
                 count=came,
             )
-        self.is_open = False
-
-    def snapshot(self) -> Snapshot:
-        return self._told.snapshot()
+        self.are_coming = False
 
 
 def check_source(source: str) -> str:
@@ -192,13 +231,4 @@ def _wrong_time(value: str, why: str, latest: datetime) -> InvalidParameterValue
         parameter="header.sampleTime",
         value=value,
         latest=latest.isoformat(),
-    )
-
-
-def _out_of_order(number: int, kind: str) -> InvalidParameterCombination:
-    return InvalidParameterCombination(
-        f"Message {number} ({kind}) is out of order; send one header, then the parts, then one end,"
-        " and nothing afterwards",
-        message_number=number,
-        kind=kind,
     )

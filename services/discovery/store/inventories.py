@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DataError
 
 from services.discovery.errors import LaterSnapshot
 from services.discovery.inventory import (
@@ -18,6 +20,7 @@ from services.discovery.inventory import (
 )
 from services.discovery.public_address import PublicAddress, public_addresses
 from services.discovery.resource_cidr import (
+    ContradictorySnapshot,
     ResourceCidr,
     ResourceKey,
     ResourceType,
@@ -58,6 +61,15 @@ _MEMBERS = (
 _TYPES = {resource_type.value: resource_type for resource_type in ResourceType}
 _KINDS = {kind: (kind.is_monitored, kind.value) for kind in ResourceType}
 
+_UNTOLD = {
+    "digest": None,
+    "last_successful_at": None,
+    "failure_code": None,
+    "failure_message": None,
+    "active_ip_count": 0,
+}
+"""What an inventory is whose source has told nothing yet."""
+
 
 class SqlInventories:
     """`Inventories`: each snapshot in one transaction, those of one place one after the other."""
@@ -66,15 +78,23 @@ class SqlInventories:
         self._database = database
 
     async def take_in(self, source: str, snapshot: Snapshot) -> Taken:
-        return await self._database.run(self._take_in, source, snapshot)
+        try:
+            return await self._database.run(self._take_in, source, snapshot)
+        except (DataError, OverflowError, UnicodeError) as error:
+            # Databases and their drivers differ in what they keep; sources need not know.
+            why = str(error.orig if isinstance(error, DataError) else error).partition("\n")[0]
+            raise ContradictorySnapshot(f"the database can't keep a value of it: {why}") from error
+
+    async def sources(self, place: AccountRegion) -> AbstractSet[str]:
+        return await self._database.run(self._sources, place)
 
     async def note_failure(
         self, source: str, place: AccountRegion, failure: SnapshotFailed, attempted_at: datetime
     ) -> None:
         await self._database.run(self._note_failure, source, place, failure, attempted_at)
 
-    async def keep_only(self, places: Collection[AccountRegion]) -> int:
-        return await self._database.run(self._keep_only, frozenset(places))
+    async def keep_only(self, places: Collection[AccountRegion], asked: Collection[str]) -> None:
+        await self._database.run(self._keep_only, frozenset(places), frozenset(asked))
 
     def _take_in(self, source: str, snapshot: Snapshot) -> Taken:
         digest, place = digest_of(snapshot), AccountRegion(snapshot.account_id, snapshot.region)
@@ -110,6 +130,13 @@ class SqlInventories:
             query = sa.select(inventories.c.digest).where(_is_of(source, place))
             return connection.scalar(query) == digest
 
+    def _sources(self, place: AccountRegion) -> AbstractSet[str]:
+        with self._database.read() as connection:
+            is_there = sa.and_(
+                inventories.c.account_id == place.account_id, inventories.c.region == place.region
+            )
+            return set(connection.scalars(sa.select(inventories.c.source).where(is_there)))
+
     def _note_failure(
         self, source: str, place: AccountRegion, failure: SnapshotFailed, attempted_at: datetime
     ) -> None:
@@ -120,22 +147,23 @@ class SqlInventories:
             values = {
                 "last_attempted_at": attempted_at,
                 "failure_code": failure.code.value,
-                "failure_message": failure.message[:_LONGEST_MESSAGE],
+                "failure_message": _storable(failure.message)[:_LONGEST_MESSAGE],
             }
             _update(connection, inventory.inventory_id, values)
 
-    def _keep_only(self, places: frozenset[AccountRegion]) -> int:
+    def _keep_only(self, places: frozenset[AccountRegion], asked: frozenset[str]) -> None:
         with self._database.write() as connection:
-            rows = connection.execute(
-                sa.select(
-                    inventories.c.inventory_id, inventories.c.account_id, inventories.c.region
-                )
-            )
-            ids = [row[0] for row in rows if AccountRegion(row[1], row[2]) not in places]
-            for table in (address_rows, cidr_rows, inventories):
+            gone = list(_locked_elsewhere(connection, places))
+            ids = [row.inventory_id for row in gone]
+            for table in (address_rows, cidr_rows):
                 for some in batches_of(ids):
                     connection.execute(table.delete().where(table.c.inventory_id.in_(some)))
-        return len(ids)
+            for row in gone:
+                if row.source in asked:
+                    is_it = inventories.c.inventory_id == row.inventory_id
+                    connection.execute(inventories.delete().where(is_it))
+                elif row.digest is not None:
+                    _update(connection, row.inventory_id, _UNTOLD)
 
 
 class _Told:
@@ -183,6 +211,23 @@ def _locked(
     }
     connection.execute(dialect.insert(inventories).values(values).on_conflict_do_nothing())
     return connection.execute(found).one()
+
+
+def _locked_elsewhere(
+    connection: sa.Connection, places: frozenset[AccountRegion]
+) -> Iterator[sa.Row[Any]]:
+    """Inventories of other places; whoever takes a snapshot in there is waited for, and waits."""
+    columns = inventories.c
+    rows = connection.execute(sa.select(columns.inventory_id, columns.account_id, columns.region))
+    ids = [row[0] for row in rows if AccountRegion(row[1], row[2]) not in places]
+    for some in batches_of(sorted(ids)):
+        query = sa.select(inventories).where(columns.inventory_id.in_(some))
+        yield from connection.execute(query.order_by(columns.inventory_id).with_for_update())
+
+
+def _storable(text: str) -> str:
+    """``text`` without what PostgreSQL has no place for; it may quote what a source told."""
+    return text.encode(errors="replace").decode().replace("\0", "?")
 
 
 def _update(connection: sa.Connection, inventory_id: int, values: Mapping[str, Any]) -> None:

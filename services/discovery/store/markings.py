@@ -11,6 +11,7 @@ from services.discovery.resource_cidr import ResourceType
 from services.discovery.service.marking import Rows, States
 from services.discovery.service.monitoring import MonitoredCidr
 from services.discovery.store.reading import MONITORED, monitored_from_row
+from services.discovery.store.records import not_before_start
 from services.discovery.tables import evaluations, markings, records, remembered
 from shared.persistence.database import Database
 
@@ -68,6 +69,7 @@ class _SqlRows:
             records.c.resource_type == ResourceType.SUBNET.value,
             records.c.vpc_id == vpc.vpc_id,
             records.c.region == vpc.region,
+            records.c.owner_id == vpc.owner_id,
         )
         return self._connection.scalars(query).all()
 
@@ -95,16 +97,17 @@ class _SqlRows:
         self, record_ids: Collection[int], now: datetime, scope_id: str, states: States | None
     ) -> None:
         are_these = records.c.record_id.in_(record_ids)
-        changed: dict[str, Any] = {"ipam_scope_id": scope_id, "started_at": now, "ended_at": None}
+        at = not_before_start(now)
+        changed: dict[str, Any] = {"ipam_scope_id": scope_id, "started_at": at, "ended_at": None}
         if states:
             words = {name: state.value for name, state in states._asdict().items()}
             changed |= {**words, "ipam_pool_id": None, "broken_rules": ""}
         self._forget_what_lies_in(are_these, scope_id)
         # Of what is there one record has not ended, at any moment.
-        self._connection.execute(records.update().where(are_these).values(ended_at=now))
+        self._connection.execute(records.update().where(are_these).values(ended_at=at))
         columns = [column for column in records.c if column is not records.c.record_id]
         begun = [
-            sa.literal(changed[column.name], column.type).label(column.name)
+            _expression(changed[column.name], column).label(column.name)
             if column.name in changed
             else column
             for column in columns
@@ -127,6 +130,10 @@ class _SqlRows:
             # No version is 0.
             .values(version=0)
         )
+
+
+def _expression(value: Any, column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    return value if isinstance(value, sa.ColumnElement) else sa.literal(value, column.type)
 
 
 def _is_of(ipam_id: str, marked: MarkedCidr) -> sa.ColumnElement[bool]:

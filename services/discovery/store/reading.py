@@ -94,7 +94,7 @@ class SqlView:
             records.c.ended_at.is_(None),
             *(column == value for column, value in narrowed.items() if value is not None),
         )
-        start = parsed_key(after, bytes.fromhex, int, int)
+        start = parsed_key(after, bytes.fromhex, int_of_32_bits, int_of_64_bits)
         for row in self._along(query, _BY_ADDRESS, start):
             key = f"{row.first_address.hex()}/{row.prefix_length}/{row.record_id}"
             yield key, monitored_from_row(row)
@@ -116,7 +116,7 @@ class SqlView:
                 has_not_ended = records.c.ended_at.is_(None)
                 lasted = records.c.ended_at >= question.span.start
                 query = query.where(sa.or_(has_not_ended, lasted))
-        start = parsed_key(after, datetime.fromisoformat, int, int)
+        start = parsed_key(after, datetime.fromisoformat, int_of_32_bits, int_of_64_bits)
         for row in self._along(query, _BY_START, start):
             key = f"{row.started_at.isoformat()}/{row.rank}/{row.record_id}"
             yield key, _history_from_row(row)
@@ -129,7 +129,8 @@ class SqlView:
     def discovered_cidrs(
         self, inventories: Sequence[Inventory], after: str | None
     ) -> Iterator[tuple[str, DiscoveredCidr]]:
-        first, first_part, last_row_id = parsed_key(after, int, int, int) or (0, 0, 0)
+        position = parsed_key(after, int_of_64_bits, int_of_32_bits, int_of_64_bits)
+        first, first_part, last_row_id = position or (0, 0, 0)
         for inventory in inventories:
             if inventory.inventory_id < first:
                 continue
@@ -150,7 +151,8 @@ class SqlView:
     def discovered_addresses(
         self, inventories: Sequence[Inventory], after: str | None
     ) -> Iterator[tuple[str, DiscoveredAddress]]:
-        first_account, *position = parsed_key(after, str, int, int) or ("",)
+        start = parsed_key(after, str, int_of_64_bits, int_of_64_bits)
+        first_account, *position = start or ("",)
         ordered = sorted(inventories, key=lambda one: one.account_id)
         for account_id, group in groupby(ordered, key=lambda one: one.account_id):
             if account_id < first_account:
@@ -235,6 +237,23 @@ def parsed_key(after: str | None, *kinds: Callable[[str], Any]) -> Key | None:
         return tuple(kind(part) for kind, part in zip(kinds, parts, strict=True))
     except ValueError:
         raise InvalidNextToken from None
+
+
+def int_of_32_bits(text: str) -> int:
+    """Raises ValueError for what a column of `Integer` can't have."""
+    return _int_of(text, 32)
+
+
+def int_of_64_bits(text: str) -> int:
+    """Raises ValueError for what a column of `BigInteger` can't have."""
+    return _int_of(text, 64)
+
+
+def _int_of(text: str, bits: int) -> int:
+    number = int(text)
+    if number >> (bits - 1):
+        raise ValueError(text)
+    return number
 
 
 def _there(inventory_id: int, *, is_monitored: bool) -> sa.Select[Any]:

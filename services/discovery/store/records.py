@@ -21,7 +21,7 @@ from services.discovery.record import (
     turn,
 )
 from services.discovery.resource_cidr import ResourceType
-from services.discovery.service.evaluating import Seen, ShownInventory, View
+from services.discovery.service.evaluating import Held, Seen, ShownInventory, View
 from services.discovery.sources import AccountRegion
 from services.discovery.store.batches import batches_of, insert_rows, stored_as
 from services.discovery.store.discrepancies import replace_discrepancies
@@ -95,8 +95,14 @@ class SqlRecords:
     ) -> None:
         await self._database.run(self._remember, ipam_id, evaluation, shown, scopes, now)
 
-    async def forget(self, ipam_id: str, inventory_id: int, now: datetime) -> None:
-        await self._database.run(self._forget, ipam_id, inventory_id, now)
+    async def forget(self, ipam_id: str, evaluation: int, inventory_id: int, now: datetime) -> None:
+        await self._database.run(self._forget, ipam_id, evaluation, inventory_id, now)
+
+    async def version(self, ipam_id: str) -> int:
+        return await self._database.run(self._version_of, ipam_id)
+
+    async def ever_had(self, ipam_id: str, held: Sequence[Held]) -> AbstractSet[Held]:
+        return await self._database.run(self._ever_had, ipam_id, held)
 
     async def keep_only(self, ipam_ids: Collection[str]) -> None:
         await self._database.run(self._keep_only, ipam_ids)
@@ -114,7 +120,7 @@ class SqlRecords:
                 sightings=list(_sightings(connection, shown)),
                 markings=_markings(connection, ipam_id),
                 current=_current(connection, ipam_id, is_monitored=True),
-                sampled_at={id_: row.last_successful_at for id_, row in shown.items()},
+                sampled_at=_sampled_at(connection, ipam_id, shown, known),
                 complete=_complete(found, seen),
                 versions={id_: row.version for id_, row in shown.items()},
                 unremembered={id_ for id_, row in shown.items() if known.get(id_) != row.version},
@@ -162,24 +168,34 @@ class SqlRecords:
                 (
                     one,
                     RecordState(
-                        scopes.scope_of(one.candidate.cidr, one.candidate.vpc_id), name=one.name
+                        scopes.scope_of(one.candidate.cidr, _place(row), one.candidate.vpc_id),
+                        name=one.name,
                     ),
                 )
                 for one in _sightings(connection, {inventory_id: row}, is_monitored=False)
             ]
             current = _current(connection, ipam_id, is_monitored=False, inventory_id=inventory_id)
-            changes = turn(current, found, {inventory_id: row.last_successful_at}, now)
+            known = _remembered(connection, ipam_id)
+            sampled_at = _sampled_at(connection, ipam_id, {inventory_id: row}, known)
+            changes = turn(current, found, sampled_at, now)
             _carry_out(connection, ipam_id, changes, is_monitored=False)
             _note_remembered(connection, ipam_id, inventory_id, version)
 
-    def _forget(self, ipam_id: str, inventory_id: int, now: datetime) -> None:
+    def _version_of(self, ipam_id: str) -> int:
+        with self._database.read() as connection:
+            return _version(connection, ipam_id)
+
+    def _ever_had(self, ipam_id: str, held: Sequence[Held]) -> AbstractSet[Held]:
+        with self._database.read() as connection:
+            return {one for one in held if _has_record(connection, ipam_id, one)}
+
+    def _forget(self, ipam_id: str, evaluation: int, inventory_id: int, now: datetime) -> None:
         is_it = sa.and_(records.c.ipam_id == ipam_id, records.c.inventory_id == inventory_id)
         with self._database.write() as connection:
-            _lock(connection, ipam_id)
+            if _lock(connection, ipam_id) != evaluation:
+                return
             connection.execute(
-                records.update()
-                .where(is_it, _HAS_NOT_ENDED)
-                .values(ended_at=_not_before_start(now))
+                records.update().where(is_it, _HAS_NOT_ENDED).values(ended_at=not_before_start(now))
             )
             connection.execute(
                 remembered.delete().where(
@@ -222,6 +238,42 @@ def _remembered(connection: sa.Connection, ipam_id: str) -> dict[int, int]:
     query = sa.select(remembered.c.inventory_id, remembered.c.version)
     rows = connection.execute(query.where(remembered.c.ipam_id == ipam_id))
     return {row.inventory_id: row.version for row in rows}
+
+
+def _sampled_at(
+    connection: sa.Connection,
+    ipam_id: str,
+    shown: Mapping[int, sa.Row[Any]],
+    known: Collection[int],
+) -> dict[int, datetime]:
+    """When the snapshots of inventories were taken.
+
+    One that is not ``known`` to the IPAM may have been: when records of it ended after its
+    snapshot, it is left out, as the IPAM does not see since then what that shows.
+    """
+    sampled_at = {id_: row.last_successful_at for id_, row in shown.items()}
+    new = {id_: at for id_, at in sampled_at.items() if id_ not in known}
+    for some in batches_of(new):
+        query = sa.select(records.c.inventory_id, sa.func.max(records.c.ended_at)).where(
+            records.c.ipam_id == ipam_id,
+            records.c.inventory_id.in_(some),
+            records.c.ended_at > min(new.values()),
+        )
+        for id_, ended_at in connection.execute(query.group_by(records.c.inventory_id)):
+            if ended_at > sampled_at[id_]:
+                del sampled_at[id_]
+    return sampled_at
+
+
+def _has_record(connection: sa.Connection, ipam_id: str, held: Held) -> bool:
+    query = sa.select(records.c.record_id).where(
+        records.c.ipam_scope_id == held.scope_id,
+        records.c.first_address == held.cidr.first_key,
+        records.c.prefix_length == held.cidr.prefix_length,
+        records.c.resource_id == held.resource_id,
+        records.c.ipam_id == ipam_id,
+    )
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def _version(connection: sa.Connection, ipam_id: str) -> int:
@@ -312,15 +364,19 @@ def _current(
     is_monitored: bool,
     inventory_id: int | None = None,
 ) -> dict[int, CurrentRecord]:
-    query = sa.select(records.c.row_id, records.c.record_id, records.c.inventory_id, *_STATE).where(
-        records.c.ipam_id == ipam_id, records.c.is_monitored.is_(is_monitored), _HAS_NOT_ENDED
-    )
+    query = sa.select(
+        records.c.row_id,
+        records.c.record_id,
+        records.c.inventory_id,
+        records.c.started_at,
+        *_STATE,
+    ).where(records.c.ipam_id == ipam_id, records.c.is_monitored.is_(is_monitored), _HAS_NOT_ENDED)
     if inventory_id is not None:
         query = query.where(records.c.inventory_id == inventory_id)
     rows = connection.execute(query.execution_options(yield_per=_READ_AT_ONCE))
     return {
-        row_id: CurrentRecord(record_id, of_inventory, RecordState(*state))
-        for row_id, record_id, of_inventory, *state in rows
+        row_id: CurrentRecord(record_id, of_inventory, started_at, RecordState(*state))
+        for row_id, record_id, of_inventory, started_at, *state in rows
     }
 
 
@@ -358,8 +414,8 @@ def _note_remembered(
     connection.execute(remembered.update().where(is_it).values(version=version))
 
 
-def _not_before_start(at: sa.ColumnElement[Any] | datetime) -> sa.ColumnElement[Any]:
-    """A snapshot may be older than what an evaluation changed meanwhile."""
+def not_before_start(at: sa.ColumnElement[Any] | datetime) -> sa.ColumnElement[Any]:
+    """A snapshot may be older than what an evaluation changed meanwhile, a source's clock fast."""
     moment = sa.bindparam(None, at, records.c.ended_at.type) if isinstance(at, datetime) else at
     return sa.case((records.c.started_at > moment, records.c.started_at), else_=moment)
 
@@ -375,7 +431,7 @@ def _carry_out(
             connection.execute(
                 records.update()
                 .where(records.c.record_id.in_(some))
-                .values(ended_at=_not_before_start(at))
+                .values(ended_at=not_before_start(at))
             )
     moment = stored_as(connection, records.c.started_at)
     rows = (

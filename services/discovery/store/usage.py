@@ -28,7 +28,12 @@ from services.discovery.service.usage import (
 )
 from services.discovery.sources import AccountRegion
 from services.discovery.store.batches import batches_of
-from services.discovery.store.reading import along, parsed_key
+from services.discovery.store.reading import (
+    along,
+    int_of_32_bits,
+    int_of_64_bits,
+    parsed_key,
+)
 from services.discovery.tables import (
     discrepancies,
     inventories,
@@ -221,7 +226,7 @@ class SqlUsageView:
 
     def findings(self, ipam_id: str, after: str | None) -> Iterator[tuple[str, Finding]]:
         query = sa.select(discrepancies).where(discrepancies.c.ipam_id == ipam_id)
-        start = parsed_key(after, str, bytes.fromhex, int, int)
+        start = parsed_key(after, str, bytes.fromhex, int_of_32_bits, int_of_64_bits)
         for row in along(self._connection, query, _BY_SCOPE_AND_ADDRESS, start):
             address = f"{row.first_address.hex()}/{row.prefix_length}"
             key = f"{row.ipam_scope_id}/{address}/{row.discrepancy_id}"

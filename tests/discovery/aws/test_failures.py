@@ -1,8 +1,10 @@
 """An account that can't be read in full is not read at all, and nobody else suffers."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from threading import Event
 from typing import Any
 
 import pytest
@@ -237,6 +239,50 @@ async def test_an_answer_that_does_not_come_fails_in_time(
         await source_with(request_timeout_seconds=3).snapshot(AccountRegion(ALICE, PARIS))
     assert failure.value.code is FailureCode.OTHER
     assert failure.value.message == "DescribeSubnets failed: ReadTimeoutError"
+
+
+async def test_an_account_that_takes_too_long_fails_in_time_and_is_asked_no_more(
+    aws: MotoFront, source_with: SourceWith
+) -> None:
+    """Others wait for it: IPAMs are evaluated when all have been read."""
+    go_on = Event()
+
+    def hang(asked: Asked) -> Response:
+        go_on.wait()
+        return ec2_answer(asked.action, "<subnetSet/>")
+
+    denied = sts_error("AccessDenied")
+    aws.answer("DescribeSubnets", of_alice(hang))
+    aws.answer("AssumeRole", lambda asked: denied if BOB in asked.role_arn else None)
+    source = source_with(snapshot_seconds=3, attempts_at_once=1)
+    with pytest.raises(SnapshotFailed) as failure:
+        await source.snapshot(AccountRegion(ALICE, PARIS))
+    assert failure.value.code is FailureCode.OTHER
+    assert failure.value.message == "AWS did not tell everything within 3 seconds"
+    go_on.set()
+    # In the same thread, which is free again.
+    with pytest.raises(SnapshotFailed, match="AssumeRole was refused"):
+        await source.snapshot(AccountRegion(BOB, PARIS))
+    assert aws.actions()["DescribeVpcs"] == 0
+
+
+@pytest.mark.parametrize(
+    "accelerators",
+    [["none"], "none", [7], [None], {"of": "another"}, [{"AcceleratorArn": 7}], 7],
+    ids=str,
+)
+async def test_an_answer_of_other_types_fails_the_snapshot(
+    aws: MotoFront, source: AwsSource, accelerators: Any
+) -> None:
+    for action, told in {
+        "ListByoipCidrs": {"ByoipCidrs": []},
+        "ListAccelerators": {"Accelerators": accelerators},
+    }.items():
+        answer = Response(json.dumps(told), content_type="application/json")
+        aws.answer(action, lambda _, answer=answer: answer)  # type: ignore[misc]
+    with pytest.raises(SnapshotFailed, match="Accelerator") as failure:
+        await source.snapshot(AccountRegion(ALICE, "us-west-2"))
+    assert failure.value.code is FailureCode.OTHER
 
 
 async def test_throttling_that_passes_fails_nothing(

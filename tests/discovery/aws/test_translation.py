@@ -415,6 +415,37 @@ def test_a_snapshot_leaves_others_resources_to_their_owners() -> None:  # DISC-3
             "no address",
         ),
         ("ListAccelerators", without(ACCELERATOR, "AcceleratorArn"), "without AcceleratorArn"),
+        ("ListAccelerators", ACCELERATOR | {"AcceleratorArn": 7}, "has '7' for AcceleratorArn"),
+        ("ListAccelerators", ACCELERATOR | {"IpSets": "none"}, "IpSets is 'none'"),
+        ("ListAccelerators", ACCELERATOR | {"IpSets": [None]}, "IpSets is .*, which is no list"),
+        (
+            "ListAccelerators",
+            ACCELERATOR | {"IpSets": [{"IpAddresses": [7]}]},
+            r"has '\[7\]' for IpAddresses",
+        ),
+        ("DescribeVpcs", VPC | {"VpcId": "v" * 256}, "longer than 255 characters"),
+        ("DescribeVpcs", VPC | {"VpcId": "vpc-\0"}, "for VpcId"),
+        (
+            "DescribeVpcs",
+            VPC | {"Tags": [{"Key": "k" * 129, "Value": ""}]},
+            "'vpc-0a1b2c3d4e5f60718' has 'k{60}'... for Key, which is longer than 128",
+        ),
+        (
+            "DescribeVpcs",
+            VPC | {"Tags": [{"Key": "Name", "Value": "n" * 257}]},
+            "for Value, which is longer than 256",
+        ),
+        ("DescribeSubnets", SUBNET | {"AvailabilityZoneId": "z" * 65}, "longer than 64"),
+        ("DescribeSubnets", SUBNET | {"VpcId": "v" * 256}, "for VpcId, which is longer"),
+        (
+            "DescribeNetworkInterfaces",
+            INTERFACE | {"Attachment": {"InstanceId": "i" * 256}},
+            "for InstanceId, which is longer",
+        ),
+        ("DescribeNetworkInterfaces", INTERFACE | {"Attachment": "no"}, "'no' for Attachment"),
+        ("DescribeNetworkInterfaces", INTERFACE | {"Description": "d" * 1025}, "longer than 1024"),
+        ("DescribeAddresses", ADDRESS | {"PublicIpv4Pool": "p" * 256}, "for PublicIpv4Pool"),
+        ("DescribePublicIpv4Pools", POOL | {"PoolId": "p" * 256}, "for PoolId, which is longer"),
     ],
 )
 def test_garbage_is_told_as_such(action: str, item: dict[str, Any], reason: str) -> None:

@@ -23,10 +23,16 @@ from services.discovery.sources import AccountRegion
 from shared.cidr import Cidr
 
 REGION, OTHER_REGION = "us-east-1", "us-west-2"
-OWNER = "123456789012"
+OWNER, OTHER_OWNER = "123456789012", "222222222222"
 PRIVATE, PUBLIC, OTHER_PRIVATE = "scope-private", "scope-public", "scope-other"
 SCOPES = Scopes("ipam-1", PRIVATE, PUBLIC, frozenset({PRIVATE, OTHER_PRIVATE}))
-EVERYTHING = Present({AccountRegion(OWNER, REGION), AccountRegion(OWNER, OTHER_REGION)})
+EVERYTHING = Present(
+    {
+        AccountRegion(owner_id, region)
+        for owner_id in (OWNER, OTHER_OWNER)
+        for region in (REGION, OTHER_REGION)
+    }
+)
 NOTHING = Present(frozenset())
 IGNORED = Marking(is_ignored=True, scope_id=None)
 MOVED = Marking(is_ignored=False, scope_id=OTHER_PRIVATE)
@@ -59,7 +65,7 @@ def subnet(number: int, cidr: str, vpc_id: str, **changes: Any) -> Candidate:
     )
 
 
-def eip(number: int, cidr: str, public_pool_id: str | None = None) -> Candidate:
+def eip(number: int, cidr: str, public_pool_id: str | None = None, **changes: Any) -> Candidate:
     return vpc(
         number,
         cidr,
@@ -67,6 +73,7 @@ def eip(number: int, cidr: str, public_pool_id: str | None = None) -> Candidate:
         resource_id=f"eipalloc-{number}",
         vpc_id=None,
         container_id=public_pool_id,
+        **changes,
     )
 
 
@@ -101,6 +108,11 @@ def reserved(pool_id: str, cidr: str) -> Allocation:
     )
 
 
+def foreign(candidate: Candidate, **changes: Any) -> Candidate:
+    """What another account says that it has under the same id."""
+    return replace(candidate, row_id=candidate.row_id + 1000, owner_id=OTHER_OWNER, **changes)
+
+
 def marked(candidate: Candidate) -> MarkedCidr:
     return MarkedCidr(candidate.region, candidate.resource_id, candidate.cidr)
 
@@ -111,9 +123,10 @@ def evaluation(
     allocations: Sequence[Allocation] = (),
     markings: Mapping[MarkedCidr, Marking] | None = None,
     present: Present = EVERYTHING,
+    imports_for: str | None = None,
 ) -> Evaluation:
     books = Books({pool.pool_id: pool for pool in pools}, allocations)
-    return evaluate(SCOPES, books, markings or {}, candidates, present)
+    return evaluate(SCOPES, books, markings or {}, candidates, present, imports_for)
 
 
 def judgement(

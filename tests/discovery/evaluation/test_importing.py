@@ -13,12 +13,15 @@ from shared.cidr import AddressFamily, Cidr
 from tests.discovery.evaluation.support import (
     IGNORED,
     MOVED,
+    OTHER_OWNER,
     OTHER_PRIVATE,
     OTHER_REGION,
+    OWNER,
     PUBLIC,
     allocated,
     eip,
     evaluation,
+    foreign,
     marked,
     pool,
     public_pool,
@@ -158,6 +161,43 @@ def test_of_equal_resources_the_first_by_region_and_id_comes_in() -> None:  # MO
         vpc(2, "10.0.0.0/16"),
     ]
     assert imported(candidates) == [("vpc-2", "pool-1")]
+
+
+@pytest.mark.parametrize("changes", [{}, {"region": OTHER_REGION}])
+def test_what_two_accounts_say_they_have_is_reported_instead(
+    changes: dict[str, Any],
+) -> None:  # MON-4, BEY-10
+    found = evaluation([ONE, foreign(ONE, **changes), vpc(2, "10.0.1.0/24")], [POOL])
+    assert found.imports == []
+    told = [one.message for one in found.findings if one.resource_id == "vpc-1"]
+    assert len(told) == 2
+    assert all(OWNER in message and OTHER_OWNER in message for message in told)
+
+
+@pytest.mark.parametrize(
+    ("mark", "held"),
+    [(IGNORED, None), (None, allocated("pool-2", ONE))],
+    ids=["ignored", "managed in another scope"],
+)
+def test_nor_does_it_come_in_as_somebody_elses(
+    mark: Marking | None, held: Allocation | None
+) -> None:  # MON-4, MON-5
+    elsewhere = pool("pool-2", "10.0.0.0/8", scope_id=OTHER_PRIVATE)
+    markings = {marked(ONE): mark} if mark else {}
+    ghost = foreign(ONE, region=OTHER_REGION)
+    found = evaluation([ONE, ghost], [POOL, elsewhere], [held] if held else [], markings)
+    assert found.imports == []
+
+
+def test_other_cidrs_of_one_id_come_in() -> None:  # MON-4
+    candidates = [ONE, foreign(ONE, cidr=Cidr.parse("10.1.0.0/16"))]
+    assert imported(candidates) == [("vpc-1", "pool-1"), ("vpc-1", "pool-1")]
+
+
+def test_on_the_free_tier_only_the_owners_resources_come_in() -> None:  # IPAM-4
+    candidates = [vpc(1, "10.0.1.0/24"), vpc(2, "10.0.0.0/16", owner_id=OTHER_OWNER)]
+    found = evaluation(candidates, [POOL], imports_for=OWNER).imports
+    assert [choice.candidate.resource_id for choice in found] == ["vpc-1"]
 
 
 def test_resources_of_two_scopes_do_not_stand_in_each_others_way() -> None:  # SCP-1

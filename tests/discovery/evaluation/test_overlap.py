@@ -17,6 +17,7 @@ from tests.discovery.evaluation.support import (
     PUBLIC,
     allocated,
     eip,
+    foreign,
     judgement,
     marked,
     pool,
@@ -87,6 +88,9 @@ ONE = vpc(1, "10.0.0.0/16")
         (vpc(2, "10.1.0.0/16"), NONOVERLAPPING),
         (vpc(2, "::a00:0/112"), NONOVERLAPPING),
         (vpc(1, "10.0.0.0/17"), NONOVERLAPPING),
+        (vpc(1, "10.0.0.0/16", row_id=2, region=OTHER_REGION), OVERLAPPING),
+        (foreign(ONE), OVERLAPPING),
+        (foreign(ONE, cidr=Cidr.parse("10.0.0.0/17")), OVERLAPPING),
         (subnet(2, "10.0.0.0/24", "vpc-1"), NONOVERLAPPING),
         (subnet(2, "10.0.0.0/24", "vpc-9"), NONOVERLAPPING),
         (eip(2, "10.0.0.1/32"), NONOVERLAPPING),
@@ -95,6 +99,7 @@ ONE = vpc(1, "10.0.0.0/16")
 def test_a_vpc_overlaps_other_vpcs_of_its_scope(
     other: Candidate, status: OverlapStatus
 ) -> None:  # MON-3
+    """Of another account or region it is another one, though both are called the same."""
     assert judgement(ONE, other).overlap_status is status
 
 
@@ -134,6 +139,7 @@ def test_elastic_addresses_lie_in_a_pool_that_is_there() -> None:  # MON-3
     whole, inside = public_pool(1, "203.0.113.0/24"), eip(2, "203.0.113.1/32", "ipv4pool-ec2-1")
     stray = eip(2, "203.0.113.1/32", "ipv4pool-ec2-9")
     assert judgement(whole, inside).overlap_status is NONOVERLAPPING
+    assert judgement(whole, foreign(inside)).overlap_status is OVERLAPPING
     assert judgement(inside, whole).overlap_status is None
     assert judgement(whole, stray).overlap_status is OVERLAPPING
     assert judgement(stray, whole).overlap_status is OVERLAPPING

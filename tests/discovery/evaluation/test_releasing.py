@@ -11,11 +11,13 @@ from services.discovery.evaluation.model import (
     Present,
 )
 from services.discovery.sources import AccountRegion
+from shared.cidr import Cidr
 from tests.discovery.evaluation.support import (
     EVERYTHING,
     IGNORED,
     MOVED,
     NOTHING,
+    OTHER_OWNER,
     OTHER_REGION,
     OWNER,
     PRIVATE,
@@ -24,6 +26,7 @@ from tests.discovery.evaluation.support import (
     allocated,
     eip,
     evaluation,
+    foreign,
     marked,
     pool,
     reserved,
@@ -35,6 +38,7 @@ ONE = vpc(1, "10.0.0.0/16")
 POOLS = [pool("pool-1", "10.0.0.0/8"), pool("pool-2", "2600:1f18::/32", scope_id=PUBLIC)]
 HELD = allocated("pool-1", ONE)
 IMPORTED = allocated("pool-1", ONE, service="discovery")
+ADDRESS = eip(1, "3.0.0.1/32")
 
 
 def with_all(candidates: list[Candidate], *allocations: Allocation) -> Evaluation:
@@ -68,14 +72,32 @@ def test_nothing_is_ignored_out_of_a_public_scope() -> None:  # ALLOC-5
         ([vpc(1, "10.0.0.0/17")], True),
         ([vpc(2, "10.0.0.0/16")], True),
         ([vpc(1, "10.0.0.0/16", region=OTHER_REGION)], True),
+        ([foreign(ONE)], True),
         ([ONE], False),
+        ([ONE, foreign(ONE)], False),
     ],
 )
 def test_an_imported_allocation_goes_with_its_resources_cidr(
     candidates: list[Candidate], is_released: bool
 ) -> None:  # ALLOC-5
     expected = [IMPORTED.allocation_id] if is_released else []
-    assert with_all(candidates, IMPORTED).releases == expected
+    found = with_all(candidates, IMPORTED)
+    assert (found.releases, sorted(found.gone)) == (expected, expected)
+
+
+def test_an_ignored_cidrs_allocation_is_not_gone() -> None:  # BEY-10
+    found = evaluation([ONE], POOLS, [IMPORTED], {marked(ONE): IGNORED})
+    assert (found.releases, found.gone) == ([IMPORTED.allocation_id], frozenset())
+
+
+@pytest.mark.parametrize("there", [[foreign(ADDRESS)], [ADDRESS, foreign(ADDRESS)]])
+def test_an_elastic_address_that_went_to_another_account_is_not_gone(
+    there: list[Candidate],
+) -> None:  # ALLOC-5, EIP-3
+    public = pool("pool-3", "3.0.0.0/24", scope_id=PUBLIC, auto_import=True)
+    held = allocated("pool-3", ADDRESS, service="discovery", allocation_type=AllocationType.EIP)
+    found = evaluation(there, [public], [held])
+    assert (found.releases, found.imports) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -137,11 +159,16 @@ def test_an_allocation_without_its_resource_is_reclaimable() -> None:  # BEY-10
     assert (finding.allocation_id, finding.resource_id) == ("alloc-vpc-1", "vpc-1")
 
 
+def test_what_another_account_names_so_has_no_say_in_what_is_reclaimable() -> None:  # BEY-10
+    found = with_all([foreign(ONE, cidr=Cidr.parse("10.0.0.0/17"))], HELD).findings
+    assert Discrepancy.RECLAIMABLE in [finding.discrepancy for finding in found]
+
+
 @pytest.mark.parametrize(
     ("there", "differing"),
     [
         (vpc(1, "10.0.0.0/17"), "10.0.0.0/17"),
-        (vpc(1, "10.0.0.0/16", owner_id="999999999999"), "999999999999"),
+        (foreign(ONE), OTHER_OWNER),
         (vpc(1, "10.0.0.0/16", region=OTHER_REGION), OTHER_REGION),
     ],
 )

@@ -1,10 +1,12 @@
 """Scopes, management states and compliance (SCP-5, MON-1, MON-2, MON-5, MON-6)."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from services.discovery.evaluation.model import (
+    AllocationType,
     Candidate,
     ComplianceStatus,
     Judgement,
@@ -25,6 +27,7 @@ from tests.discovery.evaluation.support import (
     allocated,
     eip,
     evaluation,
+    foreign,
     judgement,
     marked,
     pool,
@@ -82,26 +85,28 @@ def test_what_is_in_a_vpc_follows_the_cidr_around_it(resource_type: ResourceType
     for cidr, scope_id in [("10.0.1.0/24", PRIVATE), ("10.1.1.0/24", OTHER_PRIVATE)]:
         inside = vpc(2, cidr, vpc_id="vpc-1", resource_type=resource_type)
         assert judgement(inside, ONE, second, markings=moves).scope_id == scope_id
-    elsewhere = subnet(2, "10.1.1.0/24", "vpc-2", region=OTHER_REGION)
-    assert judgement(elsewhere, ONE, second, markings=moves).scope_id == PRIVATE
+    inside = subnet(2, "10.1.1.0/24", "vpc-1")
+    for elsewhere in (replace(inside, region=OTHER_REGION), foreign(inside)):
+        assert judgement(elsewhere, ONE, second, markings=moves).scope_id == PRIVATE
 
 
 def test_a_vpc_is_managed_by_the_allocation_it_has_itself() -> None:  # MON-1
     """Not by another resource's, another CIDR's, or one of the same id elsewhere."""
-    others = [
+    of_others = [
         allocated("pool-1", vpc(2, "10.0.0.0/16")),
         allocated("pool-1", vpc(1, "10.1.0.0/16")),
         allocated("pool-1", ONE, region=OTHER_REGION),
+        allocated("pool-1", foreign(ONE)),
         allocated("pool-gone", ONE),
     ]
-    unmanaged = judgement(ONE, pools=[POOL], allocations=others)
+    unmanaged = judgement(ONE, pools=[POOL], allocations=of_others)
     assert unmanaged == Judgement(
         PRIVATE,
         ManagementState.UNMANAGED,
         ComplianceStatus.UNMANAGED,
         OverlapStatus.NONOVERLAPPING,
     )
-    managed = judgement(ONE, pools=[POOL], allocations=[*others, allocated("pool-1", ONE)])
+    managed = judgement(ONE, pools=[POOL], allocations=[*of_others, allocated("pool-1", ONE)])
     assert managed == Judgement(
         PRIVATE,
         ManagementState.MANAGED,
@@ -112,8 +117,40 @@ def test_a_vpc_is_managed_by_the_allocation_it_has_itself() -> None:  # MON-1
     )
 
 
+def test_nobody_has_anothers_allocation_by_naming_its_resource() -> None:  # MON-1, BEY-12
+    found = evaluation([ONE, foreign(ONE)], [POOL], [allocated("pool-1", ONE)]).judgements
+    assert [one.management_state for one in found] == [
+        ManagementState.MANAGED,
+        ManagementState.UNMANAGED,
+    ]
+
+
+ADDRESS = eip(1, "3.0.0.1/32")
+
+
 @pytest.mark.parametrize(
-    ("candidate", "others"),
+    ("there", "managed"),
+    [
+        ([ADDRESS], [True]),
+        ([foreign(ADDRESS)], [True]),
+        ([ADDRESS, foreign(ADDRESS)], [True, False]),
+        ([foreign(ADDRESS), replace(ADDRESS, owner_id="333333333333")], [False, False]),
+        ([foreign(ADDRESS, region=OTHER_REGION)], [False]),
+        ([foreign(ADDRESS, cidr=Cidr.parse("3.0.0.2/32"))], [False]),
+    ],
+    ids=["its owner", "who got it", "both", "nobody knows who", "abroad", "another address"],
+)
+def test_an_elastic_address_keeps_its_allocation_when_it_goes_to_another_account(
+    there: list[Candidate], managed: list[bool]
+) -> None:  # EIP-3, MON-1
+    public = pool("pool-2", "3.0.0.0/24", scope_id=PUBLIC)
+    held = allocated("pool-2", ADDRESS, allocation_type=AllocationType.EIP)
+    found = evaluation(there, [public], [held]).judgements
+    assert [one.management_state is ManagementState.MANAGED for one in found] == managed
+
+
+@pytest.mark.parametrize(
+    ("candidate", "around"),
     [
         (subnet(1, "10.0.0.0/24", "vpc-1"), [ONE]),
         (vpc(1, "10.0.0.4/32", resource_type=ResourceType.ENI), [ONE]),
@@ -121,9 +158,9 @@ def test_a_vpc_is_managed_by_the_allocation_it_has_itself() -> None:  # MON-1
     ],
 )
 def test_parts_of_other_resources_have_no_status(
-    candidate: Candidate, others: list[Candidate]
+    candidate: Candidate, around: list[Candidate]
 ) -> None:  # MON-1, MON-2, MON-3
-    found = judgement(candidate, *others)
+    found = judgement(candidate, *around)
     assert found == Judgement(found.scope_id, None, None, None)
 
 
@@ -223,10 +260,10 @@ def test_unmanaged_space_is_observed_by_scope() -> None:  # BEY-3
         {marked(ignored): IGNORED, marked(moved): MOVED},
     )
     assert found.observed == {
-        PRIVATE: {Cidr.parse("10.0.0.0/16"): "vpc-1"},
-        OTHER_PRIVATE: {Cidr.parse("10.4.0.0/16"): "vpc-4"},
+        PRIVATE: {(ONE.cidr, "vpc-1"), (ONE.cidr, "vpc-5")},
+        OTHER_PRIVATE: {(Cidr.parse("10.4.0.0/16"), "vpc-4")},
         PUBLIC: {
-            Cidr.parse("203.0.113.0/24"): "ipv4pool-ec2-7",
-            Cidr.parse("3.0.0.1/32"): "eipalloc-9",
+            (Cidr.parse("203.0.113.0/24"), "ipv4pool-ec2-7"),
+            (Cidr.parse("3.0.0.1/32"), "eipalloc-9"),
         },
     }

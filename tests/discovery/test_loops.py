@@ -7,9 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import grpc
-import pytest
 import structlog
-from google.protobuf.timestamp_pb2 import Timestamp
 from grpc.aio import Metadata
 
 from services.discovery.coverage import Coverage, Ipam
@@ -23,10 +21,6 @@ from services.discovery.sources import AccountRegion, Association, Change, VpcCi
 from shared.cidr import Cidr
 from shared.errors import CadastreError, ServiceUnavailable
 from shared.persistence.failures import DatabaseUnavailable
-from tests.discovery.world import WEST, World, databases, word, world
-from tests.waiting import eventually
-
-__all__ = ["databases", "world"]
 
 PLACE = AccountRegion("123456789012", "us-east-1")
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -101,8 +95,9 @@ async def test_an_ipam_that_cannot_be_evaluated_does_not_keep_others_from_it() -
             return Evaluated()
 
     nothing: Any = SimpleNamespace()
-    parts: list[Any] = [ControlPlane(), [], nothing, Evaluator()]
-    passes = Passes(*parts, lambda: NOW)
+    evaluator: Any = Evaluator()
+    control_plane: Any = ControlPlane()
+    passes = Passes(control_plane, [], nothing, evaluator, lambda: NOW, AWAY)
     await asyncio.gather(passes.refresh(frozenset(), None), return_exceptions=True)
     assert evaluated == ["ipam-2"]
 
@@ -148,30 +143,3 @@ async def test_what_a_deletion_freed_is_looked_at_only_with_what_is_there_now() 
     errand = asyncio.create_task(agenda.next())
     await Discovery(Source(), Ledger(), Store(), lambda: NOW, agenda.look_at).follow()
     assert PLACE in (await errand).places
-
-
-
-
-@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("auto_import", [False, True])
-async def test_a_deleted_vpcs_history_ends_with_what_it_was(
-    world: World, auto_import: bool
-) -> None:  # BEY-1, HIST-1, MON-4
-    ipam = await world.create_ipam()
-    scope = ipam.private_default_scope_id
-    pool = await world.create_pool(scope, "10.0.0.0/8", locale=WEST, auto_import=auto_import)
-    region = world.acting_as(region=WEST)
-    for _ in range(4):
-        vpc = await region.create_vpc(ipv4_ipam_pool_id=pool, ipv4_netmask_length=16)
-        shown = await world.resource_cidr(scope, vpc, management_state="managed")
-        await asyncio.sleep(1)
-        await region("DeleteVpc", vpc_id=vpc)
-
-        async def is_gone(vpc: str = vpc) -> bool:
-            return not await world.resource_cidrs(scope, resource_id=vpc)
-
-        await eventually(is_gone)
-        start = Timestamp(seconds=1)
-        found = await world.history(scope, shown.resource_cidr, start_time=start, vpc_id=vpc)
-        for one in found:
-            print("XX", auto_import, shown.resource_cidr, word(one, "resource_compliance_status"), one.sampled_start_time.ToDatetime(), one.sampled_end_time.ToDatetime())

@@ -4,15 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from google.protobuf.timestamp_pb2 import Timestamp
 
-from cadastre.discovery.v1 import monitoring_service_pb2 as pb
 from services.discovery import tables
 from services.discovery.coverage import Coverage, Ipam
 from services.discovery.evaluation.model import (
@@ -23,29 +21,27 @@ from services.discovery.evaluation.model import (
     Pool,
     Scopes,
 )
-from services.discovery.inventory import digest_of
 from services.discovery.service.evaluating import (
     Evaluator,
     ImportRefused,
     ObservedCidr,
     Policy,
+    Seen,
 )
 from services.discovery.service.passes import Passes
-from services.discovery.snapshot import Address, IpSource, Snapshot, SourcedCidr, Vpc
+from services.discovery.snapshot import Snapshot, SourcedCidr, Vpc
 from services.discovery.sources import AccountRegion
 from services.discovery.store.inventories import SqlInventories
 from services.discovery.store.records import SqlRecords
 from shared.cidr import AddressFamily, Cidr
-from shared.errors import InvalidParameterValue
 from shared.persistence.database import Database
 from shared.persistence.migrations import upgrade
-from tests.discovery.monitored import HOME, IPAM, NOW, PRIVATE, PUBLIC, VPC, serving
+from tests.discovery.monitored import HOME, IPAM, NOW, PRIVATE, PUBLIC, VPC
 from tests.waiting import eventually
 
 ACCOUNT = "123456789012"
 PLACE = AccountRegion(ACCOUNT, HOME)
 BLOCK = Cidr.parse("10.0.0.0/16")
-EVERYTHING_ELSE: Any = None
 
 
 def ipam(ipam_id: str = IPAM) -> Ipam:
@@ -100,21 +96,26 @@ class FakeSource:
 class FakeLedger:
     """Has imported `VPC`'s CIDR."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, auto_import: bool = False) -> None:
         cidrs = (Cidr.parse("10.0.0.0/8"),)
         pool = Pool(
-            "pool", PRIVATE, AddressFamily.IPV4, HOME, None, False, None, None, {}, cidrs
+            "pool", PRIVATE, AddressFamily.IPV4, HOME, None, auto_import, None, None, {}, cidrs
         )
         held = Allocation(
             "alloc", "pool", BLOCK, AllocationType.VPC, VPC, HOME, ACCOUNT, "discovery"
         )
         self._books = Books({"pool": pool}, [held])
         self.released: list[str] = []
+        self.imported: list[Import] = []
+
+    def forget_allocations(self) -> None:
+        self._books = replace(self._books, allocations=[])
 
     async def books(self, ipam_id: str) -> Books:
         return self._books
 
     async def take_in(self, imports: Sequence[Import]) -> Sequence[ImportRefused]:
+        self.imported += imports
         return []
 
     async def release(self, ipam_pool_allocation_ids: Sequence[str]) -> Sequence[str]:
@@ -133,6 +134,23 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await found.run(upgrade, found, "services.discovery")
     yield found
     found.close()
+
+
+def mark(database: Database, vpc_id: str) -> None:
+    """As the owner does who ignores the VPC's CIDR."""
+    marking = {
+        "ipam_id": IPAM,
+        "region": HOME,
+        "resource_id": vpc_id,
+        "first_address": BLOCK.first_key,
+        "prefix_length": BLOCK.prefix_length,
+        "is_ignored": True,
+    }
+    with database.write() as connection:
+        connection.execute(tables.markings.delete())
+        connection.execute(tables.markings.insert().values(marking))
+        version = tables.evaluations.c.version
+        connection.execute(tables.evaluations.update().values(version=version + 1))
 
 
 def passes_of(
@@ -172,30 +190,11 @@ async def test_a_long_pass_forgets_nothing_of_an_ipam_that_came_meanwhile(
     control.told = coverage(ipam())
     # An errand meanwhile: the owner has already said something about a resource.
     await passes.refresh(frozenset(), None)
-    marking = {
-        "ipam_id": IPAM,
-        "region": HOME,
-        "resource_id": VPC,
-        "first_address": BLOCK.first_key,
-        "prefix_length": BLOCK.prefix_length,
-        "is_ignored": True,
-    }
-    with database.write() as connection:
-        connection.execute(tables.markings.insert().values(marking))
+    mark(database, VPC)
     source.may_answer.set()
     await long_pass
     with database.read() as connection:
         assert connection.execute(sa.select(tables.markings)).all()
-
-
-@pytest.mark.parametrize("told", ["vpc-" + "a" * 300, "vpc-\0"], ids=["too long", "a NUL"])
-async def test_what_the_database_cannot_keep_fails_the_account_alone(
-    database: Database, told: str
-) -> None:  # DISC-4, DISC-6
-    source = FakeSource(vpc(told))
-    passes = passes_of(database, FakeControlPlane(coverage(ipam())), source, FakeLedger())
-    report = await passes.run()
-    assert report.failures or report.added
 
 
 async def test_places_are_dropped_while_somebody_pushes_there(database: Database) -> None:
@@ -232,52 +231,26 @@ async def test_places_are_dropped_while_somebody_pushes_there(database: Database
                 ip_source="none",
             )
         )
-        dropping = thread.submit(asyncio.run, inventories.keep_only([]))
+        dropping = thread.submit(asyncio.run, inventories.keep_only([], []))
         await eventually(waits)
         connection.commit()
     dropping.result()
 
 
-async def test_a_digest_tells_who_provided_an_address() -> None:  # DISC-4
-    def told(ip_source: IpSource) -> Snapshot:
-        address = Cidr.parse("203.0.113.5/32")
-        eip = Address("eipalloc-1", address, "ipam-pool-1", HOME, {}, ip_source=ip_source)
-        return Snapshot(ACCOUNT, HOME, NOW, addresses=[eip])
+async def test_what_is_ignored_before_it_is_imported_is_not(database: Database) -> None:
+    """Neither is what is moved: it would have to stay where its allocation is."""  # MON-5, MON-6
+    await SqlInventories(database).take_in("network", snapshot(vpc("vpc-2")))
+    ledger = FakeLedger(auto_import=True)
+    ledger.forget_allocations()
 
-    assert digest_of(told(IpSource.AMAZON)) != digest_of(told(IpSource.BYOIP))
+    async def judging(judge: Any, *given: Any) -> Any:
+        found = judge(*given)
+        if not ledger.imported:
+            mark(database, "vpc-2")
+        return found
 
-
-async def test_no_record_ends_before_it_starts(database_url: str, tmp_path: Path) -> None:
-    """Pushers' clocks may be fast, by minutes."""  # HIST-1
-    async with serving(database_url, tmp_path) as it:
-        it.evaluated()
-        inventory_id = it.inventory(source="dc")
-        row_id = it.there(inventory_id, "vpc", VPC, str(BLOCK))
-        start = NOW + timedelta(minutes=4)
-        it.record("vpc", VPC, str(BLOCK), row_id, inventory_id=inventory_id, started_at=start)
-        await it.ask(
-            pb.ModifyIpamResourceCidrRequest(
-                resource_id=VPC,
-                resource_cidr=str(BLOCK),
-                resource_region=HOME,
-                current_ipam_scope_id=PRIVATE,
-                monitored=False,
-            )
-        )
-        first, second = it.rows(tables.records)
-        assert first.started_at <= first.ended_at <= second.started_at
-
-
-async def test_a_time_that_cannot_be_is_refused(database_url: str, tmp_path: Path) -> None:
-    async with serving(database_url, tmp_path) as it:
-        with pytest.raises(InvalidParameterValue):
-            await it.ask(
-                pb.GetIpamAddressHistoryRequest(
-                    cidr=str(BLOCK),
-                    ipam_scope_id=PRIVATE,
-                    start_time=Timestamp(seconds=10**12),
-                )
-            )
-
-
-_ = UTC
+    with database.write() as connection:
+        connection.execute(tables.evaluations.insert().values(ipam_id=IPAM, version=1))
+    evaluator = Evaluator(ledger, SqlRecords(database), lambda: NOW, Policy(), judging)
+    await evaluator.evaluate(ipam(), Seen(frozenset({PLACE}), frozenset()))
+    assert ledger.imported == []
