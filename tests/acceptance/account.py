@@ -1,10 +1,12 @@
 """One account's command line."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from tests.acceptance.installation import AwsError, Installation
+from tests.waiting import wait_until
 
 
 class Account:
@@ -22,3 +24,18 @@ class Account:
         with pytest.raises(AwsError) as refusal:
             self(command)
         return refusal.value
+
+
+def make_pool(ec2: Any, block: Mapping[str, Any], **members: Any) -> str:
+    """A pool's id, once it has the block; by boto3, for tests that only presuppose it."""
+    pool_id: str = ec2.create_ipam_pool(**members)["IpamPool"]["IpamPoolId"]
+    made = {"create-complete"}
+    wait_until(lambda: _states(ec2.describe_ipam_pools(IpamPoolIds=[pool_id])) == made)
+    ec2.provision_ipam_pool_cidr(IpamPoolId=pool_id, **block)
+    wait_until(lambda: _states(ec2.get_ipam_pool_cidrs(IpamPoolId=pool_id)) == {"provisioned"})
+    return pool_id
+
+
+def _states(answer: Mapping[str, Any]) -> set[str]:
+    [records] = [value for value in answer.values() if isinstance(value, list)]
+    return {record["State"] for record in records}

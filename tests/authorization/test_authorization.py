@@ -10,9 +10,6 @@ import pytest
 from tests.authorization.recording import Record, internal_rpcs, open_rpcs, recorded
 from tests.authorization.table import ROWS, WITH_EFFECT, WITHOUT_EFFECT
 
-# All ask the same record, which takes most of the time.
-pytestmark = pytest.mark.xdist_group("authorization")
-
 UNPROVED = (
     "no token",
     "no bearer",
