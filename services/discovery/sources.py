@@ -40,6 +40,8 @@ class SnapshotSource(Protocol):
     name: str
     """Inventories are kept by it; at most 64 characters."""
     attempts_at_once: int
+    is_asked_between_passes: bool
+    """When something has changed where it serves: it is near, and costs nothing."""
 
     def serves(self, wanted: Collection[AccountRegion]) -> Collection[AccountRegion]:
         """Those of ``wanted`` that it is to be asked about."""

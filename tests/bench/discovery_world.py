@@ -64,6 +64,7 @@ class GeneratedSource:
 
     name = "network"
     attempts_at_once = 4
+    is_asked_between_passes = True
 
     def __init__(self, folder: Path, count: int, *, is_together: bool = False) -> None:
         self._files = [_file_of(folder, number) for number in range(count)]

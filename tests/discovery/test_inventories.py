@@ -43,6 +43,7 @@ class FakeSource:
     odd: Vpc
     name: str = "network"
     attempts_at_once: int = 1
+    is_asked_between_passes: bool = True
 
     def serves(self, wanted: Collection[AccountRegion]) -> Collection[AccountRegion]:
         return wanted

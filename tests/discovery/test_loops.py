@@ -1,7 +1,7 @@
 """What discovery does beside serving goes on, whatever is away or tells what can't be."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +17,15 @@ from services.discovery.service.agenda import Agenda
 from services.discovery.service.evaluating import Evaluated
 from services.discovery.service.following import Discovery, HeldAllocation, Progress
 from services.discovery.service.passes import Passes, PassReport
-from services.discovery.sources import AccountRegion, Association, Change, VpcCidr
+from services.discovery.snapshot import Snapshot
+from services.discovery.sources import (
+    AccountRegion,
+    Association,
+    Change,
+    FailureCode,
+    SnapshotFailed,
+    VpcCidr,
+)
 from shared.cidr import Cidr
 from shared.errors import CadastreError, ServiceUnavailable
 from shared.persistence.failures import DatabaseUnavailable
@@ -143,3 +151,35 @@ async def test_what_a_deletion_freed_is_looked_at_only_with_what_is_there_now() 
     errand = asyncio.create_task(agenda.next())
     await Discovery(Source(), Ledger(), Store(), lambda: NOW, agenda.look_at).follow()
     assert PLACE in (await errand).places
+
+
+async def test_distant_sources_are_asked_by_passes_alone() -> None:  # DISC-6
+    asked: list[tuple[str, AccountRegion]] = []
+
+    class Source:
+        attempts_at_once = 1
+
+        def __init__(self, name: str, *, is_near: bool) -> None:
+            self.name, self.is_asked_between_passes = name, is_near
+
+        def serves(self, wanted: Collection[AccountRegion]) -> Collection[AccountRegion]:
+            return wanted
+
+        async def snapshot(self, place: AccountRegion) -> Snapshot:
+            asked.append((self.name, place))
+            raise SnapshotFailed(FailureCode.OTHER, "nothing to tell")
+
+    coverage = Coverage([], frozenset(), frozenset({PLACE}), {})
+
+    async def done(*_given: Any) -> Any:
+        return coverage
+
+    nothing: Any = SimpleNamespace(
+        coverage=done, note_failure=done, keep_only=done, prune=done, evaluate=done
+    )
+    sources = [Source("near", is_near=True), Source("far", is_near=False)]
+    passes = Passes(nothing, sources, nothing, nothing, lambda: NOW)
+    await passes.refresh(frozenset({PLACE}), None)
+    assert asked == [("near", PLACE)]
+    await passes.run()
+    assert sorted(asked) == [("far", PLACE), ("near", PLACE), ("near", PLACE)]

@@ -77,7 +77,7 @@ class FakeControlPlane:
 class FakeSource:
     """An asked one; a second later each time."""
 
-    name, attempts_at_once = "network", 1
+    name, attempts_at_once, is_asked_between_passes = "network", 1, True
 
     def __init__(self, *vpcs: Vpc) -> None:
         self.vpcs, self.asked = vpcs, 0

@@ -23,6 +23,7 @@ class AwsSource:
     """AWS accounts that have a role for us, read with boto3 in threads of its own."""
 
     name = "aws"
+    is_asked_between_passes = False
 
     def __init__(self, settings: AwsSettings, clock: Callable[[], datetime]) -> None:
         self.attempts_at_once = settings.attempts_at_once

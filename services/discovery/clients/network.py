@@ -28,6 +28,7 @@ class NetworkSnapshots:
 
     name = "network"
     attempts_at_once = 4
+    is_asked_between_passes = True
 
     def __init__(
         self,

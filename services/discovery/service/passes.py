@@ -105,7 +105,7 @@ class Passes:
         """
         report, coverage = PassReport(), await self._control_plane.coverage()
         await self._drop_inventories(coverage)
-        await self._ask_sources(coverage.places, report)
+        await self._ask_sources(self._sources, coverage.places, report)
         await self._evaluate(coverage, coverage.ipams, report)
         await self._drop_ipams()
         await self._evaluator.prune(self._clock() - HISTORY_KEPT)
@@ -131,7 +131,7 @@ class Passes:
     async def refresh(
         self, places: AbstractSet[AccountRegion], ipam_ids: AbstractSet[str] | None
     ) -> PassReport:
-        """Ask sources about some places, and evaluate the IPAMs that see them.
+        """Ask near sources about some places, and evaluate the IPAMs that see them.
 
         ``ipam_ids`` are evaluated as well; None: all are.
 
@@ -139,7 +139,8 @@ class Passes:
             CadastreError: the control plane does not say what is to be discovered.
         """
         report, coverage = PassReport(), await self._control_plane.coverage()
-        await self._ask_sources(coverage.places & places, report)
+        near = [source for source in self._sources if source.is_asked_between_passes]
+        await self._ask_sources(near, coverage.places & places, report)
         concerned = [
             ipam
             for ipam in coverage.ipams
@@ -162,8 +163,13 @@ class Passes:
             return Changed.COVERAGE
         return Changed.POOLS if is_other_pools else None
 
-    async def _ask_sources(self, places: Collection[AccountRegion], report: PassReport) -> None:
-        await asyncio.gather(*(self._ask(source, places, report) for source in self._sources))
+    async def _ask_sources(
+        self,
+        sources: Iterable[SnapshotSource],
+        places: Collection[AccountRegion],
+        report: PassReport,
+    ) -> None:
+        await asyncio.gather(*(self._ask(source, places, report) for source in sources))
 
     async def _ask(
         self, source: SnapshotSource, places: Collection[AccountRegion], report: PassReport
