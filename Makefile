@@ -29,7 +29,7 @@ check: $(STUBS) ## Audit the ledger of a running system; REPAIR=1 repairs what h
 	@$(BIN)/python -m services.local.check $(if $(REPAIR),--repair) $(if $(ACCEPT_LOSS),--accept-loss) $(if $(JSON),--json)
 
 test: $(if $(T),,lint) $(STUBS) ## Lint, then run every test, as CI does; T='tests/x.py -k y' runs only those
-	$(BIN)/pytest $(or $(T),-n 2 --dist loadscope --no-loadscope-reorder)
+	$(BIN)/pytest $(or $(T),-n 3 --dist loadscope --no-loadscope-reorder)
 
 bench: $(STUBS) ## Run the benchmarks and print their figures
 	@exec $(BIN)/python -m tests.bench

@@ -132,8 +132,8 @@ async def repeat(do: Callable[[], Awaitable[object]], interval_seconds: float, w
 async def do_errands(work: Work, clock: Callable[[], float] = time.monotonic) -> None:
     """Look at once at what something said that it changed.
 
-    That is at most half of the time, and the less the longer it takes: where it takes ten seconds,
-    more than that gathers before the next.
+    That is at most a fifth of the time, and the less the longer it takes: where it takes ten
+    seconds, a minute gathers before the next.
     """
     while True:
         errand = await work.agenda.next()
@@ -144,7 +144,7 @@ async def do_errands(work: Work, clock: Callable[[], float] = time.monotonic) ->
         except work.away as error:
             work.log.warning("discovery refresh failed", error=str(error))
         took = clock() - started
-        pause = min(took * max(took, 1.0), LONGEST_PAUSE_SECONDS)
+        pause = min(took * max(took, 4.0), LONGEST_PAUSE_SECONDS)
         await asyncio.sleep(max(pause, LEAST_PAUSE_SECONDS))
 
 

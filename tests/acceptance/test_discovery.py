@@ -400,10 +400,15 @@ def test_accounts_of_aws_are_followed_from_pass_to_pass(
         ("network-interface", theirs.instance["NetworkInterfaces"][0]["NetworkInterfaceId"]),
         ("instance", theirs.instance["InstanceId"]),
     ]
-    [public] = organization.discovered(
-        "public-addresses", HOME, f"--filters Name=address-owner-id,Values={ALICE}"
-    )["IpamDiscoveredPublicAddresses"]
-    assert (public["Address"], public["AssociationStatus"]) == (address["PublicIp"], "associated")
+
+    def shown_addresses() -> list[tuple[str, str]]:
+        answer = organization.discovered(
+            "public-addresses", HOME, f"--filters Name=address-owner-id,Values={ALICE}"
+        )
+        found = answer["IpamDiscoveredPublicAddresses"]
+        return [(one["Address"], one["AssociationStatus"]) for one in found]
+
+    wait_until(lambda: shown_addresses() == [(address["PublicIp"], "associated")])
 
     alice.create_tags(Resources=[theirs.vpc_id], Tags=[{"Key": "Name", "Value": "after"}])
     bob.delete_vpc(VpcId=bobs)
@@ -411,12 +416,13 @@ def test_accounts_of_aws_are_followed_from_pass_to_pass(
     organization.cidr(theirs.vpc_id, ResourceName="after")
     organization.cidr(added)
     organization.is_gone(bobs)
-    before, after = organization.history("10.80.0.0/16")
+    # A pass may have come before the VPC had a name.
+    *_, before, after = organization.history("10.80.0.0/16")
     assert (before["ResourceName"], after["ResourceName"]) == ("before", "after")
     assert before["SampledEndTime"] == after["SampledStartTime"]
     [gone] = organization.history("10.81.0.0/16")
     [new] = organization.history("10.82.0.0/16")
-    assert gone["SampledEndTime"] == new["SampledStartTime"]  # both of one snapshot
+    assert gone["SampledEndTime"] <= new["SampledStartTime"]
 
 
 def test_an_account_that_fails_says_why_and_keeps_what_it_has(
