@@ -126,7 +126,7 @@ async def test_a_refused_transfer_leaves_it_usable(byoip: Byoip) -> None:  # BYO
     failed = await byoip.cidr_in(RANGE, "failed-transfer")
     assert failed.status_message == "the pool has as many CIDRs as it may have"
     await byoip("AdvertiseByoipCidr", region=WEST, cidr=RANGE)
-    assert state((await byoip.cidrs())[RANGE]) == "advertised"
+    await byoip.cidr_in(RANGE, "advertised")
     byoip.space.refusals.clear()
     assert state(await moved(byoip, pool)) == "complete-transfer"
     await byoip.cidr_in(RANGE, "advertised")

@@ -19,8 +19,8 @@ from shared.persistence.database import Database
 from shared.persistence.outbox import Outbox
 from shared.persistence.steps import Steps
 
-FIRST_ATTEMPT_SECONDS = 1.0
-"""How long an answer waits for its steps: longer than a ledger that is up needs."""
+FIRST_ATTEMPT_SECONDS = 3.0
+"""How long an answer waits for its steps: longer than a ledger that is up, and busy, needs."""
 
 T = TypeVar("T")
 
