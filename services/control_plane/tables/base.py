@@ -1,13 +1,33 @@
 """What the tables of this context have in common."""
 
+import enum
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from services.control_plane.amazon_blocks import AmazonBlockQuota
 from shared.cidr import AddressFamily
+
+Word = TypeVar("Word", bound=enum.Enum)
+
+
+class OneOf(sa.types.TypeDecorator[Word]):
+    """A column of AWS's words, read as members of their enumeration."""
+
+    impl = sa.String(64)
+    cache_ok = True
+
+    def __init__(self, words: type[Word]) -> None:
+        super().__init__()
+        self.words = words
+
+    def process_bind_param(self, value: Word | None, dialect: sa.Dialect) -> Any:  # noqa: ARG002
+        return None if value is None else value.value
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Word | None:  # noqa: ARG002
+        return None if value is None else self.words(value)
 
 
 class AmazonBlockQuotas(sa.types.TypeDecorator[Mapping[AddressFamily, AmazonBlockQuota]]):

@@ -6,8 +6,8 @@ from services.control_plane.byoip.asn_association import AssociationState
 from services.control_plane.byoip.byoasn import AsnState
 from services.control_plane.byoip.byoip_cidr import ByoipCidrState
 from services.control_plane.lifecycle import State
-from services.control_plane.tables.base import metadata, sequence
-from shared.persistence.column_types import Moment, OneOf
+from services.control_plane.tables.base import OneOf, metadata, sequence
+from shared.persistence.column_types import Moment
 
 verification_tokens = sa.Table(
     "ipam_verification_tokens",

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 
 from services.control_plane.identity.user import KeyStatus
-from services.control_plane.tables.base import metadata, sequence
-from shared.persistence.column_types import Moment, OneOf
+from services.control_plane.tables.base import OneOf, metadata, sequence
+from shared.persistence.column_types import Moment
 
 _USER_ID = "iam_users.user_id"
 

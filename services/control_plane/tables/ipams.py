@@ -7,9 +7,9 @@ from services.control_plane.lifecycle import State
 from services.control_plane.metering import MeteredAccount
 from services.control_plane.pool import AwsService, PublicIpSource
 from services.control_plane.scope import ScopeType
-from services.control_plane.tables.base import AmazonBlockQuotas, metadata, sequence
+from services.control_plane.tables.base import AmazonBlockQuotas, OneOf, metadata, sequence
 from shared.cidr import AddressFamily
-from shared.persistence.column_types import Moment, OneOf
+from shared.persistence.column_types import Moment
 
 ipams = sa.Table(
     "ipams",

@@ -4,8 +4,8 @@ import sqlalchemy as sa
 
 from services.control_plane.organizations.account import CreationFailure, JoinedMethod
 from services.control_plane.organizations.organization import FeatureSet
-from services.control_plane.tables.base import metadata, sequence
-from shared.persistence.column_types import Moment, OneOf
+from services.control_plane.tables.base import OneOf, metadata, sequence
+from shared.persistence.column_types import Moment
 
 
 def _organization() -> sa.Column[str]:

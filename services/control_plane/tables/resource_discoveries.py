@@ -4,8 +4,7 @@ import sqlalchemy as sa
 
 from services.control_plane.lifecycle import State
 from services.control_plane.resource_discoveries.association import AssociationState
-from services.control_plane.tables.base import metadata, sequence
-from shared.persistence.column_types import OneOf
+from services.control_plane.tables.base import OneOf, metadata, sequence
 
 resource_discoveries = sa.Table(
     "ipam_resource_discoveries",

@@ -6,8 +6,8 @@ from services.control_plane.sharing.arns import ResourceType
 from services.control_plane.sharing.invitation import InvitationStatus
 from services.control_plane.sharing.principals import PrincipalKind
 from services.control_plane.sharing.share import AssociationStatus, ShareStatus
-from services.control_plane.tables.base import metadata, sequence
-from shared.persistence.column_types import Moment, OneOf
+from services.control_plane.tables.base import OneOf, metadata, sequence
+from shared.persistence.column_types import Moment
 
 _OF_SHARE = "resource_shares.resource_share_arn"
 
