@@ -197,11 +197,13 @@ async def test_a_long_pass_forgets_nothing_of_an_ipam_that_came_meanwhile(
         assert connection.execute(sa.select(tables.markings)).all()
 
 
+# SQLite has one writer at a time.
+@pytest.mark.parametrize(
+    "database_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
 async def test_places_are_dropped_while_somebody_pushes_there(database: Database) -> None:
     inventories = SqlInventories(database)
     await inventories.take_in("dc", snapshot())
-    if database.dialect == "sqlite":
-        pytest.skip("one writer at a time")
 
     def is_waiting() -> bool:
         query = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
