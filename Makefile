@@ -3,10 +3,14 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 STUBS := .gen/.made
+CLIENT_STUBS := .gen-ts/.made
+# Their tests are skipped where the languages are not installed.
+HAVE_CLIENTS := $(if $(and $(shell command -v go),$(shell command -v npm)),$(CLIENT_STUBS))
 
 PROTOC_GEN_GO := v1.36.12
 PROTOC_GEN_GO_GRPC := v1.6.2
 PROTOC_GEN_ES := 2.17.0
+GRPC_GO := v1.85.0
 GO_PLUGIN := .tools/protoc-gen-go-$(PROTOC_GEN_GO)/protoc-gen-go
 GO_GRPC_PLUGIN := .tools/protoc-gen-go-grpc-$(PROTOC_GEN_GO_GRPC)/protoc-gen-go-grpc
 ES_PLUGIN := .tools/protoc-gen-es-$(PROTOC_GEN_ES)/node_modules/.bin/protoc-gen-es
@@ -16,7 +20,7 @@ PROTOS := $(shell find protos/cadastre -type d -o -name '*.proto')
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run check test bench faults protos protos-clients lint lint-protos types fmt lock clean
+.PHONY: help run check test bench faults protos stubs lint lint-protos types fmt lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s%s\n", $$1, $$2 }' Makefile
@@ -28,7 +32,7 @@ run: $(STUBS) ## Start all services on this machine, until interrupted
 check: $(STUBS) ## Audit the ledger of a running system; REPAIR=1 repairs what has one right answer, JSON=1 for machines
 	@$(BIN)/python -m services.local.check $(if $(REPAIR),--repair) $(if $(ACCEPT_LOSS),--accept-loss) $(if $(JSON),--json)
 
-test: $(if $(T),,lint) $(STUBS) ## Lint, then run every test, as CI does; T='tests/x.py -k y' runs only those
+test: $(if $(T),,lint $(HAVE_CLIENTS)) $(STUBS) ## Lint, then run every test, as CI does; T='tests/x.py -k y' runs only those
 	$(BIN)/pytest $(or $(T),-n 3 --dist loadscope --no-loadscope-reorder)
 
 bench: $(STUBS) ## Run the benchmarks and print their figures
@@ -71,9 +75,7 @@ fmt: $(INSTALLED) ## Format the code and apply ruff's safe corrections
 
 protos: $(STUBS) ## Make the Python stubs, in .gen
 
-protos-clients: $(INSTALLED) $(GO_PLUGIN) $(GO_GRPC_PLUGIN) $(ES_PLUGIN) ## Make Go and TypeScript stubs, in .gen-go and .gen-ts; needs go and npm
-	rm -rf .gen-go .gen-ts
-	$(BIN)/buf generate protos --template "$$CLIENT_STUBS"
+stubs: $(CLIENT_STUBS) ## Make Go and TypeScript stubs, in .gen-go and .gen-ts; needs go and npm
 
 lock: $(INSTALLED) ## Pin what pyproject.toml names, in .requirements; UPGRADE=1 takes the newest versions
 	$(LOCK) --group dev --output-file .requirements/dev.txt
@@ -102,6 +104,14 @@ $(STUBS): $(INSTALLED) $(PROTOS)
 		--mypy_out=quiet:.gen.new --mypy_grpc_out=quiet:.gen.new $(filter %.proto,$^)
 	@rm -rf .gen && mv .gen.new .gen && touch $@
 
+$(CLIENT_STUBS): $(INSTALLED) $(PROTOS) $(GO_PLUGIN) $(GO_GRPC_PLUGIN) $(ES_PLUGIN)
+	@rm -rf .gen-go .gen-ts
+	@echo "Making the Go and TypeScript stubs"
+	@$(BIN)/buf generate protos --template "$$BUF_TEMPLATE"
+	@echo "$$GO_MODULE" > .gen-go/go.mod
+	@echo "$$NPM_PACKAGE" > .gen-ts/package.json
+	@touch $@
+
 $(GO_PLUGIN):
 	GOBIN="$(CURDIR)/$(@D)" go install google.golang.org/protobuf/cmd/protoc-gen-go@$(PROTOC_GEN_GO)
 
@@ -111,7 +121,7 @@ $(GO_GRPC_PLUGIN):
 $(ES_PLUGIN):
 	npm install --silent --no-save --prefix .tools/protoc-gen-es-$(PROTOC_GEN_ES) @bufbuild/protoc-gen-es@$(PROTOC_GEN_ES)
 
-define CLIENT_STUBS
+define BUF_TEMPLATE
 version: v2
 managed:
   enabled: true
@@ -127,6 +137,30 @@ plugins:
     opt: paths=source_relative
   - local: $(ES_PLUGIN)
     out: .gen-ts
-    opt: target=ts
+    opt:
+      - target=ts
+      - import_extension=js
 endef
-export CLIENT_STUBS
+export BUF_TEMPLATE
+
+define GO_MODULE
+module cadastre/stubs
+
+go 1.26.0
+
+require (
+	google.golang.org/grpc $(GRPC_GO)
+	google.golang.org/protobuf $(PROTOC_GEN_GO)
+)
+endef
+export GO_MODULE
+
+define NPM_PACKAGE
+{
+  "name": "@cadastre/stubs",
+  "type": "module",
+  "private": true,
+  "peerDependencies": { "@bufbuild/protobuf": "^$(PROTOC_GEN_ES)" }
+}
+endef
+export NPM_PACKAGE
