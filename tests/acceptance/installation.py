@@ -20,6 +20,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from tests.acceptance.aws_cli import AwsCli
 from tests.waiting import wait_until
 
 PORTS = 10
@@ -38,21 +39,14 @@ class AwsError(Exception):
 
 @dataclass(frozen=True)
 class Installation:
-    """One installation: its processes, its data folder, its port."""
+    """One installation: its processes, its data folder, its port, and how it is reached."""
 
     process: subprocess.Popen[bytes]
     data: Path
     port: int
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        """What a user exports to reach this installation."""
-        outside = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
-        return {
-            **outside,
-            "AWS_CONFIG_FILE": str(self.data / "aws" / "config"),
-            "AWS_SHARED_CREDENTIALS_FILE": str(self.data / "aws" / "credentials"),
-        }
+    environment: Mapping[str, str]
+    """What a user exports to reach it."""
+    aws: AwsCli
 
     def run(self, command: str) -> Any:
         """Run an AWS CLI command line as printed in the guide; its JSON answer, None if empty.
@@ -62,17 +56,10 @@ class Installation:
         """
         program, *arguments = shlex.split(command)
         assert program == "aws"
-        done = subprocess.run(
-            [str(Path(sys.executable).with_name("aws")), *arguments],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        if done.returncode:
-            raise AwsError(done.stderr)
-        return json.loads(done.stdout) if done.stdout.strip() else None
+        done = self.aws.run(arguments)
+        if done["exit_code"]:
+            raise AwsError(done["stderr"])
+        return json.loads(done["stdout"]) if done["stdout"].strip() else None
 
     def client(
         self, profile: str = "ipam-account", region: str = "us-east-1", **config: Any
@@ -125,7 +112,8 @@ def installation(data: Path, **settings: str) -> Iterator[Installation]:
     """Start Cadastre on ``data``; stop it as SIGTERM does, and insist on a clean stop."""
     port = free_base_port()
     process = start(data, port, settings)
-    running = Installation(process, data, port)
+    environment = _environment(data)
+    running = Installation(process, data, port, environment, AwsCli(environment))
     try:
         wait_until(
             lambda: process.poll() is not None or running.is_healthy(),
@@ -134,9 +122,19 @@ def installation(data: Path, **settings: str) -> Iterator[Installation]:
         assert process.poll() is None, "it ended while starting"
         yield running
     finally:
+        running.aws.close()
         process.terminate()
         exit_code = process.wait(timeout=60)
     assert exit_code == 0
+
+
+def _environment(data: Path) -> Mapping[str, str]:
+    outside = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+    return {
+        **outside,
+        "AWS_CONFIG_FILE": str(data / "aws" / "config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(data / "aws" / "credentials"),
+    }
 
 
 def start(
