@@ -8,6 +8,7 @@ import uvloop
 from pydantic import ValidationError
 
 from services.gateway.server import running
+from shared import tracing
 from shared.errors import StartFailed
 from shared.settings import Settings
 from shared.telemetry import configure_logging
@@ -29,8 +30,10 @@ async def _serve_until_told(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with running(settings):
-        await stop.wait()
+    with tracing.exported("gateway", flush_seconds=settings.shutdown_grace_seconds) as begin_export:
+        async with running(settings):
+            begin_export()
+            await stop.wait()
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from structlog.typing import FilteringBoundLogger
 
+from services.gateway import tracing
 from services.gateway.answers import Answer, Call
 from services.gateway.clients import Services
 from services.gateway.errors import INTERNAL_ERROR, RefusedIdentity, RequestTooLarge
@@ -46,6 +47,7 @@ class AwsEndpoint:
         started = time.perf_counter()
         call = Call(str(uuid.uuid4()))
         request_id.set(call.request_id)
+        span = tracing.serve(request, call)
         answer, code = await self._answer(request, call)
         seconds = time.perf_counter() - started
         self._telemetry.record(call.action, answer.status, seconds)
@@ -60,15 +62,15 @@ class AwsEndpoint:
             request_id=call.request_id,
             **call.logged,
         )
+        tracing.end(span, request, call, answer, code)
         headers = {"x-amzn-RequestId": call.request_id, **answer.headers}
         return Response(answer.body, answer.status, headers, answer.media_type)
 
     async def _answer(self, request: Request, call: Call) -> tuple[Answer, str]:
-        content_type = request.headers.get("content-type", "")
-        protocol = self._protocols.of("", content_type)
+        protocol = self._protocols.of("", request.headers)
         try:
             authorization = Authorization.parse(request.headers.get("authorization"))
-            protocol = self._protocols.of(authorization.service, content_type)
+            protocol = self._protocols.of(authorization.service, request.headers)
             call.request = _signed_request(request, await _body(request))
             await self._identify(authorization, call)
             return await protocol.answer(call), _OK
@@ -78,7 +80,7 @@ class AwsEndpoint:
         except CadastreError as refusal:
             return protocol.refuse(refusal, call.request_id), refusal.reason
         except ClientDisconnect:
-            return Answer("", "", HTTPStatus.BAD_REQUEST), "ClientDisconnect"
+            return Answer(b"", "", HTTPStatus.BAD_REQUEST), "ClientDisconnect"
         except Exception:  # noqa: BLE001 - the process's edge: told to the log, not the client
             self._log.error(
                 "request failed",

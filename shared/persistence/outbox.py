@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import Table
 from sqlalchemy.exc import SQLAlchemyError
 
+from shared import tracing
 from shared.errors import CadastreError, Unavailable
 from shared.fail_points import FailPoint, reach
 from shared.persistence.database import Database
@@ -130,10 +131,11 @@ class Outbox:
 
     async def _carry_out(self, step: Step) -> None:
         try:
-            reach(FailPoint.OUTBOX_BEFORE_REMOTE)
-            finish = await self._handlers[step.kind](step)
-            reach(FailPoint.OUTBOX_BEFORE_FINISH)
-            await self._database.run(self._steps.end, step, finish)
+            with tracing.work(f"step {step.kind}"):
+                reach(FailPoint.OUTBOX_BEFORE_REMOTE)
+                finish = await self._handlers[step.kind](step)
+                reach(FailPoint.OUTBOX_BEFORE_FINISH)
+                await self._database.run(self._steps.end, step, finish)
         except Exception as error:  # noqa: BLE001 - the worker's edge: reported and tried again
             await self._try_again_later(step, error)
         finally:

@@ -14,6 +14,7 @@ from shared.errors import CadastreError, Unavailable, kind_of
 from shared.identity import TokenSigner
 from shared.rpc.encryption import channel_credentials
 from shared.rpc.status import refusal_from
+from shared.rpc.tracing import Metadata, calling, server_attributes
 from shared.settings import Context, Settings
 from shared.telemetry import request_id
 
@@ -21,6 +22,10 @@ MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 
 _RETRY_DELAY_SECONDS = 0.05
 _OPTIONS = [
+    # A name may stand for several replicas: calls go to all that are connected, in turn.
+    ("grpc.service_config", '{"loadBalancingConfig": [{"round_robin": {}}]}'),
+    # When one of them goes, who is there is asked anew; gRPC itself would wait half a minute.
+    ("grpc.dns_min_time_between_resolutions_ms", 1_000),
     # A peer that was restarted is found again within half a second.
     ("grpc.initial_reconnect_backoff_ms", 50),
     ("grpc.min_reconnect_backoff_ms", 500),
@@ -39,17 +44,20 @@ class Remote:
         *,
         signer: TokenSigner,
         credentials: grpc.ChannelCredentials | None = None,
+        certified_name: str | None = None,
     ) -> None:
         """``address`` is ``host:port``; the connection is made by the first call.
 
-        Without ``credentials`` it is not encrypted.
+        Without ``credentials`` it is not encrypted. ``certified_name`` is what the peer's
+        certificate is for, where that is not the address's host.
         """
+        named = [("grpc.ssl_target_name_override", certified_name)] if certified_name else []
         self.channel = (
-            grpc.aio.secure_channel(address, credentials, options=_OPTIONS)
+            grpc.aio.secure_channel(address, credentials, options=[*_OPTIONS, *named])
             if credentials
             else grpc.aio.insecure_channel(address, options=_OPTIONS)
         )
-        self._signer = signer
+        self._signer, self._server = signer, server_attributes(address)
 
     @classmethod
     def to(cls, context: Context, settings: Settings, signer: TokenSigner) -> Self:
@@ -82,7 +90,8 @@ class Remote:
         while True:
             left = started + timeout_seconds - time.monotonic()
             try:
-                return await method(request, metadata=self._metadata(caller), timeout=left)
+                with calling(method, self._server, self._metadata(caller)) as metadata:
+                    return await method(request, metadata=metadata, timeout=left)
             except grpc.aio.AioRpcError as error:
                 refusal = refusal_from(error)
                 is_late = time.monotonic() - started >= min(retry_seconds, timeout_seconds)
@@ -116,8 +125,14 @@ class Remote:
             CadastreError: the peer's refusal, or ServiceUnavailable.
         """
         try:
-            async for response in method(request, metadata=self._metadata(caller)):
-                yield response
+            with calling(method, self._server, self._metadata(caller)) as metadata:
+                call = method(request, metadata=metadata)
+                try:
+                    async for response in call:
+                        yield response
+                finally:
+                    # The peer would not notice that nobody reads on.
+                    call.cancel()
         except grpc.aio.AioRpcError as error:
             raise refusal_from(error) from error
 
@@ -136,7 +151,7 @@ class Remote:
     ) -> None:
         await self.close()
 
-    def _metadata(self, caller: Caller) -> tuple[tuple[str, str], ...]:
+    def _metadata(self, caller: Caller) -> Metadata:
         return (
             ("authorization", f"Bearer {self._signer.token_for(caller)}"),
             ("x-request-id", request_id.get() or str(uuid4())),

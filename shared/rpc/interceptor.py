@@ -14,6 +14,7 @@ from uuid import uuid4
 import grpc
 import structlog
 from google.protobuf.message import Message
+from opentelemetry.trace import Span
 
 from shared.caller import Caller
 from shared.errors import (
@@ -24,6 +25,7 @@ from shared.errors import (
     UnauthorizedOperation,
 )
 from shared.identity import TokenVerifier
+from shared.rpc import tracing
 from shared.rpc.method import Admits, Method, method_of
 from shared.rpc.metrics import RpcMetrics
 from shared.rpc.status import DETAILS_KEY, code_of, details_of
@@ -56,6 +58,7 @@ class _Call:
     """One RPC under way, for its log line."""
 
     method: Method
+    span: Span
     request: Message | None
     """None: they are many, and come one by one."""
     caller: Caller | None = None
@@ -92,8 +95,10 @@ class ChassisInterceptor(grpc.aio.ServerInterceptor):
         if path in self._wrapped:
             return self._wrapped[path]
         handler = await continuation(handler_call_details)
-        # An unknown method has no handler.
-        if handler is None or path.startswith(_STANDARD_SERVICES):
+        if handler is None:
+            unknown = partial(self._refuse_unknown, path)
+            return grpc.stream_unary_rpc_method_handler(unknown)
+        if path.startswith(_STANDARD_SERVICES):
             return handler
         self._wrapped[path] = wrapped = self._wrap(method_of(path), handler)
         return wrapped
@@ -195,13 +200,17 @@ class ChassisInterceptor(grpc.aio.ServerInterceptor):
             following.cancel()
             await asyncio.gather(draining, following, return_exceptions=True)
 
+    async def _refuse_unknown(self, path: str, _requests: object, context: Context) -> None:
+        """Not told apart in metrics: a client can make up any number of methods."""
+        _take_request_id(context)
+        code = grpc.StatusCode.UNIMPLEMENTED
+        self._log.info("rpc", method=path, code=code.name, request_id=request_id.get())
+        await context.abort(code, f"There is no method '{path}'")
+
     def _begin(self, method: Method, request: Message | None, context: Context) -> _Call:
-        metadata = dict(context.invocation_metadata() or ())
-        given = str(metadata.get("x-request-id", ""))
-        request_id.set(given if _REQUEST_ID.fullmatch(given) else str(uuid4()))
-        context.set_trailing_metadata((("x-request-id", request_id.get()),))
+        metadata = _take_request_id(context)
         self._metrics.in_flight(method.service).inc()
-        return _Call(method, request)
+        return _Call(method, tracing.serve(method, metadata, request_id.get()), request)
 
     def _admit(self, call: _Call, context: Context) -> None:
         """Let a call through to its handler, or refuse it."""
@@ -226,6 +235,8 @@ class ChassisInterceptor(grpc.aio.ServerInterceptor):
         self._metrics.in_flight(method.service).dec()
         self._metrics.requests(method.service, method.name, call.code.name).inc()
         self._log.info("rpc", **self._fields(call))
+        account_id = call.caller.account_id if call.caller else None
+        tracing.end(call.span, call.code, reason=call.reason, account_id=account_id)
 
     def _fields(self, call: _Call) -> dict[str, Any]:
         fields: dict[str, Any] = {
@@ -243,6 +254,15 @@ class ChassisInterceptor(grpc.aio.ServerInterceptor):
             fields["region"] = call.caller.region
             fields["principal"] = call.caller.principal
         return fields
+
+
+def _take_request_id(context: Context) -> dict[str, str | bytes]:
+    """The call's metadata, whose request id, or else a new one, is this task's from here on."""
+    metadata = dict(context.invocation_metadata() or ())
+    given = str(metadata.get("x-request-id", ""))
+    request_id.set(given if _REQUEST_ID.fullmatch(given) else str(uuid4()))
+    context.set_trailing_metadata((("x-request-id", request_id.get()),))
+    return metadata
 
 
 async def _validated(requests: AsyncIterator[Message]) -> AsyncGenerator[Message, None]:

@@ -14,7 +14,7 @@ from grpc_reflection.v1alpha import reflection
 from prometheus_client import CollectorRegistry
 from pydantic import ValidationError
 
-from shared import fail_points, telemetry
+from shared import fail_points, telemetry, tracing
 from shared.errors import StartFailed
 from shared.identity import TokenVerifier, load_secret
 from shared.rpc.background import background
@@ -44,6 +44,8 @@ __all__ = [
 
 _OPTIONS = [
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    # Clients connect anew then, and see which replicas there are; calls under way are not ended.
+    ("grpc.max_connection_age_ms", 60_000),
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
 ]
 # Objects that came and stayed, collections of these, and collections of those in turn.
@@ -72,9 +74,12 @@ async def _serve_until_told(context: GrpcContext, build: Build, settings: Settin
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     fronts = settings.fronts.get(context, 0)
     server = fronted(context, build, settings, fronts) if fronts else None
-    async with server or running(context, build, settings):
-        settle_memory()
-        await stop.wait()
+    with tracing.exported(context, flush_seconds=settings.shutdown_grace_seconds) as begin_export:
+        async with server or running(context, build, settings):
+            # The fronts are there by now; forks and threads don't go together.
+            begin_export()
+            settle_memory()
+            await stop.wait()
 
 
 def settle_memory() -> None:

@@ -12,7 +12,7 @@ from functools import partial
 import uvloop
 from prometheus_client import generate_latest
 
-from shared import telemetry
+from shared import telemetry, tracing
 from shared.errors import StartFailed
 from shared.rpc.fronts.forwarding import Link, forwarded
 from shared.rpc.fronts.frames import Kind
@@ -43,10 +43,13 @@ async def _serve_until_told(core: socket.socket) -> None:
         link.serve_figures(lambda: generate_latest(runtime.registry))
         yield forwarded(link, hello)
 
-    async with running(hello.context, services, settings, shared_port=hello.port):
-        settle_memory()
-        link.frames.send(Kind.READY)
-        await stop.wait()
+    grace_seconds = settings.shutdown_grace_seconds
+    with tracing.exported(hello.context, flush_seconds=grace_seconds) as begin_export:
+        async with running(hello.context, services, settings, shared_port=hello.port):
+            begin_export()
+            settle_memory()
+            link.frames.send(Kind.READY)
+            await stop.wait()
 
 
 if __name__ == "__main__":

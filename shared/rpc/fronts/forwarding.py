@@ -11,7 +11,8 @@ import grpc
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
-from shared.rpc.fronts.frames import Frames, Kind, call_to_payload
+from shared import tracing
+from shared.rpc.fronts.frames import CalledBy, Frames, Kind, call_to_payload
 from shared.rpc.fronts.hello import Hello, methods_of, request_type_of
 from shared.rpc.interceptor import Context, Handler, caller_of
 from shared.rpc.status import refusal_from_details
@@ -89,10 +90,14 @@ class Link:
 
     def _send_call(self, method: int, request: Message, context: Context) -> int:
         number = next(self._numbers)
-        payload = call_to_payload(
-            method, caller_of(context), request_id.get(), request.SerializeToString()
+        call = CalledBy(
+            method,
+            caller_of(context),
+            request_id.get(),
+            tracing.carried(),
+            request.SerializeToString(),
         )
-        self.frames.send(Kind.CALL, number, payload)
+        self.frames.send(Kind.CALL, number, call_to_payload(call))
         return number
 
     def _receive(self, kind: int, number: int, payload: bytes) -> None:

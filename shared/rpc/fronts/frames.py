@@ -3,7 +3,7 @@
 import asyncio
 import json
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple, cast
@@ -12,7 +12,8 @@ from shared.caller import Caller
 
 _HEAD = struct.Struct(">IBQ")
 """Length of the payload, kind, number of the call, which none ever shares with another."""
-_CALL_HEAD = struct.Struct(">HHH")
+_CALL_HEAD = struct.Struct(">HHHH")
+"""The method, and the lengths of what comes before the request."""
 _CALLERS_REMEMBERED = 4096
 
 
@@ -51,22 +52,32 @@ class CalledBy(NamedTuple):
     method: int
     caller: Caller
     request_id: str
+    trace: Mapping[str, str]
+    """Headers that tell of the front's span; none when nothing is traced."""
     request: bytes
 
 
-def call_to_payload(method: int, caller: Caller, request_id: str, request: bytes) -> bytes:
+def call_to_payload(call: CalledBy) -> bytes:
     """The payload of a CALL."""
-    by, id_ = _caller_to_bytes(caller), request_id.encode()
-    return _CALL_HEAD.pack(method, len(by), len(id_)) + by + id_ + request
+    by, id_ = _caller_to_bytes(call.caller), call.request_id.encode()
+    trace = json.dumps(call.trace).encode() if call.trace else b""
+    head = _CALL_HEAD.pack(call.method, len(by), len(id_), len(trace))
+    return head + by + id_ + trace + call.request
 
 
 def call_from_payload(payload: bytes) -> CalledBy:
     """Of `call_to_payload`."""
-    method, by_length, id_length = _CALL_HEAD.unpack_from(payload)
+    method, by_length, id_length, trace_length = _CALL_HEAD.unpack_from(payload)
     by_end = _CALL_HEAD.size + by_length
     id_end = by_end + id_length
-    caller = _caller_from_bytes(payload[_CALL_HEAD.size : by_end])
-    return CalledBy(method, caller, payload[by_end:id_end].decode(), payload[id_end:])
+    trace_end = id_end + trace_length
+    return CalledBy(
+        method,
+        _caller_from_bytes(payload[_CALL_HEAD.size : by_end]),
+        payload[by_end:id_end].decode(),
+        json.loads(payload[id_end:trace_end]) if trace_length else {},
+        payload[trace_end:],
+    )
 
 
 class Frames(asyncio.Protocol):

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from google.protobuf.message import Message
 
+from shared import tracing
 from shared.errors import CadastreError
 from shared.rpc.fronts.frames import CalledBy, Frames, Kind, call_from_payload
 from shared.rpc.fronts.hello import methods_of, request_type_of
@@ -137,6 +138,7 @@ class HostedFront:
     async def _serve(self, number: int, call: CalledBy) -> None:
         hosted = self._methods[call.method]
         request_id.set(call.request_id)
+        tracing.carry_on(call.trace)
         serve_as(call.caller)
         try:
             request = hosted.request_type.FromString(call.request)

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from prometheus_client import CollectorRegistry, generate_latest
 
 from cadastre.common.v1 import telemetry_service_pb2, telemetry_service_pb2_grpc
-from shared.exposition import Families
+from shared.exposition import merged
 from shared.identity import load_secret
 from shared.rpc.background import background
 from shared.rpc.fronts.hello import Hello
@@ -80,9 +80,10 @@ class FrontedTelemetryServicer(telemetry_service_pb2_grpc.TelemetryServiceServic
         self, _request: telemetry_service_pb2.GetMetricsRequest, _context: Context
     ) -> telemetry_service_pb2.GetMetricsResponse:
         told = await asyncio.gather(*map(_figures_of, self._fronts))
-        by_process = {f"front-{number}": figures for number, figures in enumerate(told, 1)}
-        families = Families({"core": generate_latest(self._registry), **by_process}, label=PROCESS)
-        return telemetry_service_pb2.GetMetricsResponse(exposition=generate_latest(families))
+        processes = [("core", generate_latest(self._registry))]
+        processes += [(f"front-{number}", figures) for number, figures in enumerate(told, 1)]
+        exposition = merged(({PROCESS: process}, figures) for process, figures in processes)
+        return telemetry_service_pb2.GetMetricsResponse(exposition=exposition)
 
 
 async def _figures_of(front: HostedFront) -> bytes:

@@ -2,8 +2,10 @@ import asyncio
 import threading
 
 import pytest
+from opentelemetry.trace import SpanKind
 from sqlalchemy import Connection
 
+from shared import tracing
 from shared.errors import DryRunOperation, ServiceUnavailable
 from shared.persistence.outbox import Finish, Outbox, Step
 from shared.persistence.steps import Steps
@@ -15,6 +17,7 @@ from tests.shared.persistence.workers import (
     settled,
     working,
 )
+from tests.spans import recorded
 
 
 async def test_a_step_is_carried_out_and_its_change_made(books: Books) -> None:
@@ -187,3 +190,19 @@ async def test_a_report_that_fails_does_not_stop_the_worker(books: Books) -> Non
         async with asyncio.timeout(PATIENCE_SECONDS):
             assert isinstance(await reports.get(), BufferError)
         assert await settled(box)
+
+
+async def test_a_step_is_a_trace_that_all_it_asks_of_others_is_part_of(books: Books) -> None:
+    told: list[list[str]] = []
+
+    async def ask(step: Step) -> None:
+        told.append(tracing.carried()["traceparent"].split("-"))
+
+    box = outbox_of(books.database, ask)
+    with recorded() as spans:
+        enqueue(books.database, "done")
+        async with working(box):
+            assert await settled(box)
+    span = spans.one("step note", SpanKind.INTERNAL)
+    [[_version, trace_id, span_id, _flags]] = told
+    assert (trace_id, span_id) == (span.trace_id, span.span_id)

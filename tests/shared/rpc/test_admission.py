@@ -41,6 +41,7 @@ OPEN_TO_ACCOUNTS = {
     "cadastre.control.v1.ResourceDiscoveryService",
     "cadastre.discovery.v1.MonitoringService",
     "cadastre.discovery.v1.SnapshotService",
+    "cadastre.metrics.v1.CloudWatchService",
     "cadastre.network.v1.AddressService",
     "cadastre.network.v1.InstanceService",
     "cadastre.network.v1.NetworkService",

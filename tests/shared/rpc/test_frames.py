@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.caller import Caller
-from shared.rpc.fronts.frames import Frames, Kind, call_from_payload, call_to_payload
+from shared.rpc.fronts.frames import CalledBy, Frames, Kind, call_from_payload, call_to_payload
 
 FRAMES = st.tuples(
     st.sampled_from(Kind), st.integers(min_value=0, max_value=2**32 - 1), st.binary(max_size=300)
@@ -53,10 +53,13 @@ def test_frames_arrive_whole_and_in_order_however_they_are_cut(
         (Caller("1", "r", 'quote " newline \n 유니코드', service="s"), "유니코드"),
     ],
 )
+@pytest.mark.parametrize("trace", [{}, {"traceparent": "00-1-2-01", "tracestate": 'a="b"'}])
 @pytest.mark.parametrize("request_", [b"", b"\x00\xff" * 500])
-def test_a_call_crosses_as_it_is(caller: Caller, request_id: str, request_: bytes) -> None:
-    payload = call_to_payload(7, caller, request_id, request_)
-    assert call_from_payload(payload) == (7, caller, request_id, request_)
+def test_a_call_crosses_as_it_is(
+    caller: Caller, request_id: str, trace: dict[str, str], request_: bytes
+) -> None:
+    call = CalledBy(7, caller, request_id, trace, request_)
+    assert call_from_payload(call_to_payload(call)) == call
 
 
 async def test_what_is_sent_to_a_peer_that_has_gone_goes_nowhere() -> None:

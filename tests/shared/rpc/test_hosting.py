@@ -10,13 +10,15 @@ from structlog.testing import CapturingLogger
 
 from cadastre.metrics.v1 import metrics_service_pb2 as pb
 from shared.errors import InvalidParameterValue
-from shared.rpc.fronts.frames import Frames, Kind, call_to_payload
+from shared.rpc.fronts.frames import CalledBy, Frames, Kind, call_to_payload
 from shared.rpc.fronts.hosting import FrontGone, Hosted, HostedFront
 from shared.rpc.status import refusal_from_details
 from tests.shared.rpc.conftest import SERVICE
 from tests.shared.rpc.test_frames import Wire
 
-CALL = call_to_payload(0, SERVICE, "request-1", pb.GatherMetricsRequest().SerializeToString())
+CALL = call_to_payload(
+    CalledBy(0, SERVICE, "request-1", {}, pb.GatherMetricsRequest().SerializeToString())
+)
 
 
 class Front:

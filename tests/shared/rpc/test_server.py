@@ -68,6 +68,16 @@ async def test_an_unforeseen_error_hides_its_details(
     assert str(trailers["x-request-id"]) in (raised.value.details() or "")
 
 
+async def test_a_method_that_is_unknown_is_refused_with_a_request_id(server: RunningServer) -> None:
+    async with grpc.aio.insecure_channel(server.address) as channel:
+        fly: Any = channel.unary_unary("/cadastre.network.v1.NetworkService/Fly")
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            await fly(b"", metadata=(("x-request-id", "mine"),))
+    assert raised.value.code() is grpc.StatusCode.UNIMPLEMENTED
+    assert raised.value.details() == "There is no method '/cadastre.network.v1.NetworkService/Fly'"
+    assert dict(raised.value.trailing_metadata())["x-request-id"] == "mine"
+
+
 async def test_the_contracts_rules_are_checked_before_the_handler(
     server: RunningServer, signer: TokenSigner
 ) -> None:
