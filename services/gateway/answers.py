@@ -34,7 +34,7 @@ class Call:
 class Answer:
     """One HTTP response; the request id is added to every one."""
 
-    body: str
+    body: bytes
     media_type: str
     status: int = HTTPStatus.OK
     headers: Mapping[str, str] = field(default_factory=dict)

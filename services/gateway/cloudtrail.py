@@ -13,10 +13,10 @@ from typing import Any
 from cadastre.common.v1 import audit_trail_service_pb2 as pb
 from services.gateway.answers import Answer, Call
 from services.gateway.clients import KEEPING_RECORD, Services
+from services.gateway.documents.addresses import operation_finder
+from services.gateway.documents.errors import DocumentErrors
+from services.gateway.documents.json_notation import parse_document, write_document
 from services.gateway.errors import INTERNAL_ERROR
-from services.gateway.json_protocols.addresses import operation_finder
-from services.gateway.json_protocols.document import parse_document
-from services.gateway.json_protocols.errors import JsonErrors
 from services.gateway.model import load_model
 from services.gateway.routes import Rpc
 from shared.errors import CadastreError, Invalid, InvalidNextToken, UnsupportedOperation
@@ -67,7 +67,7 @@ class CloudTrailProtocol:
     def __init__(self, services: Services) -> None:
         model = load_model("cloudtrail")
         self._services, self._name_of = services, operation_finder(model)
-        self._errors = JsonErrors(model, _CODES, _MEDIA_TYPE)
+        self._errors = DocumentErrors(model, _CODES, _MEDIA_TYPE)
 
     async def answer(self, call: Call) -> Answer:
         call.action = self._name_of(call)
@@ -82,7 +82,7 @@ class CloudTrailProtocol:
             *(self._page(context, request, token, call) for context, token in positions.items())
         )
         answer = _merged(dict(zip(positions, pages, strict=True)), positions, request.max_results)
-        return Answer(json.dumps(answer), _MEDIA_TYPE)
+        return Answer(write_document(answer), _MEDIA_TYPE)
 
     def refuse(self, error: CadastreError, request_id: str) -> Answer:  # noqa: ARG002 in a header
         return self._errors.refuse(error)

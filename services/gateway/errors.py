@@ -50,7 +50,7 @@ class RequestTooLarge(Invalid):
 
 
 class Unserializable(Invalid):
-    """The body is no JSON object, or a member of it has another type than the operation's."""
+    """The body is no document, or a member of it has another type than the operation's."""
 
     reason = "SerializationException"
 
@@ -176,3 +176,8 @@ def http_status(error: CadastreError) -> int:
     if kind_of(error) is Unavailable:
         return HTTPStatus.SERVICE_UNAVAILABLE
     return _STATUS_BY_REASON.get(error.reason, HTTPStatus.BAD_REQUEST)
+
+
+def at_fault(status: int) -> str:
+    """Whose fault a refusal is, in the word of AWS's Query protocols."""
+    return "Sender" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "Receiver"

@@ -3,6 +3,8 @@
 from http import HTTPStatus
 
 from services.gateway.answers import Answer, Call
+from services.gateway.documents.errors import document_error
+from services.gateway.documents.notation import Notation
 from services.gateway.errors import (
     INTERNAL_ERROR,
     INTERNAL_MESSAGE,
@@ -11,11 +13,9 @@ from services.gateway.errors import (
     http_status,
     shown_message,
 )
-from services.gateway.json_protocols.errors import json_error
 from services.gateway.query import refusals
 from shared.errors import CadastreError
 
-_JSON = "application/x-amz-json-1.1"
 _NAMESPACE = "http://webservices.amazon.com/AWSFault/2005-15-09"
 
 
@@ -35,25 +35,25 @@ class OtherQueryService:
         return refusals.fault(request_id, _NAMESPACE)
 
 
-class OtherJsonService:
-    """A service that speaks JSON, such as CloudWatch."""
+class OtherDocumentService:
+    """A service that speaks in documents, such as CloudWatch Logs."""
 
-    def __init__(self, service: str) -> None:
-        self._service = service
+    def __init__(self, service: str, media_type: str, notation: Notation) -> None:
+        self._service, self._media_type, self._notation = service, media_type, notation
 
     async def answer(self, call: Call) -> Answer:  # noqa: ARG002 the same for every call
         raise UnknownOperation(_message(self._service))
 
     def refuse(self, error: CadastreError, request_id: str) -> Answer:  # noqa: ARG002 in a header
-        return _json_error(http_status(error), error.reason, shown_message(error))
+        return self._error(http_status(error), error.reason, shown_message(error))
 
     def fault(self, request_id: str) -> Answer:  # noqa: ARG002 in a header
-        return _json_error(HTTPStatus.INTERNAL_SERVER_ERROR, INTERNAL_ERROR, INTERNAL_MESSAGE)
+        return self._error(HTTPStatus.INTERNAL_SERVER_ERROR, INTERNAL_ERROR, INTERNAL_MESSAGE)
+
+    def _error(self, status: int, code: str, message: str) -> Answer:
+        members = {"message": message}
+        return document_error(status, code, members, self._media_type, self._notation)
 
 
 def _message(service: str) -> str:
     return f"The operations of the service '{service}' are not available here"
-
-
-def _json_error(status: int, code: str, message: str) -> Answer:
-    return json_error(status, code, {"message": message}, _JSON)

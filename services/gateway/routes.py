@@ -21,6 +21,7 @@ from cadastre.control.v1 import (
     resource_discovery_service_pb2,
 )
 from cadastre.discovery.v1 import monitoring_service_pb2
+from cadastre.metrics.v1 import cloud_watch_service_pb2
 from cadastre.network.v1 import (
     address_service_pb2,
     instance_service_pb2,
@@ -43,6 +44,10 @@ EC2_FILES: Sequence[tuple[Context, FileDescriptor]] = (
     ("discovery", monitoring_service_pb2.DESCRIPTOR),
 )
 """The contracts whose RPCs are actions of EC2."""
+CLOUDWATCH_FILES: Sequence[tuple[Context, FileDescriptor]] = (
+    ("metrics", cloud_watch_service_pb2.DESCRIPTOR),
+)
+"""The contract whose RPCs are operations of CloudWatch."""
 IAM_FILES: Sequence[tuple[Context, FileDescriptor]] = (
     ("control_plane", iam_service_pb2.DESCRIPTOR),
 )

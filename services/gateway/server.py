@@ -21,12 +21,13 @@ from services.gateway.authorization.following import Follower
 from services.gateway.authorization.organizations import Organizations
 from services.gateway.clients import Services
 from services.gateway.cloudtrail import CloudTrailProtocol
+from services.gateway.cloudwatch import cloudwatch_protocols
 from services.gateway.credentials import Credentials
+from services.gateway.documents.endpoint import DocumentProtocol
+from services.gateway.documents.errors import ORGANIZATIONS_CODES, RAM_CODES
 from services.gateway.ec2.endpoint import Ec2Protocol
 from services.gateway.following_users import UserFollower
 from services.gateway.identities import Identities
-from services.gateway.json_protocols.endpoint import JsonProtocol
-from services.gateway.json_protocols.errors import ORGANIZATIONS_CODES, RAM_CODES
 from services.gateway.model import load_model
 from services.gateway.protocols import Protocols
 from services.gateway.query.endpoint import QueryProtocol
@@ -157,17 +158,21 @@ async def _application(settings: Settings, log: FilteringBoundLogger) -> AsyncIt
 
 def _protocols(services: Services, sts: StsProtocol) -> Protocols:
     organizations, ram = rpcs_by_action(ORGANIZATIONS_FILES), rpcs_by_action(RAM_FILES)
+    ec2 = Ec2Protocol(load_model("ec2"), services)
     return Protocols(
         {
             "cloudtrail": CloudTrailProtocol(services),
-            "ec2": Ec2Protocol(load_model("ec2"), services),
+            "ec2": ec2,
             "iam": QueryProtocol(load_model("iam"), rpcs_by_action(IAM_FILES), IAM_CODES, services),
-            "organizations": JsonProtocol(
+            # What it is called where requests are signed.
+            "monitoring": cloudwatch_protocols(services),
+            "organizations": DocumentProtocol(
                 load_model("organizations"), organizations, ORGANIZATIONS_CODES, services
             ),
-            "ram": JsonProtocol(load_model("ram"), ram, RAM_CODES, services),
+            "ram": DocumentProtocol(load_model("ram"), ram, RAM_CODES, services),
             "sts": sts,
-        }
+        },
+        of_forms=ec2,
     )
 
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from botocore import xform_name
-from botocore.model import Shape, StructureShape
+from botocore.model import MapShape, Shape, StructureShape
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
+from services.gateway.contract import ContractMismatch
 from shared.errors import CadastreError, UnknownParameter, UnsupportedOperation
 
 # Makes of what a request gives for a member, and of that member's full name, what the message's
@@ -63,7 +64,8 @@ def structure_of(
     """Put together how ``members`` become a message of ``descriptor``.
 
     Raises:
-        ContractMismatch: by ``reader_of``, for a field that can't carry its member.
+        ContractMismatch: by ``reader_of``, for a field that can't carry its member; and for a map,
+            which nothing reads yet.
     """
     readers: dict[str, tuple[str, Reader]] = {}
     missing: set[str] = set()
@@ -71,6 +73,8 @@ def structure_of(
         field = descriptor.fields_by_name.get(xform_name(member))
         if field is None:
             missing.add(wire_name(member, shape))
+        elif isinstance(shape, MapShape):
+            raise ContractMismatch(f"{field.full_name} is a map, which no request can give")
         else:
             readers[wire_name(member, shape)] = (field.name, reader_of(shape, field))
     return Structure(readers, frozenset(missing))

@@ -84,7 +84,8 @@ class StsProtocol:
         check_version(parameters.pop("Version", ""), self._model.api_version)
         self._check_known(name, action, parameters)
         result = await action.act(parameters, call)
-        return Answer(response(name, result, call.request_id, self._namespace), MEDIA_TYPE)
+        document = response(name, result, call.request_id, self._namespace)
+        return Answer(document.encode(), MEDIA_TYPE)
 
     def refuse(self, error: CadastreError, request_id: str) -> Answer:
         return self._errors.refuse(error, request_id)

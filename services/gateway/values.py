@@ -1,9 +1,11 @@
 """Single values as requests give them -> what the fields of messages take."""
 
 import re
+import sys
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from math import isnan
 from typing import Any, TypeAlias
 
 from botocore.model import Shape
@@ -15,6 +17,7 @@ from shared.rpc.enums import aws_enum_names, enum_number
 # Raises ValueError, with what would be right, for a value that is none of its kind.
 Convert: TypeAlias = Callable[[Any], Any]
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 _FLOAT = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
 _BOOLEANS = {"true": True, "false": False}
@@ -66,6 +69,29 @@ def to_enum(enum: EnumDescriptor, value: str) -> int:
     return number
 
 
+def to_float(value: float) -> float:
+    """``value``, which must be a number and finite."""
+    # Infinite is what Python reads 1e999 as; a whole number has no bound at all.
+    if not abs(value) <= sys.float_info.max:
+        raise ValueError("Use a number of at most 64 bits")
+    return float(value)
+
+
+def seconds_to_timestamp(seconds: float) -> datetime:
+    """So many seconds after the beginning of 1970."""
+    try:
+        return _EPOCH + timedelta(seconds=seconds)
+    except (OverflowError, ValueError):
+        raise ValueError("Use seconds since 1970, such as 1767323045.5") from None
+
+
+def name_of_infinite(value: float) -> str:
+    """What AWS's protocols call a double that has no digits."""
+    if isnan(value):
+        return "NaN"
+    return "Infinity" if value > 0 else "-Infinity"
+
+
 def _text_to_integer(bits: int, value: str) -> int:
     return to_integer(bits, int(value) if _INTEGER.fullmatch(value) else None)
 
@@ -77,7 +103,7 @@ def _to_boolean(value: str) -> bool:
         raise ValueError("Use 'true' or 'false'") from None
 
 
-def _to_float(value: str) -> float:
+def _text_to_float(value: str) -> float:
     if not _FLOAT.fullmatch(value):
         raise ValueError("Use a decimal number")
     return float(value)
@@ -93,7 +119,7 @@ def _to_timestamp(value: str) -> datetime:
 
 _FROM_TEXT: Mapping[str, Convert] = {
     "boolean": _to_boolean,
-    "double": _to_float,
+    "double": _text_to_float,
     "string": str,
     "timestamp": _to_timestamp,
 }

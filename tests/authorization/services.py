@@ -14,6 +14,7 @@ SUBNETS = "network.v1.SubnetService"
 INSTANCES = "network.v1.InstanceService"
 ADDRESSES = "network.v1.AddressService"
 MONITORING = "discovery.v1.MonitoringService"
+CLOUDWATCH = "metrics.v1.CloudWatchService"
 
 IPV4 = "ADDRESS_FAMILY_IPV4"
 SCP = "POLICY_TYPE_SERVICE_CONTROL_POLICY"

@@ -7,6 +7,7 @@ from tests.authorization import (
     byoip_rows,
     identity_rows,
     ipam_rows,
+    metric_rows,
     monitoring_rows,
     organization_rows,
     pool_rows,
@@ -15,7 +16,12 @@ from tests.authorization import (
 )
 from tests.authorization.row import Row
 
-WITHOUT_EFFECT: Sequence[Row] = [*ipam_rows.ROWS, *pool_rows.ROWS, *monitoring_rows.ROWS]
+WITHOUT_EFFECT: Sequence[Row] = [
+    *ipam_rows.ROWS,
+    *pool_rows.ROWS,
+    *monitoring_rows.ROWS,
+    *metric_rows.ROWS,
+]
 """They read, or are dry runs."""
 WITH_EFFECT: Sequence[Row] = [
     *byoip_rows.ROWS,

@@ -57,6 +57,7 @@ class Edge:
         service: str = "ec2",
         *,
         key: tuple[str, ...] = (ACCESS_KEY_ID, SECRET),
+        session: boto3.Session = _SESSION,
         **config: Any,
     ) -> Any:
         """An unmodified client that doesn't repeat refused calls.
@@ -64,7 +65,7 @@ class Edge:
         A third part of ``key`` is a session token.
         """
         access_key_id, secret, *token = key
-        return _SESSION.client(
+        return session.client(
             service,
             region_name="us-east-1",
             endpoint_url=self.gateway.url,

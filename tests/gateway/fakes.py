@@ -23,6 +23,7 @@ from cadastre.control.v1.authorization_service_pb2_grpc import (
     add_AuthorizationServiceServicer_to_server,
 )
 from services.gateway.routes import (
+    CLOUDWATCH_FILES,
     EC2_FILES,
     IAM_FILES,
     ORGANIZATIONS_FILES,
@@ -102,7 +103,7 @@ class FakeServices:
 async def fake_services() -> AsyncIterator[FakeServices]:
     """All contexts' RPCs on a free port."""
     fakes, server = FakeServices(), grpc.aio.server()
-    files = (*EC2_FILES, *IAM_FILES, *ORGANIZATIONS_FILES, *RAM_FILES)
+    files = (*CLOUDWATCH_FILES, *EC2_FILES, *IAM_FILES, *ORGANIZATIONS_FILES, *RAM_FILES)
     rpcs = [rpc for same_action in rpcs_by_action(files).values() for rpc in same_action]
     server.add_generic_rpc_handlers([_handler(fakes, rpc) for rpc in rpcs])
     add_HealthServicer_to_server(fakes.health, server)

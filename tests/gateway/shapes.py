@@ -1,11 +1,11 @@
 """Shapes of AWS's models and the messages they travel in, as tests make and read them."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 from botocore import xform_name
-from botocore.model import ListShape, Shape, ShapeResolver, StructureShape
+from botocore.model import ListShape, MapShape, Shape, ShapeResolver, StructureShape
 from google.protobuf import descriptor_pb2, text_format, timestamp_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.descriptor_pool import DescriptorPool
@@ -14,7 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from services.gateway.form import UNPRINTABLE
-from shared.rpc.enums import aws_enum_name, enum_number
+from shared.rpc.enums import aws_enum_name, aws_enum_names, enum_number
 
 EXAMPLES = settings(max_examples=20, deadline=None)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8).filter(
@@ -31,7 +31,10 @@ SCALARS: Mapping[str, st.SearchStrategy[Any]] = {
     .filter(lambda time: time.year >= 1000)
     .map(lambda time: time.replace(microsecond=time.microsecond // 1000 * 1000)),
 }
-
+# A time that is a floating-point number has room for milliseconds for that long.
+SECONDS = st.integers(0, 4_000_000_000_000).map(
+    lambda milliseconds: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+)
 
 Scalars: TypeAlias = Mapping[str, st.SearchStrategy[Any]]
 
@@ -40,10 +43,12 @@ def values(shape: Shape, field: Any, scalars: Scalars = SCALARS) -> st.SearchStr
     """What a client may give for a member, as far as the contract has it."""
     if isinstance(shape, ListShape):
         return st.lists(values(shape.member, field, scalars), max_size=3)
+    if isinstance(shape, MapShape):
+        return st.dictionaries(TEXT, scalars[shape.value.type_name], max_size=3)
     if isinstance(shape, StructureShape):
         return structures(shape, field.message_type, scalars)
     if field.enum_type is not None:
-        return st.sampled_from(shape.enum)  # type: ignore[attr-defined]
+        return st.sampled_from(aws_enum_names(field.enum_type))
     return scalars[shape.type_name]
 
 
@@ -57,12 +62,14 @@ def structures(
 
 
 def as_aws(shape: StructureShape, message: Message) -> dict[str, Any]:
-    """A message, read member by member in the plainest way; every list is there."""
-    result = {}
+    """A message, read member by member in the plainest way; every list is there, no empty map."""
+    result: dict[str, Any] = {}
     for name, member, field in fields(shape, message.DESCRIPTOR):
         value = getattr(message, field.name)
         if isinstance(member, ListShape):
             result[name] = [_single(member.member, field, item) for item in value]
+        elif isinstance(member, MapShape):
+            result |= {name: dict(value)} if value else {}
         elif message.HasField(field.name):
             result[name] = _single(member, field, value)
     return result
@@ -81,6 +88,9 @@ def as_message(shape: StructureShape, value: dict[str, Any], message: Message) -
     for name, given_value in value.items():
         member = shape.members[name]
         field = message.DESCRIPTOR.fields_by_name[xform_name(name)]
+        if isinstance(member, MapShape):
+            getattr(message, field.name).update(given_value)
+            continue
         is_list = isinstance(member, ListShape)
         single = member.member if isinstance(member, ListShape) else member
         for item in given_value if is_list else [given_value]:
@@ -118,11 +128,13 @@ SHAPES: dict[str, Any] = {
     "Double": {"type": "double"},
     "Integer": {"type": "integer"},
     "Long": {"type": "long"},
+    "Ratios": {"type": "map", "key": {"shape": "String"}, "value": {"shape": "Double"}},
     "String": {"type": "string"},
     "StringSet": {"type": "list", "member": {"shape": "String", "locationName": "item"}},
     "Time": {"type": "timestamp"},
     "TimeSet": {"type": "list", "member": {"shape": "Time", "locationName": "item"}},
     "Inner": {"type": "structure", "members": {"Word": {"shape": "String"}}},
+    "InnerSet": {"type": "list", "member": {"shape": "Inner"}},
     "Blob": {"type": "blob"},
 }
 
@@ -135,8 +147,14 @@ def shape_of(kind: str, **location: str) -> Any:
 
 
 def message_with(field: str) -> Descriptor:
-    """A message whose one field, ``the_member``, is declared as in a .proto file."""
+    """A message whose one field, ``the_member``, is declared as in a .proto file.
+
+    A map is from strings: ``map double``.
+    """
     *labels, type_name = field.split()
+    entry = ""
+    if "map" in labels:
+        labels, entry, type_name = ["repeated"], _map_entry(type_name), "M.TheMemberEntry"
     label = "LABEL_REPEATED" if "repeated" in labels else "LABEL_OPTIONAL"
     optional = "proto3_optional: true oneof_index: 0" if "optional" in labels else ""
     oneof = 'oneof_decl { name: "_the_member" }' if "optional" in labels else ""
@@ -152,7 +170,7 @@ def message_with(field: str) -> Descriptor:
         message_type {{ name: "Inner" oneof_decl {{ name: "_word" }}
           field {{ name: "word" number: 1 label: LABEL_OPTIONAL type: TYPE_STRING
             proto3_optional: true oneof_index: 0 }} }}
-        message_type {{ name: "M" {oneof}
+        message_type {{ name: "M" {oneof} {entry}
           field {{ name: "the_member" number: 1 label: {label} {kind} {optional} }} }}
         """,
         file,
@@ -161,6 +179,15 @@ def message_with(field: str) -> Descriptor:
     pool.AddSerializedFile(timestamp_pb2.DESCRIPTOR.serialized_pb)
     pool.AddSerializedFile(file.SerializeToString())
     return pool.FindMessageTypeByName("M")
+
+
+def _map_entry(type_name: str) -> str:
+    kind = f"TYPE_{type_name.upper()}"
+    return f"""
+        nested_type {{ name: "TheMemberEntry" options {{ map_entry: true }}
+          field {{ name: "key" number: 1 label: LABEL_OPTIONAL type: TYPE_STRING }}
+          field {{ name: "value" number: 2 label: LABEL_OPTIONAL type: {kind} }} }}
+        """
 
 
 TIMESTAMP = "google.protobuf.Timestamp"

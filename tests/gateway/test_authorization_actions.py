@@ -21,6 +21,7 @@ from services.gateway.authorization.evaluation import AttachedPolicy
 from services.gateway.authorization.organizations import Entity, Organization, Organizations
 from services.gateway.identity import IdentityPolicies
 from services.gateway.routes import (
+    CLOUDWATCH_FILES,
     EC2_FILES,
     IAM_FILES,
     ORGANIZATIONS_FILES,
@@ -55,9 +56,17 @@ ORGANIZATION = Organization(
     is_enforced=True,
 )
 
+EVERY_FILE = (
+    *CLOUDWATCH_FILES,
+    *EC2_FILES,
+    *IAM_FILES,
+    *ORGANIZATIONS_FILES,
+    *RAM_FILES,
+)
+
 
 def every_rpc() -> Iterator[Rpc]:
-    for rpcs in rpcs_by_action((*EC2_FILES, *IAM_FILES, *ORGANIZATIONS_FILES, *RAM_FILES)).values():
+    for rpcs in rpcs_by_action(EVERY_FILE).values():
         yield from rpcs
 
 
@@ -388,6 +397,16 @@ def test_the_pools_that_cidrs_come_from_are_known(action: str) -> None:
         "ec2:Ipv4IpamPoolId": ["ipam-pool-1"],
         "ec2:Ipv6IpamPoolId": ["ipam-pool-2"],
     }
+
+
+def test_the_namespace_that_metrics_are_asked_of_is_known() -> None:
+    keys = keys_of("cloudwatch:ListMetrics", namespace="AWS/IPAM", metric_name="PercentAllocated")
+    assert keys == {**ALWAYS, "cloudwatch:namespace": ["AWS/IPAM"]}
+
+
+def test_metrics_are_no_resources_to_policies() -> None:
+    rpc = rpc_of("cloudwatch:GetMetricStatistics")
+    assert resources_of(rpc, request_of(rpc, namespace="AWS/IPAM"), CALLER) == ["*"]
 
 
 TAGS = [{"key": "environment", "value": "pre-prod"}, {"key": "Team"}]

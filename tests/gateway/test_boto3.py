@@ -234,7 +234,7 @@ class TestIdentity:
     ("service", "call", "parameters", "code"),
     [
         ("service-quotas", "list_services", {}, "UnknownOperationException"),
-        ("cloudwatch", "list_metrics", {}, "UnknownOperationException"),
+        ("logs", "describe_log_groups", {}, "UnknownOperationException"),
         ("sns", "list_topics", {}, "InvalidAction"),
         ("sts", "get_federation_token", {"Name": "me"}, "InvalidAction"),
     ],

@@ -76,7 +76,7 @@ async def lookup(trails: Any, **document: Any) -> Any:
     answer = await CloudTrailProtocol(trails).answer(call)
     assert call.action == "LookupEvents"
     shape: Any = MODEL.operation_model("LookupEvents").output_shape
-    sent = {"status_code": 200, "headers": {}, "body": answer.body.encode()}
+    sent = {"status_code": 200, "headers": {}, "body": answer.body}
     return JSONParser().parse(sent, shape)
 
 

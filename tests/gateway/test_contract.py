@@ -8,11 +8,13 @@ from botocore import xform_name
 from botocore.model import ListShape, OperationModel, Shape, StringShape
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
+from services.gateway.documents import operations as documents
+from services.gateway.documents.cbor_notation import CBOR
 from services.gateway.ec2 import operations as ec2
-from services.gateway.json_protocols import operations as json_protocols
 from services.gateway.model import load_model
 from services.gateway.query import operations as query
 from services.gateway.routes import (
+    CLOUDWATCH_FILES,
     EC2_FILES,
     IAM_FILES,
     ORGANIZATIONS_FILES,
@@ -23,7 +25,13 @@ from services.gateway.routes import (
 from shared.rpc.enums import aws_enum_names
 from tests.gateway.shapes import reachable
 
-FILES = {"ec2": EC2_FILES, "iam": IAM_FILES, "organizations": ORGANIZATIONS_FILES, "ram": RAM_FILES}
+FILES = {
+    "cloudwatch": CLOUDWATCH_FILES,
+    "ec2": EC2_FILES,
+    "iam": IAM_FILES,
+    "organizations": ORGANIZATIONS_FILES,
+    "ram": RAM_FILES,
+}
 MODELS = {service: load_model(service) for service in FILES}
 
 ABSENT = {
@@ -95,6 +103,7 @@ FURTHER_MEMBERS = {
 # Strings in the contracts: what may be given there depends on the action, and the service says so.
 OPEN_ENUMS = {
     "DescribeVpcAttributeRequest.attribute",
+    "GetMetricStatisticsRequest.statistics",
     "Instance.instance_type",
     "RunInstancesRequest.instance_type",
     "TagSpecification.resource_type",
@@ -188,14 +197,18 @@ def test_the_kinds_fit() -> None:
     assert set(query.operations_of(MODELS["iam"], rpcs_by_action(IAM_FILES))) == set(
         rpcs_by_action(IAM_FILES)
     )
-    for service in ("organizations", "ram"):
+    cloudwatch = rpcs_by_action(CLOUDWATCH_FILES)
+    assert set(query.operations_of(MODELS["cloudwatch"], cloudwatch)) == set(cloudwatch)
+    assert set(documents.operations_of(MODELS["cloudwatch"], cloudwatch, CBOR)) == set(cloudwatch)
+    for service in ("cloudwatch", "organizations", "ram"):
         rpcs = rpcs_by_action(FILES[service])
-        assert set(json_protocols.operations_of(MODELS[service], rpcs)) == set(rpcs)
+        assert set(documents.operations_of(MODELS[service], rpcs)) == set(rpcs)
 
 
 def test_internal_services_are_out_of_reach() -> None:
     reached = {offered.rpc.descriptor.containing_service.name for offered in ALL}
     assert reached == {
+        "CloudWatchService",
         "ControlPlaneService",
         "ByoipService",
         "ResourceDiscoveryService",

@@ -9,8 +9,8 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 from botocore.model import ServiceModel
 
+from services.gateway.documents.errors import ORGANIZATIONS_CODES, RAM_CODES
 from services.gateway.errors import INTERNAL_ERROR
-from services.gateway.json_protocols.errors import ORGANIZATIONS_CODES, RAM_CODES
 from services.gateway.model import load_model
 from shared import errors
 from tests.gateway.edge import Edge

@@ -7,9 +7,9 @@ import pytest
 from google.protobuf.message_factory import GetMessageClass
 
 from services.gateway.contract import ContractMismatch
+from services.gateway.documents.requests import RequestReader
+from services.gateway.documents.responses import structure_renderer
 from services.gateway.errors import Unserializable
-from services.gateway.json_protocols.requests import RequestReader
-from services.gateway.json_protocols.responses import structure_renderer
 from shared.errors import InvalidParameterValue
 from tests.gateway.shapes import TIMESTAMP, message_with, shape_of
 

@@ -8,7 +8,7 @@ import pytest
 from cadastre.common.v1 import types_pb2 as common
 from cadastre.control.organizations.v1 import organizations_service_pb2 as organizations
 from cadastre.control.sharing.v1 import sharing_service_pb2 as sharing
-from services.gateway.json_protocols.document import parse_document
+from services.gateway.documents.json_notation import parse_document
 from services.gateway.structures import MAX_LIST_LENGTH
 from tests.gateway.edge import Edge
 

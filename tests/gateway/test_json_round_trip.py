@@ -1,7 +1,6 @@
 """botocore's JSON serializers and parsers against ours, for every operation of both contracts."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -17,29 +16,30 @@ from hypothesis import strategies as st
 
 from cadastre.control.sharing.v1 import sharing_service_pb2 as sharing
 from services.gateway.answers import Answer, Call
-from services.gateway.json_protocols.endpoint import JsonProtocol
-from services.gateway.json_protocols.requests import RequestReader, wire_name
-from services.gateway.json_protocols.responses import structure_renderer
+from services.gateway.documents.endpoint import DocumentProtocol
+from services.gateway.documents.requests import RequestReader, wire_name
+from services.gateway.documents.responses import structure_renderer
 from services.gateway.model import load_model
 from services.gateway.routes import ORGANIZATIONS_FILES, RAM_FILES, Rpc, rpcs_by_action
 from services.gateway.sigv4 import SignedRequest
 from shared.rpc.enums import aws_enum_names, enum_number
 from tests.gateway import shapes
-from tests.gateway.shapes import EXAMPLES, as_aws, as_message, fields, reachable, structures
+from tests.gateway.shapes import (
+    EXAMPLES,
+    SECONDS,
+    as_aws,
+    as_message,
+    fields,
+    reachable,
+    structures,
+)
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MODELS = {service: load_model(service) for service in ("organizations", "ram")}
 RPCS = {
     "organizations": rpcs_by_action(ORGANIZATIONS_FILES),
     "ram": rpcs_by_action(RAM_FILES),
 }
-SCALARS = {
-    **shapes.SCALARS,
-    # A time is a floating-point number, which has room for milliseconds for that long.
-    "timestamp": st.integers(0, 4_000_000_000_000).map(
-        lambda milliseconds: EPOCH + timedelta(milliseconds=milliseconds)
-    ),
-}
+SCALARS = {**shapes.SCALARS, "timestamp": SECONDS}
 OPERATIONS = [(service, name) for service, rpcs in RPCS.items() for name in rpcs]
 operations = pytest.mark.parametrize(("service", "name"), OPERATIONS)
 
@@ -57,7 +57,7 @@ class Recorder:
 
 CONTEXTS = Recorder()
 PROTOCOLS = {
-    service: JsonProtocol(model, RPCS[service], {}, CONTEXTS)  # type: ignore[arg-type]
+    service: DocumentProtocol(model, RPCS[service], {}, CONTEXTS)  # type: ignore[arg-type]
     for service, model in MODELS.items()
 }
 
@@ -73,7 +73,7 @@ def sent_by_botocore(operation: OperationModel, parameters: dict[str, Any]) -> S
 
 
 def parsed_by_botocore(operation: OperationModel, answer: Answer) -> Any:
-    response = {"body": answer.body.encode(), "headers": {}, "status_code": answer.status}
+    response = {"body": answer.body, "headers": {}, "status_code": answer.status}
     parser = create_parser(operation.service_model.protocol)
     parsed: Any = parser.parse(response, operation.output_shape)  # type: ignore[arg-type]
     del parsed["ResponseMetadata"]

@@ -29,6 +29,7 @@ SERVICE_PREFIXES: Mapping[str, str] = {
     "cadastre.control.sharing.v1": _RAM,
     "cadastre.control.v1": _EC2,
     "cadastre.discovery.v1": _EC2,
+    "cadastre.metrics.v1": "cloudwatch",
     "cadastre.network.v1": _EC2,
 }
 """What AWS calls the service whose operations a contract's package has."""
@@ -74,6 +75,7 @@ _KEYS_BY_MEMBER: Mapping[str, str] = {
     "aws_service_name": "iam:AWSServiceName",
     "ipv4_ipam_pool_id": "ec2:Ipv4IpamPoolId",
     "ipv6_ipam_pool_id": "ec2:Ipv6IpamPoolId",
+    "namespace": "cloudwatch:namespace",
 }
 
 _IPAM_ROLE = "aws-service-role/ipam.amazonaws.com/AWSServiceRoleForIPAM"

@@ -40,7 +40,7 @@ class Ec2Protocol:
         check_version(parameters.pop("Version", ""), self._version)
         requests = operation.requests(nested(parameters))
         answer = await self._call(requests, call)
-        return Answer(operation.render(answer, call.request_id), MEDIA_TYPE)
+        return Answer(operation.render(answer, call.request_id).encode(), MEDIA_TYPE)
 
     def refuse(self, error: CadastreError, request_id: str) -> Answer:
         return errors.refuse(error, request_id)

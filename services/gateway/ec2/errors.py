@@ -31,4 +31,5 @@ def fault(request_id: str) -> Answer:
 def _answer(status: int, code: str, message: str, request_id: str) -> Answer:
     error = element("Code", text(code)) + element("Message", text(message))
     content = element("Errors", element("Error", error)) + element("RequestID", request_id)
-    return Answer(f"{DECLARATION}{element('Response', content)}", MEDIA_TYPE, status)
+    body = f"{DECLARATION}{element('Response', content)}"
+    return Answer(body.encode(), MEDIA_TYPE, status)

@@ -4,15 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from functools import partial
+from math import isfinite
 from typing import Any, TypeAlias
 
 from botocore import xform_name
-from botocore.model import ListShape, Shape, StructureShape
+from botocore.model import ListShape, MapShape, Shape, StructureShape
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from services.gateway.contract import check_kind, message_of
+from services.gateway.contract import check_kind, map_value_of, message_of
+from services.gateway.values import name_of_infinite
 from services.gateway.xml import element, text
 from shared.rpc.enums import aws_enum_name
 
@@ -54,6 +56,9 @@ def _member(member: str, shape: Shape, field: FieldDescriptor, dialect: Dialect)
         item = str(shape.member.serialization.get("name", dialect.item))
         render = _renderer(shape.member, field, dialect)
         return partial(_render_list, name, item, field.name, render)
+    if isinstance(shape, MapShape):
+        render = _renderer(shape.value, map_value_of(field), dialect)
+        return partial(_render_map, name, field.name, render)
     return partial(_render_single, name, field.name, _renderer(shape, field, dialect))
 
 
@@ -86,6 +91,14 @@ def _render_list(name: str, item: str, field: str, render: Render, message: Mess
     return element(name, "".join(items))
 
 
+def _render_map(name: str, field: str, render: Render, message: Message) -> str:
+    entries = [
+        element("entry", element("key", text(key)) + element("value", render(value)))
+        for key, value in getattr(message, field).items()
+    ]
+    return element(name, "".join(entries)) if entries else ""
+
+
 def _enum(names: Mapping[int, str], value: int) -> str:
     """Nothing for a value of a newer contract than ours: better than no answer at all."""
     return names.get(value, "")
@@ -95,6 +108,10 @@ def _boolean(value: bool) -> str:
     return "true" if value else "false"
 
 
+def _double(value: float) -> str:
+    return repr(value) if isfinite(value) else name_of_infinite(value)
+
+
 def _timestamp(value: Timestamp) -> str:
     moment = value.ToDatetime(tzinfo=UTC).isoformat(timespec="milliseconds")
     return moment.replace("+00:00", "Z")
@@ -102,7 +119,7 @@ def _timestamp(value: Timestamp) -> str:
 
 _RENDERERS: Mapping[str, Render] = {
     "boolean": _boolean,
-    "double": repr,
+    "double": _double,
     "integer": str,
     "long": str,
     "string": text,

@@ -45,7 +45,7 @@ class QueryProtocol:
         check_version(parameters.pop("Version", ""), self._version)
         request = operation.request(nested(parameters))
         answer = await self._services.call(operation.rpc, request, call)
-        return Answer(operation.render(answer, call.request_id), MEDIA_TYPE)
+        return Answer(operation.render(answer, call.request_id).encode(), MEDIA_TYPE)
 
     def refuse(self, error: CadastreError, request_id: str) -> Answer:
         return self._errors.refuse(error, request_id)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from botocore.model import ServiceModel, StructureShape
 
 from services.gateway.answers import Answer
-from services.gateway.errors import http_status, shown_message
+from services.gateway.errors import INTERNAL_ERROR, http_status, shown_message
 from services.gateway.query import refusals
 from shared.errors import CadastreError, Unavailable, kind_of
 
@@ -42,7 +42,8 @@ class QueryErrors:
 
     def fault(self, request_id: str) -> Answer:
         """A fault of ours."""
-        return refusals.fault(request_id, self._namespace)
+        code = self._codes.get(INTERNAL_ERROR, INTERNAL_ERROR)
+        return refusals.fault(request_id, self._namespace, code)
 
     def _status(self, error: CadastreError, code: str) -> int:
         # Only 5xx makes clients try again.

@@ -3,7 +3,13 @@
 from http import HTTPStatus
 
 from services.gateway.answers import Answer
-from services.gateway.errors import INTERNAL_ERROR, INTERNAL_MESSAGE, http_status, shown_message
+from services.gateway.errors import (
+    INTERNAL_ERROR,
+    INTERNAL_MESSAGE,
+    at_fault,
+    http_status,
+    shown_message,
+)
 from services.gateway.xml import DECLARATION, MEDIA_TYPE, element, text
 from shared.errors import CadastreError
 
@@ -13,17 +19,18 @@ def refuse(error: CadastreError, request_id: str, namespace: str) -> Answer:
     return answer(http_status(error), error.reason, shown_message(error), request_id, namespace)
 
 
-def fault(request_id: str, namespace: str) -> Answer:
+def fault(request_id: str, namespace: str, code: str = INTERNAL_ERROR) -> Answer:
     """A fault of ours."""
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-    return answer(status, INTERNAL_ERROR, INTERNAL_MESSAGE, request_id, namespace)
+    return answer(status, code, INTERNAL_MESSAGE, request_id, namespace)
 
 
 def answer(status: int, code: str, message: str, request_id: str, namespace: str) -> Answer:
     """An error document."""
-    sender = "Sender" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "Receiver"
     error = (
-        element("Type", sender) + element("Code", text(code)) + element("Message", text(message))
+        element("Type", at_fault(status))
+        + element("Code", text(code))
+        + element("Message", text(message))
     )
     body = (
         f'{DECLARATION}<ErrorResponse xmlns="{namespace}">'
@@ -31,4 +38,4 @@ def answer(status: int, code: str, message: str, request_id: str, namespace: str
         + element("RequestId", request_id)
         + "</ErrorResponse>"
     )
-    return Answer(body, MEDIA_TYPE, status)
+    return Answer(body.encode(), MEDIA_TYPE, status)

@@ -1,14 +1,22 @@
-"""Refusals as the JSON protocols shape them, in each service's own codes."""
+"""Refusals as protocols of documents shape them, in each service's own codes."""
 
-import json
 from collections.abc import Mapping
+from dataclasses import replace
 from http import HTTPStatus
 
 from botocore import xform_name
 from botocore.model import ServiceModel, StructureShape
 
 from services.gateway.answers import Answer
-from services.gateway.errors import INTERNAL_ERROR, INTERNAL_MESSAGE, http_status, shown_message
+from services.gateway.documents.json_notation import JSON
+from services.gateway.documents.notation import Notation
+from services.gateway.errors import (
+    INTERNAL_ERROR,
+    INTERNAL_MESSAGE,
+    at_fault,
+    http_status,
+    shown_message,
+)
 from shared.errors import CadastreError, Unavailable, kind_of
 
 ORGANIZATIONS_CODES: Mapping[str, str] = {
@@ -39,17 +47,25 @@ RAM_CODES: Mapping[str, str] = {
 _MESSAGE = "message"
 
 
-class JsonErrors:
+class DocumentErrors:
     """How one service tells its refusals."""
 
-    def __init__(self, model: ServiceModel, codes: Mapping[str, str], media_type: str) -> None:
+    def __init__(
+        self,
+        model: ServiceModel,
+        codes: Mapping[str, str],
+        media_type: str,
+        notation: Notation = JSON,
+    ) -> None:
         """``codes`` are the service's own for general reasons; what it lacks is told as it is."""
         self._shapes = {
             shape.error_code: shape
             for shape in model.error_shapes
             if isinstance(shape, StructureShape)
         }
-        self._codes, self._media_type = codes, media_type
+        self._codes, self._media_type, self._notation = codes, media_type, notation
+        self._namespace = f"com.amazonaws.{model.service_name}#"
+        self._is_query_compatible = model.is_query_compatible
 
     def refuse(self, error: CadastreError) -> Answer:
         """A client's mistake, or an outage."""
@@ -72,12 +88,28 @@ class JsonErrors:
 
     def _answer(self, status: int, code: str, values: Mapping[str, str]) -> Answer:
         """The members that the model gives the error, in the model's spelling, which differs."""
-        members = self._shapes[code].members if code in self._shapes else (_MESSAGE,)
+        shape = self._shapes.get(code)
+        members = shape.members if shape else (_MESSAGE,)
         given = {name: values[xform_name(name)] for name in members if xform_name(name) in values}
-        return json_error(status, code, given, self._media_type)
+        name = str(shape.name) if shape else code
+        if shape and self._notation.has_full_error_types:
+            name = f"{self._namespace}{name}"
+        answer = document_error(status, name, given, self._media_type, self._notation)
+        if self._is_query_compatible:
+            # What errors were called in the Query protocol is their code to this day.
+            told = {"x-amzn-query-error": f"{code};{at_fault(status)}"}
+            return replace(answer, headers={**answer.headers, **told})
+        return answer
 
 
-def json_error(status: int, code: str, members: Mapping[str, str], media_type: str) -> Answer:
-    """An error document. Some clients look for the code in the body, some in the header."""
-    body = json.dumps({"__type": code, **members})
-    return Answer(body, media_type, status, {"x-amzn-ErrorType": code})
+def document_error(
+    status: int,
+    name: str,
+    members: Mapping[str, str],
+    media_type: str,
+    notation: Notation = JSON,
+) -> Answer:
+    """An error document. Some clients look for the name in the body, some in the header."""
+    body = notation.write({"__type": name, **members})
+    headers = {**notation.headers, "x-amzn-ErrorType": name}
+    return Answer(body, media_type, status, headers)

@@ -1,4 +1,4 @@
-"""Which operation a request asks for: JSON says it in a header, REST by method and path."""
+"""Which operation a request asks for: JSON says it in a header, others by method and path."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,6 +8,9 @@ from botocore.model import ServiceModel
 
 from services.gateway.answers import Call
 from services.gateway.errors import UnknownOperation
+
+RPC_V2_CBOR = "smithy-rpc-v2-cbor"
+"""What models call it."""
 
 # The name of an operation; raises UnknownOperation when AWS has none at this address.
 FindOperation: TypeAlias = Callable[[Call], str]
@@ -20,8 +23,12 @@ def operation_finder(model: ServiceModel) -> FindOperation:
         return partial(_by_target, {f"{prefix}.{name}": name for name in model.operation_names})
     addresses = {}
     for name in model.operation_names:
-        http = model.operation_model(name).http
-        addresses[http["method"], http["requestUri"]] = name
+        if model.protocol == RPC_V2_CBOR:
+            service = model.metadata["targetPrefix"]
+            addresses["POST", f"/service/{service}/operation/{name}"] = name
+        else:
+            http = model.operation_model(name).http
+            addresses[http["method"], http["requestUri"]] = name
     return partial(_by_path, addresses)
 
 

@@ -1,9 +1,7 @@
-"""JSON -> request messages. Readers are put together once, from shapes and a descriptor."""
+"""Documents -> request messages. Readers are put together once."""
 
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -11,11 +9,12 @@ from botocore.model import ListShape, Shape, StructureShape
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from services.gateway.contract import ContractMismatch, check_kind, message_of
+from services.gateway.documents.json_notation import JSON
+from services.gateway.documents.notation import Notation, Scalar
 from services.gateway.errors import Unserializable
 from services.gateway.form import UNPRINTABLE
 from services.gateway.structures import MAX_LIST_LENGTH, Reader, Structure, structure_of
 from services.gateway.values import (
-    Convert,
     bits_of,
     converted,
     text_converter,
@@ -24,7 +23,6 @@ from services.gateway.values import (
 )
 from shared.errors import InvalidParameterValue
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _QUERY_STRING = "querystring"
 
 
@@ -36,7 +34,9 @@ class RequestReader:
     _query: Structure
 
     @classmethod
-    def of(cls, shape: StructureShape, descriptor: Descriptor) -> "RequestReader":
+    def of(
+        cls, shape: StructureShape, descriptor: Descriptor, notation: Notation = JSON
+    ) -> "RequestReader":
         """Put together how ``shape`` becomes a message of ``descriptor``.
 
         Raises:
@@ -50,7 +50,7 @@ class RequestReader:
                 raise ContractMismatch(f"{shape.name}.{name} is sent in the {location}")
             (query if location else body)[name] = member
         return cls(
-            structure_of(body, descriptor, wire_name, _reader),
+            structure_of(body, descriptor, wire_name, partial(_reader, notation)),
             structure_of(query, descriptor, wire_name, _query_reader),
         )
 
@@ -64,7 +64,7 @@ class RequestReader:
 
 
 def wire_name(member: str, shape: Shape) -> str:
-    """What a member of a model is called in JSON and in query strings."""
+    """What a member of a model is called in documents and in query strings."""
     return str(shape.serialization.get("name", member))
 
 
@@ -75,36 +75,32 @@ def _query_reader(shape: Shape, field: FieldDescriptor) -> Reader:
     return partial(converted, text_converter(shape, field))
 
 
-def _reader(shape: Shape, field: FieldDescriptor) -> Reader:
+def _reader(notation: Notation, shape: Shape, field: FieldDescriptor) -> Reader:
     check_kind(shape, field)
     if isinstance(shape, ListShape):
-        return partial(_read_list, _single_reader(shape.member, field))
-    return _single_reader(shape, field)
+        return partial(_read_list, _single_reader(notation, shape.member, field))
+    return _single_reader(notation, shape, field)
 
 
-def _single_reader(shape: Shape, field: FieldDescriptor) -> Reader:
+def _single_reader(notation: Notation, shape: Shape, field: FieldDescriptor) -> Reader:
     if isinstance(shape, StructureShape):
-        structure = structure_of(shape.members, message_of(field), wire_name, _reader)
+        reader_of = partial(_reader, notation)
+        structure = structure_of(shape.members, message_of(field), wire_name, reader_of)
         return partial(_read_structure, structure)
-    return partial(_read_scalar, _scalar(shape, field))
+    return partial(_read_scalar, _scalar(notation, shape, field))
 
 
-@dataclass(frozen=True, slots=True)
-class _Scalar:
-    """One kind of single values."""
-
-    form: str
-    json_types: tuple[type, ...]
-    """Exactly these: to Python, true is a number too."""
-    convert: Convert
-
-
-def _scalar(shape: Shape, field: FieldDescriptor) -> _Scalar:
+def _scalar(notation: Notation, shape: Shape, field: FieldDescriptor) -> Scalar:
     if field.enum_type is not None:
-        return _Scalar("a string", (str,), partial(to_enum, field.enum_type))
+        return Scalar("a string", (str,), partial(to_enum, field.enum_type))
     if shape.type_name in ("integer", "long"):
-        return _Scalar("a whole number", (int,), partial(to_integer, bits_of(field)))
-    return _SCALARS[shape.type_name]
+        return Scalar("a whole number", (int,), partial(to_integer, bits_of(field)))
+    return {
+        "boolean": _BOOLEAN,
+        "double": notation.double,
+        "string": _STRING,
+        "timestamp": notation.timestamp,
+    }[shape.type_name]
 
 
 def _read_structure(structure: Structure, node: Any, path: str) -> dict[str, Any]:
@@ -125,8 +121,8 @@ def _read_list(read: Callable[[Any, str], Any], node: Any, path: str) -> list[An
     return [read(item, f"{path}[{index}]") for index, item in enumerate(node)]
 
 
-def _read_scalar(scalar: _Scalar, node: Any, path: str) -> Any:
-    if type(node) not in scalar.json_types:
+def _read_scalar(scalar: Scalar, node: Any, path: str) -> Any:
+    if type(node) not in scalar.types:
         raise _other_type(path, scalar.form)
     return converted(scalar.convert, node, path)
 
@@ -141,23 +137,5 @@ def _to_text(value: str) -> str:
     return value
 
 
-def _to_float(value: float) -> float:
-    # Infinite is what Python reads 1e999 as; a whole number has no bound at all.
-    if not abs(value) <= sys.float_info.max:
-        raise ValueError("Use a number of at most 64 bits")
-    return float(value)
-
-
-def _to_timestamp(seconds: float) -> datetime:
-    try:
-        return _EPOCH + timedelta(seconds=seconds)
-    except OverflowError:
-        raise ValueError("Use seconds since 1970, such as 1767323045.5") from None
-
-
-_SCALARS: Mapping[str, _Scalar] = {
-    "boolean": _Scalar("true or false", (bool,), bool),
-    "double": _Scalar("a number", (int, float), _to_float),
-    "string": _Scalar("a string", (str,), _to_text),
-    "timestamp": _Scalar("a number of seconds since 1970", (int, float), _to_timestamp),
-}
+_BOOLEAN = Scalar("true or false", (bool,), bool)
+_STRING = Scalar("a string", (str,), _to_text)

@@ -1,0 +1,1 @@
+"""AWS's protocols of documents, JSON and CBOR, translated from botocore's models."""
