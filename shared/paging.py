@@ -61,6 +61,15 @@ def token_after(
     return _encode(key, _fingerprint(request))
 
 
+def key_of_token(request: Message, token: str) -> str | None:
+    """The key that `token_after` made ``token`` of, None for no token.
+
+    Raises:
+        InvalidNextToken: it was not issued for this query.
+    """
+    return _decode(token, _fingerprint(request)) if token else None
+
+
 def _fingerprint(request: Message) -> str:
     query = type(request)()
     query.CopyFrom(request)

@@ -1,35 +1,41 @@
 """Every service's metrics in one exposition, and which services told theirs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from prometheus_client import generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from shared.exposition import Families
+from shared.exposition import merged
 
-SERVICE = "service"
+SERVICE, REPLICA = "service", "replica"
 UP = "cadastre_service_up"
 
 
-class Services(Collector):
-    """Whether the services are up, then what they told."""
+class Answer(NamedTuple):
+    """What one replica of a service told."""
 
-    def __init__(self, expositions: Mapping[str, bytes | None]) -> None:
-        """``expositions`` are the services' answers by service; None: it did not answer."""
-        self._expositions = expositions
+    service: str
+    exposition: bytes | None
+    """None: it did not answer."""
+    replica: str = ""
+    """Where it listens, for a service that may be in several places."""
 
-    def collect(self) -> Iterable[Metric]:
-        up = GaugeMetricFamily(
-            UP, "Whether the service answered this scrape (1) or not (0).", labels=[SERVICE]
-        )
-        for service, exposition in self._expositions.items():
-            up.add_metric([service], 0 if exposition is None else 1)
-        yield up
-        told = {service: told for service, told in self._expositions.items() if told is not None}
-        yield from Families(told, label=SERVICE).collect()
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Whose the series are."""
+        return {SERVICE: self.service, **({REPLICA: self.replica} if self.replica else {})}
 
 
-def merge(expositions: Mapping[str, bytes | None]) -> bytes:
+def merge(answers: Sequence[Answer]) -> bytes:
     """One exposition in Prometheus's text format, each series labelled with its service."""
-    return generate_latest(Services(expositions))
+    told = [
+        (answer.labels, answer.exposition) for answer in answers if answer.exposition is not None
+    ]
+    return merged([*((answer.labels, _up(answer)) for answer in answers), *told])
+
+
+def _up(answer: Answer) -> bytes:
+    registry = CollectorRegistry()
+    up = Gauge(UP, "Whether the service answered this scrape (1) or not (0).", registry=registry)
+    up.set(answer.exposition is not None)
+    return generate_latest(registry)

@@ -1,4 +1,4 @@
-"""Where Prometheus scrapes: ``GET /metrics``."""
+"""Where Prometheus scrapes: ``GET /metrics``, and every resource at ``GET /metrics/resources``."""
 
 import asyncio
 import socket
@@ -9,11 +9,16 @@ import uvicorn
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from services.metrics.publishing import Publisher
+from services.metrics.resources import OnDemand
 from services.metrics.service import Scrape
 from shared.errors import StartFailed
+
+FIRST_READING_SECONDS = 8.0
+"""How long the first scrape of resources waits; under Prometheus's usual timeout of 10 seconds."""
 
 
 class PrometheusPortTaken(StartFailed):
@@ -44,13 +49,27 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 @asynccontextmanager
-async def serving(scrape: Scrape, listener: socket.socket) -> AsyncIterator[None]:
-    """Answer scrapes on ``listener`` for the length of the block, then close it."""
+async def serving(
+    scrape: Scrape, figures: Publisher, resources: OnDemand, listener: socket.socket
+) -> AsyncIterator[None]:
+    """Answer scrapes on ``listener`` for the length of the block, then close it.
+
+    Services are asked for their own metrics by each scrape; figures are only sent.
+    """
 
     async def metrics(_request: Request) -> Response:
-        return Response(await scrape.gather(), media_type=CONTENT_TYPE_LATEST)
+        own = await scrape.gather()
+        return Response(own + figures.text, media_type=CONTENT_TYPE_LATEST)
 
-    app = Starlette(routes=[Route("/metrics", metrics)])
+    async def every_resource(_request: Request) -> Response:
+        text = await resources.text(within_seconds=FIRST_READING_SECONDS)
+        if text is None:
+            return PlainTextResponse("not read yet; scrape again at the next interval\n", 503)
+        return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+    app = Starlette(
+        routes=[Route("/metrics", metrics), Route("/metrics/resources", every_resource)]
+    )
     config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
     server = _Server(config)
     answering = asyncio.create_task(server.serve([listener]))

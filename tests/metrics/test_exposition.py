@@ -4,7 +4,13 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from services.metrics.exposition import merge
+from services.metrics.exposition import Answer
+from services.metrics.exposition import merge as merge_answers
+
+
+def merge(expositions: Mapping[str, bytes | None]) -> bytes:
+    """Of services with one replica each."""
+    return merge_answers([Answer(service, told) for service, told in expositions.items()])
 
 
 def exposition(**counts: int) -> bytes:
@@ -74,3 +80,16 @@ def test_label_values_survive(value: str) -> None:
     Gauge("info", "Anything.", ["text"], registry=registry).labels(value).set(1)
     merged = series(merge({"network": generate_latest(registry)}))
     assert merged[key("info", service="network", text=value)] == 1
+
+
+def test_replicas_of_a_service_are_told_apart() -> None:
+    answers = [
+        Answer("allocation", exposition(Allocate=3), "10.0.0.2:4502"),
+        Answer("allocation", exposition(Allocate=4), "10.0.0.3:4502"),
+        Answer("allocation", None, "10.0.0.4:4502"),
+    ]
+    merged = series(merge_answers(answers))
+    for replica, requests, is_up in (("2", 3, 1), ("3", 4, 1), ("4", None, 0)):
+        labels = {"service": "allocation", "replica": f"10.0.0.{replica}:4502"}
+        assert merged.get(key("rpc_requests_total", method="Allocate", **labels)) == requests
+        assert merged[key("cadastre_service_up", **labels)] == is_up

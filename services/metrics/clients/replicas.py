@@ -1,21 +1,18 @@
-"""The services whose metrics are gathered."""
+"""The processes whose metrics are gathered."""
 
 import grpc
-from prometheus_client import CollectorRegistry, generate_latest
 
 from cadastre.common.v1 import telemetry_service_pb2, telemetry_service_pb2_grpc
-from shared.caller import Caller
+from services.metrics.clients.words import SELF
 from shared.errors import CadastreError
 from shared.rpc.client import Remote
 
 ANSWER_SECONDS = 2.0
 """Well under Prometheus's usual scrape timeout of 10 seconds."""
 
-_SELF = Caller(account_id="", region="", principal="service/metrics", service="metrics")
 
-
-class RemoteTarget:
-    """Another service."""
+class RemoteReplica:
+    """A process of another service."""
 
     def __init__(self, remote: Remote) -> None:
         self._remote = remote
@@ -25,7 +22,7 @@ class RemoteTarget:
         request = telemetry_service_pb2.GetMetricsRequest()
         try:
             answer = await self._remote.call(
-                self._stub.GetMetrics, request, caller=_SELF, timeout_seconds=ANSWER_SECONDS
+                self._stub.GetMetrics, request, caller=SELF, timeout_seconds=ANSWER_SECONDS
             )
         except (CadastreError, grpc.aio.AioRpcError):
             # Whatever is wrong with it, the others' figures are wanted now more than ever.
@@ -33,12 +30,5 @@ class RemoteTarget:
         exposition: bytes = answer.exposition
         return exposition
 
-
-class OwnTarget:
-    """This service itself."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._registry = registry
-
-    async def metrics(self) -> bytes | None:
-        return generate_latest(self._registry)
+    async def close(self) -> None:
+        await self._remote.close()

@@ -1,0 +1,1 @@
+"""The services that figures are read of, and whose metrics are gathered."""

@@ -1,0 +1,1 @@
+"""What Amazon CloudWatch answers about namespace AWS/IPAM."""

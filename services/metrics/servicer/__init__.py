@@ -1,0 +1,1 @@
+"""Messages to use cases and back."""
