@@ -20,7 +20,7 @@ PROTOS := $(shell find protos/cadastre -type d -o -name '*.proto')
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run check test bench faults protos stubs lint lint-protos types fmt lock clean
+.PHONY: help run check test bench faults protos stubs dashboards lint lint-protos types fmt lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s%s\n", $$1, $$2 }' Makefile
@@ -76,6 +76,9 @@ fmt: $(INSTALLED) ## Format the code and apply ruff's safe corrections
 protos: $(STUBS) ## Make the Python stubs, in .gen
 
 stubs: $(CLIENT_STUBS) ## Make Go and TypeScript stubs, in .gen-go and .gen-ts; needs go and npm
+
+dashboards: $(INSTALLED) ## Write Grafana's dashboards anew from the code that makes them
+	$(BIN)/python -m deploy.grafana.dashboards
 
 lock: $(INSTALLED) ## Pin what pyproject.toml names, in .requirements; UPGRADE=1 takes the newest versions
 	$(LOCK) --group dev --output-file .requirements/dev.txt

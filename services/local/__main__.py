@@ -11,12 +11,9 @@ from typing import get_args
 
 from pydantic import ValidationError
 
-from services.local.aws_profiles import write_config, write_credentials
-from services.local.organization import write_organization
+from services.local.setup import endpoint_url, prepare
 from services.local.supervisor import Supervisor
-from shared.encryption_keys import create_encryption_keys
 from shared.errors import StartFailed
-from shared.identity import create_secret
 from shared.settings import Context, Settings
 
 _HEALTH_POLL_SECONDS = 0.05
@@ -44,7 +41,7 @@ def main() -> int:
 
 async def _run(settings: Settings) -> None:
     _check_ports(settings)
-    _prepare(settings)
+    prepare(settings)
     supervisor = Supervisor(
         get_args(Context), environment=_environment(settings), run=settings.data / "run"
     )
@@ -78,15 +75,6 @@ def _check_ports(settings: Settings) -> None:
             ) from error
 
 
-def _prepare(settings: Settings) -> None:
-    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    create_secret(settings.identity_secret_path)
-    create_encryption_keys(settings.encryption_key_path)
-    write_credentials(settings.credentials_path)
-    write_config(settings.data / "aws" / "config", _endpoint_url(settings))
-    write_organization(settings.organization_path)
-
-
 def _environment(settings: Settings) -> Mapping[str, str]:
     """The services read the same settings; the folder is made absolute for good measure."""
     return {**os.environ, "CADASTRE_DATA": str(settings.data.resolve())}
@@ -100,7 +88,7 @@ async def _announce(settings: Settings, supervisor: Supervisor) -> None:
     supervisor.mark_up()
     aws = settings.data.resolve() / "aws"
     sys.stdout.write(
-        f"\nCadastre is up: {_endpoint_url(settings)}"
+        f"\nCadastre is up: {endpoint_url(settings)}"
         f" (Prometheus: http://{settings.host}:{settings.prometheus_port}/metrics)\n"
         "Try it from another terminal with any AWS client:\n\n"
         f"  export AWS_CONFIG_FILE={aws / 'config'}\n"
@@ -121,10 +109,6 @@ def _is_healthy(settings: Settings) -> bool:
         return False
     finally:
         connection.close()
-
-
-def _endpoint_url(settings: Settings) -> str:
-    return f"http://{settings.host}:{settings.port}"
 
 
 if __name__ == "__main__":
