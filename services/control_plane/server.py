@@ -44,7 +44,8 @@ from services.control_plane.servicer.resource_discovery import ResourceDiscovery
 from services.control_plane.servicer.shares import SharingServicer
 from services.control_plane.store.commands import SqlCommands
 from services.control_plane.store.reader import SqlReader
-from services.control_plane.store.steps import outbox_handlers
+from services.control_plane.store.steps import outbox_handlers, watch_pending
+from services.control_plane.telemetry import StepTelemetry
 from services.control_plane.verification_settings import VerificationSettings
 from services.control_plane.verification_worker import Pace, VerificationWorker
 from services.control_plane.verifier import Verifier
@@ -112,7 +113,9 @@ async def control_plane(
             steps = Steps(database, tables.outbox)
             byoip_saga = ByoipSaga(reader, space, PublicIpv4PoolsClient(network), clock)
             handlers = {**Saga(reader, ledger).handlers, **byoip_saga.handlers}
-            outbox = Outbox(database, tables.outbox, outbox_handlers(handlers, steps))
+            telemetry = StepTelemetry(runtime.registry)
+            carry_out = outbox_handlers(handlers, steps, telemetry)
+            outbox = Outbox(database, tables.outbox, carry_out)
             tokens = ClientTokens(tables.client_tokens)
             parts = _Parts(
                 reader=reader,
@@ -131,7 +134,8 @@ async def control_plane(
             worker = _worker(parts, verifies, runtime.log)
             days = runtime.settings.audit_retention_days
             trail = AuditTrail(database, tables.audit_events, retention_days=days)
-            async with background(outbox.run(), trail.run(), worker.run()):
+            counting = watch_pending(database, tables.outbox, telemetry)
+            async with background(outbox.run(), trail.run(), worker.run(), counting):
                 yield audited(_bindings(parts, on_waiting=worker.wake), trail)
     finally:
         database.close()

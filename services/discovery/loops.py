@@ -11,6 +11,7 @@ from structlog.typing import FilteringBoundLogger
 from services.discovery.service.agenda import Agenda, Errand
 from services.discovery.service.following import Discovery, LedgerFollower, Progress
 from services.discovery.service.passes import Changed, Passes, PassReport
+from services.discovery.telemetry import DiscoveryTelemetry
 
 FIRST_RECONNECT_SECONDS = 0.1
 LAST_RECONNECT_SECONDS = 2.0
@@ -30,6 +31,7 @@ class Work:
     away: tuple[type[Exception], ...]
     """What a call ends with when the other service refuses, stops or breaks; all of it may pass."""
     log: FilteringBoundLogger
+    telemetry: DiscoveryTelemetry
 
     async def run_pass(self) -> Sequence[str]:
         """A whole pass; the allocations that were released because nobody has them any more."""
@@ -46,15 +48,23 @@ class Work:
 
     async def run_passes(self) -> None:
         """Everything that is asked, whether or not the embedded cloud or the ledger answers."""
-        self._tell("discovery pass", await self.passes.run())
+        began_at, started = time.time(), time.monotonic()
+        try:
+            report = await self.passes.run()
+        except Exception:
+            self.telemetry.pass_failed()
+            raise
+        self.telemetry.passed(report, began_at, time.monotonic() - started)
+        self._tell("discovery pass", report)
 
     async def run(self, errand: Errand) -> None:
         """What has gathered; what can't be done now is done with what gathers next."""
         try:
             if errand.is_whole_pass:
-                self._tell("discovery pass", await self.passes.run())
+                await self.run_passes()
             else:
                 report = await self.passes.refresh(errand.places, errand.ipam_ids)
+                self.telemetry.refreshed(report)
                 self._tell("discovery refresh", report)
         except self.away:
             self.agenda.put_back(errand)

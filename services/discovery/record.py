@@ -53,6 +53,8 @@ class Turn:
     ended: Sequence[tuple[int, datetime]]
     """Records, and when they do."""
     begun: Sequence[tuple[Sighting, RecordState, datetime]]
+    moved: int
+    """How many of these were in another scope before (MON-6)."""
 
     @property
     def is_nothing(self) -> bool:
@@ -90,6 +92,7 @@ def turn(
     ended: list[tuple[int, datetime]] = []
     begun: list[tuple[Sighting, RecordState, datetime]] = []
     seen: set[int] = set()
+    moved = 0
     for sighting, state in found:
         row_id = sighting.candidate.row_id
         seen.add(row_id)
@@ -100,12 +103,13 @@ def turn(
             at = max(now, record.started_at)
             ended.append((record.record_id, at))
             begun.append((sighting, state, at))
+            moved += record.state.scope_id != state.scope_id
     ended.extend(
         (record.record_id, max(sampled_at.get(record.inventory_id, now), record.started_at))
         for row_id, record in current.items()
         if row_id not in seen
     )
-    return Turn(ended, begun)
+    return Turn(ended, begun, moved)
 
 
 def moved_in(changes: Turn) -> set[int]:

@@ -38,6 +38,7 @@ from services.discovery.store.progress import SqlStore
 from services.discovery.store.reading import SqlReader
 from services.discovery.store.records import SqlRecords
 from services.discovery.store.usage import SqlUsage
+from services.discovery.telemetry import DiscoveryTelemetry
 from shared.errors import CadastreError
 from shared.persistence.database import Database
 from shared.persistence.migrations import upgrade
@@ -120,6 +121,7 @@ def _work(
         agenda=agenda,
         away=_AWAY,
         log=runtime.log,
+        telemetry=DiscoveryTelemetry(runtime.registry),
     )
 
 

@@ -153,6 +153,13 @@ records = sa.Table(
         sqlite_where=sa.text("ended_at IS NULL"),
         postgresql_where=sa.text("ended_at IS NULL"),
     ),
+    # Interfaces and instances are none whose usage is asked for, and most of all.
+    sa.Index(
+        "ix_records_resources",
+        *("ipam_scope_id", "is_monitored", "resource_type", "resource_id", "first_address"),
+        sqlite_where=sa.text("ended_at IS NULL AND is_monitored = 1"),
+        postgresql_where=sa.text("ended_at IS NULL AND is_monitored"),
+    ),
     sa.Index(
         "ix_records_ended_at",
         "ended_at",

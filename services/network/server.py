@@ -14,6 +14,7 @@ from cadastre.network.v1 import (
     subnet_service_pb2_grpc,
 )
 from services.network import tables
+from services.network.changes import Change
 from services.network.clients import LedgerClient
 from services.network.quotas import Quotas
 from services.network.service.address_associations import AddressAssociations
@@ -35,6 +36,7 @@ from services.network.servicer.inventory import InventoryServicer
 from services.network.servicer.network import NetworkServicer
 from services.network.servicer.subnet import SubnetServicer
 from services.network.store.store import SqlStore
+from services.network.telemetry import NetworkTelemetry
 from shared.feed import Bell
 from shared.persistence.audit_trail import AuditTrail
 from shared.persistence.database import Database
@@ -52,15 +54,20 @@ async def network(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
     database = Database(runtime.settings.database_url_of("network"))
     try:
         await database.run(upgrade, database, "services.network")
-        bell = Bell()
-        store = SqlStore(database, on_change=bell.ring)
+        bell, telemetry = Bell(), NetworkTelemetry(runtime.registry)
+
+        def tell(changes: Sequence[Change]) -> None:
+            bell.ring()
+            telemetry.changed(changes)
+
+        store = SqlStore(database, on_change=tell)
         async with Remote.to("allocation", runtime.settings, runtime.signer) as remote:
             undertakings = Undertakings(store, LedgerClient(remote), _now)
             quotas = Quotas()
             vpcs = Vpcs(store, undertakings, quotas)
             days = runtime.settings.audit_retention_days
             trail = AuditTrail(database, tables.audit_events, retention_days=days)
-            async with background(_undo_abandoned(undertakings, runtime), trail.run()):
+            async with background(_undo_abandoned(undertakings, runtime, telemetry), trail.run()):
                 bindings = [
                     *_bindings(vpcs, Tagging(store), Inventory(store, bell)),
                     *_subnet_bindings(store, undertakings, quotas),
@@ -125,10 +132,14 @@ def _address_bindings(
     ]
 
 
-async def _undo_abandoned(undertakings: Undertakings, runtime: Runtime) -> None:
+async def _undo_abandoned(
+    undertakings: Undertakings, runtime: Runtime, telemetry: NetworkTelemetry
+) -> None:
     while True:
         for failure in await undertakings.undo_abandoned():
             runtime.log.warning("undoing an allocation failed; it is tried again", exc_info=failure)
+            telemetry.undoing_failed()
+        telemetry.pending(await undertakings.pending())
         await asyncio.sleep(UNDOING_INTERVAL_SECONDS)
 
 

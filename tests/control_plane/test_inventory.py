@@ -9,7 +9,7 @@ from services.control_plane import tables
 from services.control_plane.lifecycle import State
 from shared.errors import CadastreError
 from shared.persistence.database import Database
-from tests.control_plane.world import HOME, STRANGER, Client, World, settled
+from tests.control_plane.world import HOME, STRANGER, WEST, Client, World, settled
 from tests.waiting import eventually
 
 
@@ -125,6 +125,19 @@ async def test_every_ipam_is_listed_with_its_scopes(control: Client) -> None:
         assert list(each.public_scope_ids) == [ipam.public_default_scope_id]
         private = [ipam.private_default_scope_id, *extra.get(ipam.ipam_id, [])]
         assert list(each.private_scope_ids) == private
+
+
+async def test_an_ipam_is_listed_with_its_operating_regions_home_included(  # IPAM-2
+    control: Client,
+) -> None:
+    ipam = await control.create_ipam(operating_regions=[{"region_name": "eu-west-1"}])
+    [each] = await listed_ipams(control)
+    assert sorted(each.operating_regions) == ["eu-west-1", HOME]
+    change = {"add_operating_regions": [{"region_name": WEST}]}
+    change["remove_operating_regions"] = [{"region_name": "eu-west-1"}]
+    await control("ModifyIpam", ipam_id=ipam.ipam_id, **change)
+    [each] = await listed_ipams(control)
+    assert sorted(each.operating_regions) == [HOME, WEST]
 
 
 @pytest.mark.parametrize("state", State)

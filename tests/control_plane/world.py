@@ -10,6 +10,7 @@ from google.protobuf import descriptor_pool
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
+from cadastre.common.v1 import telemetry_service_pb2, telemetry_service_pb2_grpc
 from cadastre.control.v1 import control_service_pb2 as pb
 from cadastre.control.v1 import (
     control_service_pb2_grpc,
@@ -93,6 +94,16 @@ class Client:
         request = getattr(inventory_service_pb2, f"{rpc}Request")(**members)
         caller = Caller("", "", "tester", service=service)
         return await self._remote.call(getattr(stub, rpc), request, caller=caller)
+
+    async def metrics(self) -> bytes:
+        """The service's own, as the metrics service gathers them."""
+        stub = telemetry_service_pb2_grpc.TelemetryServiceStub(self._remote.channel)
+        request = telemetry_service_pb2.GetMetricsRequest()
+        caller = Caller("", "", "tester", service="metrics")
+        exposition: bytes = (
+            await self._remote.call(stub.GetMetrics, request, caller=caller)
+        ).exposition
+        return exposition
 
     async def create_ipam(self, **members: Any) -> Any:
         members.setdefault("operating_regions", [{"region_name": WEST}])

@@ -104,6 +104,26 @@ def record_values(
     }
 
 
+def cidr_values(
+    inventory_id: int, resource_type: str, resource_id: str, cidr: str
+) -> dict[str, Any]:
+    """A resource's CIDR, as a snapshot tells it."""
+    block = Cidr.parse(cidr)
+    return {
+        "inventory_id": inventory_id,
+        "is_monitored": resource_type not in {"eni", "instance"},
+        "resource_type": resource_type,
+        "anchor_id": resource_id,
+        "first_address": block.first_key,
+        "prefix_length": block.prefix_length,
+        "fingerprint": b"",
+        "resource_id": resource_id,
+        "owner_id": OWNER,
+        "tags": {},
+        "ip_source": "none",
+    }
+
+
 class FakeScopes(control_service_pb2_grpc.ControlPlaneServiceServicer):
     """Tells each account of its own scopes, in their home region."""
 
@@ -210,25 +230,9 @@ class Known:
     def there(
         self, inventory_id: int, resource_type: str, resource_id: str, cidr: str, **members: Any
     ) -> int:
-        """A resource's CIDR, as a snapshot tells it; its row."""
-        block = Cidr.parse(cidr)
-        return self._insert(
-            tables.resource_cidrs,
-            {
-                "inventory_id": inventory_id,
-                "is_monitored": resource_type not in {"eni", "instance"},
-                "resource_type": resource_type,
-                "anchor_id": resource_id,
-                "first_address": block.first_key,
-                "prefix_length": block.prefix_length,
-                "fingerprint": b"",
-                "resource_id": resource_id,
-                "owner_id": OWNER,
-                "tags": {},
-                "ip_source": "none",
-                **members,
-            },
-        )
+        """What `cidr_values` says; its row."""
+        values = cidr_values(inventory_id, resource_type, resource_id, cidr)
+        return self._insert(tables.resource_cidrs, {**values, **members})
 
     def record(self, *what: Any, **members: Any) -> int:
         """What `record_values` says; its number."""

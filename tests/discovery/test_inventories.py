@@ -97,6 +97,18 @@ async def test_a_failure_may_quote_whatever_was_told(database: Database) -> None
     assert message.startswith("'vpc-??' is told of twice")
 
 
+async def test_a_place_fails_until_every_source_told_it(database: Database) -> None:  # DISC-4
+    inventories = SqlInventories(database)
+    failure = SnapshotFailed(FailureCode.THROTTLING, "not now")
+    assert await inventories.failing_places() == 0
+    for source, place in (("network", PLACE), ("aws", PLACE), ("aws", OTHER)):
+        await inventories.note_failure(source, place, failure, NOW)
+    assert await inventories.failing_places() == 2
+    for source, failing in (("network", 2), ("aws", 1)):
+        await inventories.take_in(source, Snapshot(*PLACE, NOW))
+        assert await inventories.failing_places() == failing
+
+
 @pytest.mark.parametrize("edge", [messages, members])
 def test_nothing_is_taken_in_that_columns_have_no_place_for(edge: Any) -> None:
     cidrs: Any = tables.resource_cidrs.c

@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 import structlog
 from grpc.aio import Metadata
+from prometheus_client import CollectorRegistry
 
 from services.discovery.coverage import Coverage, Ipam
 from services.discovery.evaluation.model import Scopes
@@ -26,6 +27,7 @@ from services.discovery.sources import (
     SnapshotFailed,
     VpcCidr,
 )
+from services.discovery.telemetry import DiscoveryTelemetry
 from shared.cidr import Cidr
 from shared.errors import CadastreError, ServiceUnavailable
 from shared.persistence.failures import DatabaseUnavailable
@@ -39,7 +41,8 @@ LOG: Any = structlog.get_logger()
 def work(**members: Any) -> Work:
     nothing: Any = SimpleNamespace()
     known = {"orphans": nothing, "ledger": nothing, "passes": nothing, "agenda": Agenda()}
-    return Work(**{**known, "away": AWAY, "log": LOG, **members})
+    telemetry = DiscoveryTelemetry(CollectorRegistry())
+    return Work(**{**known, "away": AWAY, "log": LOG, "telemetry": telemetry, **members})
 
 
 async def test_following_goes_on_when_the_own_database_was_away_for_a_moment() -> None:
@@ -102,10 +105,14 @@ async def test_an_ipam_that_cannot_be_evaluated_does_not_keep_others_from_it() -
             evaluated.append(ipam.ipam_id)
             return Evaluated()
 
-    nothing: Any = SimpleNamespace()
+    class Inventories:
+        async def failing_places(self) -> int:
+            return 0
+
+    inventories: Any = Inventories()
     evaluator: Any = Evaluator()
     control_plane: Any = ControlPlane()
-    passes = Passes(control_plane, [], nothing, evaluator, lambda: NOW, AWAY)
+    passes = Passes(control_plane, [], inventories, evaluator, lambda: NOW, AWAY)
     await asyncio.gather(passes.refresh(frozenset(), None), return_exceptions=True)
     assert evaluated == ["ipam-2"]
 
@@ -175,7 +182,17 @@ async def test_distant_sources_are_asked_by_passes_alone() -> None:  # DISC-6
         return coverage
 
     nothing: Any = SimpleNamespace(
-        coverage=done, note_failure=done, keep_only=done, prune=done, evaluate=done
+        **dict.fromkeys(
+            (
+                "coverage",
+                "note_failure",
+                "failing_places",
+                "keep_only",
+                "prune",
+                "evaluate",
+            ),
+            done,
+        )
     )
     sources = [Source("near", is_near=True), Source("far", is_near=False)]
     passes = Passes(nothing, sources, nothing, nothing, lambda: NOW)

@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 import structlog
 from google.protobuf.timestamp_pb2 import Timestamp
+from prometheus_client import CollectorRegistry
 
 from services.discovery import tables
 from services.discovery.loops import Work, do_errands
@@ -21,6 +22,7 @@ from services.discovery.server import discovery
 from services.discovery.service.agenda import Agenda
 from services.discovery.service.passes import PassReport
 from services.discovery.sources import AccountRegion
+from services.discovery.telemetry import DiscoveryTelemetry
 from services.local.organization import write_organization
 from shared.cidr import Cidr
 from shared.errors import CadastreError
@@ -382,7 +384,8 @@ async def test_what_comes_after_a_quiet_time_is_looked_at_at_once() -> None:  # 
     nothing: Any = None
     passes: Any = Passes()
     agenda = Agenda()
-    work = Work(nothing, nothing, passes, agenda, (), structlog.get_logger())
+    telemetry = DiscoveryTelemetry(CollectorRegistry())
+    work = Work(nothing, nothing, passes, agenda, (), structlog.get_logger(), telemetry)
     errands = asyncio.create_task(do_errands(work, lambda: now[0]))
     await asyncio.sleep(0)  # now it waits for the first
     for _ in range(2):

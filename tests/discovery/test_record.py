@@ -72,6 +72,16 @@ def test_no_record_ends_or_is_followed_before_it_started(
     assert [at for _, _, at in changes.begun] == ([later] if found else [])
 
 
+def test_what_came_to_another_scope_is_counted_beside_what_was_judged_otherwise() -> None:
+    # MON-6, MET-5
+    current = {row: CurrentRecord(row, 7, START, CALM) for row in range(1, 4)}
+    elsewhere = CALM._replace(scope_id="another")
+    states = [elsewhere, elsewhere, BUSY, elsewhere]
+    found = [(sighting(row), state) for row, state in enumerate(states, 1)]
+    changes = turn(current, found, {7: SAMPLED}, NOW)
+    assert (len(changes.begun), changes.moved) == (4, 2)
+
+
 STATES = st.dictionaries(st.integers(0, 5), st.sampled_from([CALM, BUSY]), max_size=6)
 
 

@@ -12,10 +12,12 @@ from services.discovery.service.usage import (
     Limits,
     MapBlock,
     MappedCidr,
+    Resource,
     UsedCidr,
     Utilization,
     chosen,
     drawn,
+    usages,
     utilizations,
 )
 from shared.cidr import AddressFamily, Cidr
@@ -79,22 +81,24 @@ def test_a_block_that_lacks_one_address_is_not_full() -> None:  # MON-8
     assert block.is_full
 
 
-@given(
-    st.lists(
-        st.builds(
-            UsedCidr,
-            resource_id=st.sampled_from("abc"),
-            prefix_length=st.integers(0, 128),
-            ip_usage=st.floats(0, 1),
-            is_allocated=st.booleans(),
-        )
+RESOURCES = st.tuples(*map(st.sampled_from, ("ab", "xy", "mn"))).map(lambda one: Resource(*one))
+USED_CIDRS = st.lists(
+    st.builds(
+        UsedCidr,
+        resource=RESOURCES,
+        prefix_length=st.integers(0, 128),
+        ip_usage=st.floats(0, 1),
+        is_allocated=st.booleans(),
     )
 )
+
+
+@given(USED_CIDRS)
 def test_each_cidr_counts_by_its_size(cidrs: list[UsedCidr]) -> None:  # MET-3
-    found = {one.resource_id: one for one in utilizations(cidrs, IPV6)}
-    assert found.keys() == {one.resource_id for one in cidrs}
-    for id_, utilization in found.items():
-        own = [one for one in cidrs if one.resource_id == id_]
+    found = {one.resource: one for one in utilizations(cidrs, IPV6)}
+    assert found.keys() == {one.resource for one in cidrs}
+    for resource, utilization in found.items():
+        own = [one for one in cidrs if one.resource == resource]
         total = sum(2 ** (128 - one.prefix_length) for one in own)
         used = sum(Fraction(one.ip_usage) * 2 ** (128 - one.prefix_length) for one in own)
         assert utilization.total_addresses == total
@@ -102,16 +106,24 @@ def test_each_cidr_counts_by_its_size(cidrs: list[UsedCidr]) -> None:  # MET-3
         assert utilization.is_allocated == any(one.is_allocated for one in own)
 
 
+@given(USED_CIDRS)
+def test_one_by_one_resources_are_as_full_as_together(cidrs: list[UsedCidr]) -> None:  # BEY-11
+    ordered = sorted(cidrs, key=lambda one: one.resource.identity)
+    found = list(usages(((str(at), one) for at, one in enumerate(ordered)), IPV6))
+    assert [one for _, one in found] == utilizations(ordered, IPV6)
+    assert all(ordered[int(key)].resource == one.resource for key, one in found)
+
+
 @given(
     st.lists(
         st.builds(
             Utilization,
-            resource_id=st.text("abc", min_size=1, max_size=3),
+            resource=RESOURCES,
             ip_usage=st.sampled_from([0.0, 0.25, 0.5, 1.0]),
             total_addresses=st.sampled_from([1, 2, 2**100]),
             is_allocated=st.booleans(),
         ),
-        unique_by=lambda one: one.resource_id,
+        unique_by=lambda one: one.resource,
     ),
     st.builds(Limits, *[st.integers(0, 5)] * 3),
 )
@@ -119,12 +131,12 @@ def test_those_are_chosen_that_the_rules_name(  # MET-2
     known: list[Utilization], limits: Limits
 ) -> None:
     found = chosen(known, limits)
-    rising = sorted(known, key=lambda one: (one.ip_usage, one.resource_id))
-    falling = sorted(known, key=lambda one: (-one.ip_usage, one.resource_id))
+    rising = sorted(known, key=lambda one: (one.ip_usage, one.resource.identity))
+    falling = sorted(known, key=lambda one: (-one.ip_usage, one.resource.identity))
     extremes = {*rising[: limits.lowest], *falling[: limits.highest]}
     others = sorted(
         (one for one in known if one.is_allocated and one not in extremes),
-        key=lambda one: (-one.total_addresses, one.resource_id),
+        key=lambda one: (-one.total_addresses, one.resource.identity),
     )
     assert set(found) == extremes | set(others[: limits.allocated])
     assert len(found) == len(set(found))

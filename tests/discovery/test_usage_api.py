@@ -10,9 +10,10 @@ from cadastre.common.v1 import types_pb2
 from cadastre.discovery.v1 import monitoring_service_pb2 as monitoring_pb
 from cadastre.discovery.v1 import usage_service_pb2 as pb
 from services.discovery.public_address import AddressType, AssociationStatus, PublicAddress
-from services.discovery.tables import discrepancies
+from services.discovery.tables import discrepancies, records
 from shared.cidr import Cidr
 from shared.errors import CadastreError
+from shared.paging import token_after
 from tests.discovery.monitored import (
     HOME,
     IPAM,
@@ -222,6 +223,26 @@ async def utilizations(it: Known, **members: Any) -> list[Any]:
     return list((await it.figures(request)).utilizations)
 
 
+async def usages(it: Known, **members: Any) -> list[Any]:
+    """All pages of ListResourceUsages."""
+    request = pb.ListResourceUsagesRequest(
+        **{
+            "ipam_scope_id": PRIVATE,
+            "resource_type": VPCS,
+            "address_family": IPV4,
+            **members,
+        }
+    )
+    found: list[Any] = []
+    while True:
+        answer = await it.figures(request)
+        assert len(answer.utilizations) <= (request.max_results or 1000)
+        found += answer.utilizations
+        if not answer.next_token:
+            return found
+        request.next_token = answer.next_token
+
+
 async def test_how_full_a_resource_is_counts_all_its_cidrs_of_the_family_in_the_scope(
     it: Known,
 ) -> None:  # MET-3
@@ -278,6 +299,69 @@ async def test_the_fullest_the_emptiest_and_the_largest_of_pools_are_chosen(it: 
     kinds = monitoring_pb.IpamResourceType
     for kind in ("IPAM_RESOURCE_TYPE_IPV6_POOL", "IPAM_RESOURCE_TYPE_ENI"):
         assert await utilizations(it, resource_type=kinds.Value(kind)) == []
+
+
+async def test_resources_of_one_id_are_told_apart_by_owner_and_region(it: Known) -> None:  # MET-3
+    for n, (owner_id, region) in enumerate([(OWNER, HOME), (MEMBER, HOME), (OWNER, WEST)]):
+        whose = {"owner_id": owner_id, "region": region}
+        used(it, it.inventory(*whose.values()), "vpc", VPC, f"10.{n}.0.0/16", n / 4, **whose)
+    expected = [(OWNER, WEST, 0.5), (MEMBER, HOME, 0.25), (OWNER, HOME, 0.0)]
+    found = await utilizations(it)
+    assert [(one.owner_id, one.region, one.ip_usage) for one in found] == expected
+    assert len(await utilizations(it, highest=1, lowest=1)) == 2
+    listed = await usages(it, max_results=1)
+    assert sorted(listed, key=lambda one: -one.ip_usage) == found
+
+
+async def test_every_resource_is_listed_with_all_its_cidrs_however_pages_are_cut(
+    it: Known,
+) -> None:  # BEY-11, MET-3
+    inventory_id = it.inventory()
+    for n in (2, 0, 1):
+        of_vpc: dict[str, Any] = {"name": f"name {n}", "ipam_pool_id": POOL if n == 1 else None}
+        # Any characters: whoever pushes says what the id is.
+        vpc_id = f"vpc/{n}\n" + "\U0001f310" * 200
+        used(it, inventory_id, "vpc", vpc_id, f"10.{n}.0.0/16", 0.5, **of_vpc)
+        used(it, inventory_id, "vpc", vpc_id, f"10.{n + 100}.0.0/16", 0.0, **of_vpc)
+        used(it, inventory_id, "vpc", vpc_id, f"2001:db8:{n}::/56", 0.75, **of_vpc)
+    for max_results in (1, 2, 3, 4):
+        found = await usages(it, max_results=max_results)
+        assert [(one.name, one.ip_usage, one.is_allocated) for one in found] == [
+            ("name 0", 0.25, False),
+            ("name 1", 0.25, True),
+            ("name 2", 0.25, False),
+        ]
+    assert found == sorted(await utilizations(it), key=lambda one: one.resource_id)
+    kinds = monitoring_pb.IpamResourceType
+    for kind in ("IPAM_RESOURCE_TYPE_IPV6_POOL", "IPAM_RESOURCE_TYPE_EIP"):
+        assert await usages(it, resource_type=kinds.Value(kind)) == []
+
+
+async def test_a_list_goes_on_where_it_was_when_its_last_resource_is_gone(
+    it: Known,
+) -> None:  # BEY-11
+    inventory_id = it.inventory()
+    for n in range(3):
+        used(it, inventory_id, "vpc", f"vpc-{n}", f"10.{n}.0.0/16", 0.5)
+    request = pb.ListResourceUsagesRequest(
+        ipam_scope_id=PRIVATE, resource_type=VPCS, address_family=IPV4, max_results=2
+    )
+    request.next_token = (await it.figures(request)).next_token
+    with it.database.write() as connection:
+        gone = records.c.resource_id == "vpc-1"
+        connection.execute(records.update().where(gone).values(ended_at=at(1)))
+    assert [one.resource_id for one in (await it.figures(request)).utilizations] == ["vpc-2"]
+
+
+@pytest.mark.parametrize("key", ["", "a", "-1", f"{2**63}", "4711"])
+async def test_a_list_of_usages_does_not_go_on_after_what_was_never_there(
+    it: Known, key: str
+) -> None:
+    request = pb.ListResourceUsagesRequest(
+        ipam_scope_id=PRIVATE, resource_type=VPCS, address_family=IPV4
+    )
+    request.next_token = token_after(request, key)
+    assert (await refusal_of(it, request)).reason == "InvalidNextToken"
 
 
 async def cidr_map(it: Known, cidr: str, length: int) -> list[Any]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from cadastre.common.v1 import telemetry_service_pb2, telemetry_service_pb2_grpc
 from cadastre.network.v1 import (
     address_service_pb2,
     address_service_pb2_grpc,
@@ -60,6 +61,7 @@ class Network:
             address, settings, byoip_range_service_pb2_grpc.ByoipRangeServiceStub
         )
         self.inventory = Client(address, settings, inventory_service_pb2_grpc.InventoryServiceStub)
+        self.telemetry = Client(address, settings, telemetry_service_pb2_grpc.TelemetryServiceStub)
 
     async def create(self, **members: Any) -> vpc_pb2.Vpc:
         """The VPC as CreateVpc answers it."""
@@ -101,6 +103,12 @@ class Network:
         answer = await self.inventory.call(request, caller=SERVICE)
         return {found.association_id: found.cidr for found in answer.cidr_associations}
 
+    async def metrics(self) -> bytes:
+        """The service's own, as the metrics service gathers them."""
+        request = telemetry_service_pb2.GetMetricsRequest()
+        exposition: bytes = (await self.telemetry.call(request, caller=SERVICE)).exposition
+        return exposition
+
     async def close(self) -> None:
         await self.vpcs.close()
         await self.subnets.close()
@@ -108,6 +116,7 @@ class Network:
         await self.addresses.close()
         await self.byoip_ranges.close()
         await self.inventory.close()
+        await self.telemetry.close()
 
 
 @asynccontextmanager

@@ -65,6 +65,8 @@ async def nothing() -> None:
 class FakeLedger(ledger_service_pb2_grpc.LedgerServiceServicer):
     """``before`` and ``after`` are awaited around each allocation; tests hold it up there.
 
+    ``before_cancelling`` likewise, where one is cancelled.
+
     ``around_list`` is called before and after the allocations are read for a list.
     """
 
@@ -85,6 +87,7 @@ class FakeLedger(ledger_service_pb2_grpc.LedgerServiceServicer):
         self.cancelled: set[str] = set()
         self.before: Callable[[], Awaitable[None]] = nothing
         self.after: Callable[[], Awaitable[None]] = nothing
+        self.before_cancelling: Callable[[], Awaitable[None]] = nothing
         self.around_list: Callable[[], object] = bool
 
     @property
@@ -109,6 +112,7 @@ class FakeLedger(ledger_service_pb2_grpc.LedgerServiceServicer):
         )
 
     async def CancelResourceAllocation(self, request: Any, context: Any) -> Any:
+        await self.before_cancelling()
         self.cancelled.add(request.client_token)
         if found := self._find(request.client_token):
             del self.allocations[found.ipam_pool_allocation_id]

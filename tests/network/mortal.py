@@ -92,7 +92,7 @@ class Process:
     """A network process's use cases, without a server; ``life`` says when it dies."""
 
     def __init__(self, database: Database, remote: Remote) -> None:
-        self.store = SqlStore(database, on_change=lambda: None)
+        self.store = SqlStore(database, on_change=lambda _: None)
         self.remote, self.ledger = remote, LedgerClient(remote)
 
     def vpcs(self, life: Life, clock: Callable[[], datetime]) -> Vpcs:

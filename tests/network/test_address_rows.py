@@ -35,7 +35,7 @@ async def test_the_lowest_free_address_of_a_range_is_the_first_gap(  # BEY-7, EI
     database = Database(database_url)
     try:
         await database.run(upgrade, database, "services.network")
-        store = SqlStore(database, on_change=lambda: None)
+        store = SqlStore(database, on_change=lambda _: None)
         rng = random.Random(6)
         for case, taken_total in enumerate([0, 1, 8, 15, *(rng.randrange(16) for _ in range(36))]):
             start = 1 + 64 * case

@@ -238,7 +238,7 @@ async def transfers_at(
 async def store_of(settings: Settings) -> AsyncIterator[SqlStore]:
     database = Database(settings.database_url_of("network"))
     try:
-        yield SqlStore(database, on_change=lambda: None)
+        yield SqlStore(database, on_change=lambda _: None)
     finally:
         database.close()
 

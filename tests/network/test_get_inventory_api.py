@@ -409,7 +409,7 @@ async def test_what_is_made_while_an_inventory_is_read_is_not_in_it(  # DISC-3
     late_subnet = subnet_of(2)
 
     with migrated(database_url) as database:
-        inventory = Inventory(SqlStore(database, on_change=lambda: None), Bell())
+        inventory = Inventory(SqlStore(database, on_change=lambda _: None), Bell())
 
         def make(*vpcs: Vpc, subnets: Sequence[Subnet] = ()) -> None:
             with database.write() as connection:

@@ -54,7 +54,7 @@ async def test_free_addresses_are_those_that_are_not_used(database_url: str) -> 
     database = Database(database_url)
     try:
         await database.run(upgrade, database, "services.network")
-        store = SqlStore(database, on_change=lambda: None)
+        store = SqlStore(database, on_change=lambda _: None)
         await store.write(lambda rows: rows.vpcs.add(VPC))
         await store.write(lambda rows: rows.subnets.add(SUBNET))
         some = usable(Cidr.parse("10.0.0.0/28"))

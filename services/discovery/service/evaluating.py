@@ -189,6 +189,8 @@ class Evaluated:
     released: int = 0
     begun: int = 0
     ended: int = 0
+    moved: int = 0
+    """Records that began because a resource came to another scope."""
 
 
 @dataclass(slots=True)
@@ -202,8 +204,11 @@ class _Deeds:
     released: int = 0
 
     def told(self, changes: Turn | None) -> Evaluated:
-        begun, ended = (len(changes.begun), len(changes.ended)) if changes else (0, 0)
-        return Evaluated(len(self.imported), self.released, begun, ended)
+        imported, released = len(self.imported), self.released
+        if changes is None:
+            return Evaluated(imported, released)
+        begun, ended = len(changes.begun), len(changes.ended)
+        return Evaluated(imported, released, begun, ended, changes.moved)
 
 
 class Evaluator:

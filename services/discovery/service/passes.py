@@ -49,6 +49,13 @@ class ControlPlane(Protocol):
     async def pools(self) -> AbstractSet[PoolVersion]: ...
 
 
+class AskedInventories(Inventories, Protocol):
+    """And which of them fail."""
+
+    async def failing_places(self) -> int:
+        """Accounts' regions of which some source could not tell the last time."""
+
+
 @dataclass(slots=True)
 class PassReport:
     """What a pass did."""
@@ -61,6 +68,10 @@ class PassReport:
     evaluated: list[tuple[str, Evaluated]] = field(default_factory=list)
     unevaluated: list[tuple[str, Exception]] = field(default_factory=list)
     """IPAMs that could not be evaluated, and why; the next pass tries again."""
+    evaluation_seconds: list[float] = field(default_factory=list)
+    """How long each evaluation took that came to its end."""
+    failing_places: int = 0
+    """Accounts' regions of which some source could not tell the last time."""
 
     def add(self, taken: Taken) -> None:
         self.places += 1
@@ -76,7 +87,7 @@ class Passes:
         self,
         control_plane: ControlPlane,
         sources: Sequence[SnapshotSource],
-        inventories: Inventories,
+        inventories: AskedInventories,
         evaluator: Evaluator,
         clock: Callable[[], datetime],
         away: tuple[type[Exception], ...] = (CadastreError,),
@@ -109,6 +120,7 @@ class Passes:
         await self._evaluate(coverage, coverage.ipams, report)
         await self._drop_ipams()
         await self._evaluator.prune(self._clock() - HISTORY_KEPT)
+        report.failing_places = await self._inventories.failing_places()
         return report
 
     async def _drop_inventories(self, coverage: Coverage) -> None:
@@ -147,6 +159,7 @@ class Passes:
             if ipam_ids is None or ipam.ipam_id in ipam_ids or coverage.monitored(ipam) & places
         ]
         await self._evaluate(coverage, concerned, report)
+        report.failing_places = await self._inventories.failing_places()
         return report
 
     async def what_changed(self) -> Changed | None:
@@ -228,8 +241,11 @@ class Passes:
             seen = Seen(coverage.monitored(ipam), asked)
             try:
                 async with self._evaluating:
+                    began_at = self._clock()
                     evaluated = await self._evaluator.evaluate(ipam, seen)
+                    took = self._clock() - began_at
             except self._away as error:
                 report.unevaluated.append((ipam.ipam_id, error))
             else:
                 report.evaluated.append((ipam.ipam_id, evaluated))
+                report.evaluation_seconds.append(took.total_seconds())

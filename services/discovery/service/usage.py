@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import groupby
 from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -80,10 +81,25 @@ class Group(NamedTuple):
     family: AddressFamily
 
 
+class Resource(NamedTuple):
+    """A resource. Sources give whatever ids they like, so that two may have the same."""
+
+    resource_id: str
+    owner_id: str
+    region: str
+    vpc_id: str | None = None
+    name: str | None = None
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What tells it from all others: id, owner and region."""
+        return self[:3]
+
+
 class UsedCidr(NamedTuple):
     """A CIDR of a resource, and how full it is."""
 
-    resource_id: str
+    resource: Resource
     prefix_length: int
     ip_usage: float
     is_allocated: bool
@@ -93,19 +109,10 @@ class UsedCidr(NamedTuple):
 class Utilization(NamedTuple):
     """How full a resource is over all its CIDRs of a family in a scope (MET-3)."""
 
-    resource_id: str
+    resource: Resource
     ip_usage: float
     total_addresses: int
     is_allocated: bool
-
-
-class Resource(NamedTuple):
-    """Whose a resource is, and where."""
-
-    owner_id: str
-    region: str
-    vpc_id: str | None
-    name: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +164,19 @@ class View(Protocol):
         """Likewise."""
 
     def candidates(self, of: Group, limits: Limits) -> Collection[str]:
-        """Resources among which all are that `chosen` chooses."""
+        """Ids of resources among which all are that `chosen` chooses."""
 
     def used_cidrs(self, of: Group, resource_ids: Collection[str]) -> Iterable[UsedCidr]:
         """All of these resources whose usage is known."""
 
-    def resources(self, of: Group, resource_ids: Collection[str]) -> Mapping[str, Resource]:
-        """By id."""
+    def all_used_cidrs(self, of: Group, after: str | None) -> Iterator[tuple[str, UsedCidr]]:
+        """All of the group whose usage is known, by the resource's identity, each with its key.
+
+        Goes on with the next resource after the one that a key is of.
+
+        Raises:
+            InvalidNextToken: while iterated, when the key is none of its keys.
+        """
 
     def mapped_cidrs(self, scope_id: str, within: Cidr) -> Iterable[MappedCidr]:
         """What overlaps ``within``, by address, widest first."""
@@ -214,15 +227,26 @@ def usage_of(view: View, coverage: Coverage, ipam: Ipam) -> IpamUsage:
 def utilizations(cidrs: Iterable[UsedCidr], family: AddressFamily) -> list[Utilization]:
     """Of each resource one: its CIDRs together, each by its size."""
     sizes = [1 << (family.bits - length) for length in range(family.bits + 1)]
-    totals: dict[str, tuple[int, float, bool]] = {}
-    for resource_id, prefix_length, ip_usage, is_allocated in cidrs:
-        size = sizes[prefix_length]
-        total, used, was_allocated = totals.get(resource_id, (0, 0.0, False))
-        totals[resource_id] = (total + size, used + ip_usage * size, was_allocated or is_allocated)
+    totals: dict[tuple[str, str, str], tuple[Resource, int, float, bool]] = {}
+    for resource, prefix_length, ip_usage, is_allocated in cidrs:
+        size, identity = sizes[prefix_length], resource.identity
+        first, total, used, was_allocated = totals.get(identity, (resource, 0, 0.0, False))
+        used, is_one = used + ip_usage * size, was_allocated or is_allocated
+        totals[identity] = (first, total + size, used, is_one)
     return [
-        Utilization(resource_id, used / total, total, is_allocated)
-        for resource_id, (total, used, is_allocated) in totals.items()
+        Utilization(resource, used / total, total, is_allocated)
+        for resource, total, used, is_allocated in totals.values()
     ]
+
+
+def usages(
+    cidrs: Iterable[tuple[str, UsedCidr]], family: AddressFamily
+) -> Iterator[tuple[str, Utilization]]:
+    """Likewise one by one, of ``cidrs`` that come by resource, each with a key of its CIDRs."""
+    for _, group in groupby(cidrs, key=lambda one: one[1].resource.identity):
+        keyed = list(group)
+        [utilization] = utilizations((cidr for _, cidr in keyed), family)
+        yield keyed[0][0], utilization
 
 
 def chosen(known: Sequence[Utilization], limits: Limits) -> list[Utilization]:
@@ -230,15 +254,20 @@ def chosen(known: Sequence[Utilization], limits: Limits) -> list[Utilization]:
 
     Highest first, none twice (MET-2). Of equal ones the one whose id comes first is chosen.
     """
-    highest = heapq.nsmallest(limits.highest, known, key=lambda one: (-one.ip_usage, *one[:1]))
-    lowest = heapq.nsmallest(limits.lowest, known, key=lambda one: (one.ip_usage, *one[:1]))
-    extremes = {one.resource_id: one for one in (*highest, *lowest)}
-    others = [one for one in known if one.is_allocated and one.resource_id not in extremes]
-    largest = heapq.nsmallest(
-        limits.allocated, others, key=lambda one: (-one.total_addresses, *one[:1])
+    highest = heapq.nsmallest(limits.highest, known, key=_fullest_first)
+    lowest = heapq.nsmallest(
+        limits.lowest, known, key=lambda one: (one.ip_usage, one.resource.identity)
     )
-    together = [*extremes.values(), *largest]
-    return sorted(together, key=lambda one: (-one.ip_usage, one.resource_id))
+    extremes = {one.resource.identity: one for one in (*highest, *lowest)}
+    others = [one for one in known if one.is_allocated and one.resource.identity not in extremes]
+    largest = heapq.nsmallest(
+        limits.allocated, others, key=lambda one: (-one.total_addresses, one.resource.identity)
+    )
+    return sorted([*extremes.values(), *largest], key=_fullest_first)
+
+
+def _fullest_first(one: Utilization) -> tuple[float, tuple[str, str, str]]:
+    return -one.ip_usage, one.resource.identity
 
 
 def check_can_be_drawn(cidr: Cidr, netmask_length: int) -> None:

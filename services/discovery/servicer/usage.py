@@ -1,5 +1,7 @@
 """UsageService: messages to use cases and back."""
 
+from collections.abc import Iterator
+
 from cadastre.discovery.v1 import monitoring_service_pb2 as monitoring_pb
 from cadastre.discovery.v1 import usage_service_pb2 as pb
 from cadastre.discovery.v1 import usage_service_pb2_grpc
@@ -15,19 +17,22 @@ from services.discovery.service.usage import (
     drawn,
     ipam_of,
     usage_of,
+    usages,
     utilizations,
 )
 from services.discovery.servicer.usage_messages import (
+    Keyed,
     block_to_proto,
     count_to_proto,
     family_from_proto,
     finding_to_proto,
+    those_that_fit,
     usage_to_proto,
     utilization_to_proto,
 )
 from services.discovery.servicer.words import word_of
 from shared.cidr import Cidr
-from shared.paging import paginate
+from shared.paging import DEFAULT_MAX_RESULTS, page_of, paginate, token_after
 from shared.rpc.interceptor import Context
 
 
@@ -56,6 +61,11 @@ class UsageServicer(usage_service_pb2_grpc.UsageServiceServicer):
     ) -> pb.ListResourceUtilizationResponse:
         return await self._reader.read(lambda view: _utilization(view, request))
 
+    async def ListResourceUsages(
+        self, request: pb.ListResourceUsagesRequest, _context: Context
+    ) -> pb.ListResourceUsagesResponse:
+        return await self._reader.read(lambda view: _usages(view, request))
+
     async def GetCidrMap(
         self, request: pb.GetCidrMapRequest, _context: Context
     ) -> pb.GetCidrMapResponse:
@@ -75,18 +85,44 @@ class UsageServicer(usage_service_pb2_grpc.UsageServiceServicer):
 def _utilization(
     view: View, request: pb.ListResourceUtilizationRequest
 ) -> pb.ListResourceUtilizationResponse:
-    word = word_of(monitoring_pb.IpamResourceType, request.resource_type)
-    if word not in _TYPES:
-        # AWS has types of resources that nothing here is of.
+    if (group := _group_of(request)) is None:
         return pb.ListResourceUtilizationResponse()
-    group = Group(request.ipam_scope_id, _TYPES[word], family_from_proto(request.address_family))
     limits = Limits(request.highest, request.lowest, request.allocated)
     candidates = view.candidates(group, limits)
     found = chosen(utilizations(view.used_cidrs(group, candidates), group.family), limits)
-    resources = view.resources(group, [one.resource_id for one in found])
-    return pb.ListResourceUtilizationResponse(
-        utilizations=[utilization_to_proto(one, resources[one.resource_id]) for one in found]
+    return pb.ListResourceUtilizationResponse(utilizations=map(utilization_to_proto, found))
+
+
+def _usages(view: View, request: pb.ListResourceUsagesRequest) -> pb.ListResourceUsagesResponse:
+    if (group := _group_of(request)) is None:
+        return pb.ListResourceUsagesResponse()
+
+    def records_after(after: str | None) -> Iterator[tuple[str, Keyed]]:
+        for key, one in usages(view.all_used_cidrs(group, after), group.family):
+            yield key, Keyed(key, utilization_to_proto(one))
+
+    found, token = page_of(
+        request,
+        records_after,
+        token=request.next_token,
+        max_results=request.max_results or DEFAULT_MAX_RESULTS,
     )
+    fitting = those_that_fit(found)
+    if len(fitting) < len(found):
+        token = token_after(request, fitting[-1].key)
+    return pb.ListResourceUsagesResponse(
+        utilizations=[one.utilization for one in fitting], next_token=token
+    )
+
+
+def _group_of(
+    request: pb.ListResourceUtilizationRequest | pb.ListResourceUsagesRequest,
+) -> Group | None:
+    """None: of a type that AWS has, and nothing here is of."""
+    word = word_of(monitoring_pb.IpamResourceType, request.resource_type)
+    if word not in _TYPES:
+        return None
+    return Group(request.ipam_scope_id, _TYPES[word], family_from_proto(request.address_family))
 
 
 def _discrepancies(

@@ -1,5 +1,9 @@
 """Figures as messages."""
 
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
 from cadastre.common.v1 import types_pb2
 from cadastre.discovery.v1 import monitoring_service_pb2 as monitoring_pb
 from cadastre.discovery.v1 import usage_service_pb2 as pb
@@ -7,12 +11,17 @@ from services.discovery.evaluation.model import Finding
 from services.discovery.service.usage import (
     IpamUsage,
     MapBlock,
-    Resource,
     ResourceCidrCount,
     Utilization,
 )
 from services.discovery.servicer.words import number_of
 from shared.cidr import AddressFamily
+from shared.rpc.client import MAX_MESSAGE_BYTES
+
+_EACH_BYTES = 4
+"""What a message that is a member of another takes besides itself: its number and its length."""
+_TOKEN_BYTES = 2048
+_ROOM_BYTES = MAX_MESSAGE_BYTES - _TOKEN_BYTES - _EACH_BYTES
 
 
 def usage_to_proto(usage: IpamUsage) -> pb.GetIpamUsageResponse:
@@ -49,17 +58,30 @@ def count_to_proto(one: ResourceCidrCount) -> pb.ResourceCidrCount:
     )
 
 
-def utilization_to_proto(one: Utilization, resource: Resource) -> pb.ResourceUtilization:
+def utilization_to_proto(one: Utilization) -> pb.ResourceUtilization:
     return pb.ResourceUtilization(
-        resource_id=one.resource_id,
-        owner_id=resource.owner_id,
-        region=resource.region,
-        vpc_id=resource.vpc_id or "",
+        resource_id=one.resource.resource_id,
+        owner_id=one.resource.owner_id,
+        region=one.resource.region,
+        vpc_id=one.resource.vpc_id or "",
         ip_usage=one.ip_usage,
         total_addresses=str(one.total_addresses),
         is_allocated=one.is_allocated,
-        name=resource.name or "",
+        name=one.resource.name or "",
     )
+
+
+class Keyed(NamedTuple):
+    """A figure, and its key in the list."""
+
+    key: str
+    utilization: pb.ResourceUtilization
+
+
+def those_that_fit(found: Sequence[Keyed]) -> Sequence[Keyed]:
+    """As many as fit into one gRPC message: 1,200 of the longest ids and names."""
+    sizes = accumulate(one.utilization.ByteSize() + _EACH_BYTES for one in found)
+    return [one for one, size in zip(found, sizes, strict=True) if size <= _ROOM_BYTES]
 
 
 def block_to_proto(block: MapBlock) -> pb.CidrMapBlock:

@@ -93,6 +93,9 @@ class SqlInventories:
     ) -> None:
         await self._database.run(self._note_failure, source, place, failure, attempted_at)
 
+    async def failing_places(self) -> int:
+        return await self._database.run(self._count_failing_places)
+
     async def keep_only(self, places: Collection[AccountRegion], asked: Collection[str]) -> None:
         await self._database.run(self._keep_only, frozenset(places), frozenset(asked))
 
@@ -150,6 +153,13 @@ class SqlInventories:
                 "failure_message": _storable(failure.message)[:_LONGEST_MESSAGE],
             }
             _update(connection, inventory.inventory_id, values)
+
+    def _count_failing_places(self) -> int:
+        places = sa.select(inventories.c.account_id, inventories.c.region).distinct()
+        failing = places.where(inventories.c.failure_code.is_not(None)).subquery()
+        query = sa.select(sa.func.count()).select_from(failing)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar_one()
 
     def _keep_only(self, places: frozenset[AccountRegion], asked: frozenset[str]) -> None:
         with self._database.write() as connection:

@@ -1,6 +1,6 @@
 """`View` of figures in SQL: counts are the database's to make."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -42,9 +42,12 @@ from services.discovery.tables import (
     resource_cidrs,
 )
 from shared.cidr import AddressFamily, Cidr
+from shared.errors import InvalidNextToken
 from shared.persistence.database import Database
 
 _ALL_IPV4 = Cidr(AddressFamily.IPV4, 0, 0)
+_MAPPED = _ALL_IPV4.first_key[: -_ALL_IPV4.family.bits // 8]
+"""What keys of IPv4 addresses begin with."""
 _IS_IPV4 = records.c.first_address.between(_ALL_IPV4.first_key, _ALL_IPV4.last_key)
 _IS_MONITORED_NOW = sa.and_(records.c.is_monitored, records.c.ended_at.is_(None))
 _BY_SCOPE_AND_ADDRESS = (
@@ -64,6 +67,13 @@ _BLOCK_STATE = sa.case(
     else_=BlockState.OCCUPIED.value,
 )
 _STATES = {0: None, **{state.value: state for state in BlockState}}
+_BY_IDENTITY = (
+    records.c.resource_id,
+    records.c.owner_id,
+    records.c.region,
+    records.c.record_id,
+)
+_IDENTITY = sa.tuple_(records.c.resource_id, records.c.owner_id, records.c.region)
 _USED = records.join(resource_cidrs, resource_cidrs.c.row_id == records.c.row_id)
 
 T = TypeVar("T")
@@ -134,74 +144,43 @@ class SqlUsageView:
             yield PublicAddressCount(row.account_id, kind, row.number)
 
     def candidates(self, of: Group, limits: Limits) -> Collection[str]:
-        weights, vpcs = _weights(of.family), _allocated_vpcs(of)
-        is_allocated = records.c.ipam_pool_id.is_not(None)
-        if of.resource_type is ResourceType.SUBNET:
-            is_allocated = records.c.vpc_id.in_(sa.select(vpcs.c.resource_id))
-        known = (
-            sa.select(
-                records.c.resource_id,
-                (
-                    sa.func.sum(resource_cidrs.c.ip_usage * weights.c.weight)
-                    / sa.func.sum(weights.c.weight)
-                ).label("ip_usage"),
-                sa.func.sum(weights.c.weight).label("total"),
-                sa.func.max(sa.case((is_allocated, 1), else_=0)).label("is_allocated"),
-            )
-            .select_from(_USED.join(weights, weights.c.length == records.c.prefix_length))
-            .where(*_of(of), resource_cidrs.c.ip_usage.is_not(None))
-            .group_by(records.c.resource_id)
-            .cte("known")
-        )
-        id_ = known.c.resource_id
+        known = _known(of).cte("known")
+        id_, total = known.c.resource_id, known.c.total
         # As many of those with space of pools may be among the fullest and the emptiest.
         largest = limits.highest + limits.lowest + limits.allocated
+        by_identity = (id_, known.c.owner_id, known.c.region)
         ranked = (
-            sa.select(id_).order_by(known.c.ip_usage.desc(), id_).limit(limits.highest),
-            sa.select(id_).order_by(known.c.ip_usage, id_).limit(limits.lowest),
+            sa.select(id_).order_by(known.c.ip_usage.desc(), *by_identity).limit(limits.highest),
+            sa.select(id_).order_by(known.c.ip_usage, *by_identity).limit(limits.lowest),
             sa.select(id_)
             .where(known.c.is_allocated == 1)
-            .order_by(known.c.total.desc(), id_)
+            .order_by(total.desc(), *by_identity)
             .limit(largest),
         )
         query = sa.union(*(sa.select(one.subquery()) for one in ranked))
         return self._connection.scalars(query).all()
 
     def used_cidrs(self, of: Group, resource_ids: Collection[str]) -> Iterator[UsedCidr]:
-        is_of_vpc = of.resource_type is ResourceType.SUBNET
-        allocated = set(self._connection.scalars(sa.select(_allocated_vpcs(of).c.resource_id)))
         for some in batches_of(list(resource_ids)):
-            query = (
-                sa.select(
-                    records.c.resource_id,
-                    records.c.prefix_length,
-                    resource_cidrs.c.ip_usage,
-                    records.c.vpc_id if is_of_vpc else records.c.ipam_pool_id,
-                )
-                .select_from(_USED)
-                .where(
-                    *_of(of),
-                    resource_cidrs.c.ip_usage.is_not(None),
-                    records.c.resource_id.in_(some),
-                )
-            )
-            for resource_id, length, ip_usage, holder in self._connection.execute(query):
-                is_allocated = holder in allocated if is_of_vpc else holder is not None
-                yield UsedCidr(resource_id, length, ip_usage, is_allocated)
+            query = _used(of).where(records.c.resource_id.in_(some))
+            for row in self._connection.execute(query):
+                yield _used_from_row(row)
 
-    def resources(self, of: Group, resource_ids: Collection[str]) -> Mapping[str, Resource]:
-        found: dict[str, Resource] = {}
-        for some in batches_of(list(resource_ids)):
-            query = sa.select(
-                records.c.resource_id,
-                records.c.owner_id,
-                records.c.region,
-                records.c.vpc_id,
-                records.c.name,
-            ).where(*_of(of), records.c.resource_id.in_(some))
-            for resource_id, *members in self._connection.execute(query):
-                found[resource_id] = Resource(*members)
-        return found
+    def all_used_cidrs(self, of: Group, after: str | None) -> Iterator[tuple[str, UsedCidr]]:
+        query = _used(of)
+        if after is not None:
+            query = query.where(self._identity_of(after) < _IDENTITY)
+        for row in along(self._connection, query, _BY_IDENTITY, None):
+            yield str(row.record_id), _used_from_row(row)
+
+    def _identity_of(self, key: str) -> sa.ColumnElement[Any]:
+        """Of the resource of a record: that is shorter than an id, and stays when it has ended."""
+        [record_id] = parsed_key(key, int_of_64_bits) or ()
+        query = sa.select(records).where(records.c.record_id == record_id)
+        if (row := self._connection.execute(query).first()) is None:
+            raise InvalidNextToken
+        values = (row.resource_id, row.owner_id, row.region)
+        return sa.tuple_(*(sa.literal(value, sa.String) for value in values))
 
     def mapped_cidrs(self, scope_id: str, within: Cidr) -> Iterator[MappedCidr]:
         around = [
@@ -233,33 +212,72 @@ class SqlUsageView:
             yield key, _finding_from_row(row)
 
 
-def _of(group: Group) -> list[sa.ColumnElement[bool]]:
+def _of(group: Group, table: sa.FromClause = records) -> list[sa.ColumnElement[bool]]:
+    # Not as a range: SQLite would rather go along all addresses than along one type's resources.
+    is_ipv4 = sa.func.substr(table.c.first_address, 1, len(_MAPPED)) == _MAPPED
     return [
-        records.c.ipam_scope_id == group.scope_id,
-        _IS_MONITORED_NOW,
-        records.c.resource_type == group.resource_type.value,
-        _IS_IPV4 if group.family is AddressFamily.IPV4 else sa.not_(_IS_IPV4),
+        table.c.ipam_scope_id == group.scope_id,
+        table.c.is_monitored,
+        table.c.ended_at.is_(None),
+        table.c.resource_type == group.resource_type.value,
+        is_ipv4 if group.family is AddressFamily.IPV4 else sa.not_(is_ipv4),
     ]
 
 
-def _allocated_vpcs(group: Group) -> sa.Subquery:
-    """VPCs with space of pools, of the same scope and family."""
-    vpcs = group._replace(resource_type=ResourceType.VPC)
+def _known(group: Group) -> sa.Select[Any]:
+    """Each resource whose usage is known, as `utilizations` has it but for what floats lose."""
+    size = _size(group.family)
+    total = sa.func.sum(size)
+    identity = (records.c.resource_id, records.c.owner_id, records.c.region)
     return (
-        sa.select(records.c.resource_id)
-        .where(*_of(vpcs), records.c.ipam_pool_id.is_not(None))
-        .subquery()
+        sa.select(
+            *identity,
+            (sa.func.sum(resource_cidrs.c.ip_usage * size) / total).label("ip_usage"),
+            total.label("total"),
+            sa.func.max(sa.case((_is_allocated(group), 1), else_=0)).label("is_allocated"),
+        )
+        .select_from(_USED)
+        .where(*_of(group), resource_cidrs.c.ip_usage.is_not(None))
+        .group_by(*identity)
     )
 
 
-def _weights(family: AddressFamily) -> sa.CTE:
-    """Sizes of blocks by length, for databases whose integers are too short for them."""
-    rows = [
-        sa.select(sa.literal(length).label("length"), sa.literal(size).label("weight"))
-        for length in range(family.bits + 1)
-        for size in [2.0 ** (family.bits - length)]
-    ]
-    return sa.union_all(*rows).cte("weights")
+def _used(group: Group) -> sa.Select[Any]:
+    """CIDRs whose usage is known; to be narrowed."""
+    members = (
+        records.c.record_id,
+        records.c.resource_id,
+        records.c.owner_id,
+        records.c.region,
+        records.c.vpc_id,
+        records.c.name,
+        records.c.prefix_length,
+        resource_cidrs.c.ip_usage,
+        _is_allocated(group).label("is_allocated"),
+    )
+    is_known = resource_cidrs.c.ip_usage.is_not(None)
+    return sa.select(*members).select_from(_USED).where(*_of(group), is_known)
+
+
+def _is_allocated(group: Group) -> sa.ColumnElement[bool]:
+    """Whether it has space of a pool; of subnets: whether their VPC has, in scope and family."""
+    if group.resource_type is not ResourceType.SUBNET:
+        return records.c.ipam_pool_id.is_not(None)
+    vpcs = records.alias("vpcs")
+    are_vpcs = _of(group._replace(resource_type=ResourceType.VPC), vpcs)
+    is_its_own = vpcs.c.resource_id == records.c.vpc_id
+    return sa.exists().where(*are_vpcs, is_its_own, vpcs.c.ipam_pool_id.is_not(None))
+
+
+def _size(family: AddressFamily) -> sa.ColumnElement[float]:
+    """Of a record's block, as a float: databases' integers are too short for it."""
+    sizes = {length: 2.0 ** (family.bits - length) for length in range(family.bits + 1)}
+    return sa.case(sizes, value=records.c.prefix_length)
+
+
+def _used_from_row(row: sa.Row[Any]) -> UsedCidr:
+    resource = Resource(row.resource_id, row.owner_id, row.region, row.vpc_id, row.name)
+    return UsedCidr(resource, row.prefix_length, row.ip_usage, bool(row.is_allocated))
 
 
 def _count_from_row(row: sa.Row[Any]) -> ResourceCidrCount:

@@ -35,6 +35,9 @@ class BlockRows(Protocol):
     def abandon_expired(self, now: datetime) -> list[CidrRecord]:
         """Likewise with those whose time is up; all that are to be undone, of whoever."""
 
+    def count_pending(self) -> int:
+        """How many are being allocated, or undone."""
+
     def forget(self, association_ids: Sequence[str]) -> None:
         """Nothing is, or will be, allocated to them."""
 

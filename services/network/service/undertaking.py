@@ -121,6 +121,10 @@ class Undertakings:
             await self._store.write(lambda rows: rows.blocks.abandon_expired(now))
         )
 
+    async def pending(self) -> int:
+        """How many blocks are being allocated or undone, by whoever."""
+        return await self._store.read(lambda rows: rows.blocks.count_pending())
+
     async def _check(self, orders: Sequence[Order]) -> None:
         for order in orders:
             await self._ledger.check(order)

@@ -96,6 +96,10 @@ class SqlBlocks:
     def abandon_expired(self, now: datetime) -> list[CidrRecord]:
         return self._abandon(sa.or_(_pending.c.is_abandoned, _pending.c.expires_at < now))
 
+    def count_pending(self) -> int:
+        query = sa.select(sa.func.count()).select_from(_pending)
+        return self._connection.execute(query).scalar_one()
+
     def forget(self, association_ids: Sequence[str]) -> None:
         self._connection.execute(
             _pending.delete().where(_pending.c.association_id.in_(association_ids))

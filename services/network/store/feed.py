@@ -19,7 +19,7 @@ class SqlFeed:
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
-        self.has_appended = False
+        self.appended: list[Change] = []
 
     def append(self, changes_: Sequence[Change]) -> None:
         if self._connection.dialect.name == "postgresql":
@@ -30,7 +30,7 @@ class SqlFeed:
                 changes.insert(),
                 [{"kind": change.kind.value, **asdict(change.record)} for change in changes_],
             )
-            self.has_appended = True
+            self.appended.extend(changes_)
 
     def changes(self, *, after: int) -> Sequence[NumberedChange]:
         found = block_of(self._connection, sa.select(changes), changes.c.sequence, after)

@@ -1,11 +1,12 @@
 """`Store` and `Rows` in SQL."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TypeVar
 
 import sqlalchemy as sa
 
+from services.network.changes import Change
 from services.network.service.rows import Rows
 from services.network.store.addresses import SqlAddresses, SqlAddressTransfers
 from services.network.store.blocks import SqlBlocks
@@ -24,28 +25,30 @@ T = TypeVar("T")
 class SqlStore:
     """Runs use cases in a database's threads."""
 
-    def __init__(self, database: Database, *, on_change: Callable[[], None]) -> None:
-        """``on_change`` is called, in the event loop, when something was added to the feed."""
+    def __init__(
+        self, database: Database, *, on_change: Callable[[Sequence[Change]], None]
+    ) -> None:
+        """``on_change`` is told, in the event loop, of what was added to the feed."""
         self._database, self._on_change = database, on_change
 
     async def read(self, use_case: Callable[[Rows], T]) -> T:
         return await self._database.run(self._read, use_case)
 
     async def write(self, use_case: Callable[[Rows], T], *, dry_run: bool = False) -> T:
-        result, has_appended = await self._database.run(self._write, use_case, dry_run)
-        if has_appended:
-            self._on_change()
+        result, appended = await self._database.run(self._write, use_case, dry_run)
+        if appended:
+            self._on_change(appended)
         return result
 
     def _read(self, use_case: Callable[[Rows], T]) -> T:
         with self._database.read() as connection:
             return use_case(SqlRows(connection))
 
-    def _write(self, use_case: Callable[[Rows], T], dry_run: bool) -> tuple[T, bool]:
+    def _write(self, use_case: Callable[[Rows], T], dry_run: bool) -> tuple[T, Sequence[Change]]:
         with self._database.write(dry_run=dry_run) as connection:
             rows = SqlRows(connection)
             result = use_case(rows)
-        return result, rows.feed.has_appended
+        return result, rows.feed.appended
 
 
 class SqlRows:
