@@ -137,6 +137,11 @@ class Batcher(Generic[Work]):
         self._changed = asyncio.Event()
         self._gatherings: set[Gathering] = set()
 
+    @property
+    def waiting(self) -> int:
+        """How many are in line."""
+        return len(self._line)
+
     async def submit(self, work: Work) -> object:
         """The answer, once the batch it went in is committed.
 

@@ -31,6 +31,7 @@ from services.allocation.errors import (
     UnknownPoolCidr,
     WrongFamily,
 )
+from services.allocation.free_figures import FreeFigures
 from services.allocation.free_space import FreeSpace, NoFit, NotFree
 from services.allocation.observed_cidrs import NOTHING_OBSERVED, ObservedCidrs
 from services.allocation.placeable_space import PlaceableSpace
@@ -117,6 +118,11 @@ class Pool:
             cidr_count=len(self._cidrs),
             allocation_count=self._allocation_count,
         )
+
+    @property
+    def free_figures(self) -> FreeFigures:
+        """How `space` lies."""
+        return FreeFigures.of(self._space, self._by_end[0].until if self._by_end else None)
 
     @property
     def space(self) -> FreeSpace:

@@ -39,6 +39,7 @@ from services.allocation.store.recovery import SqlRecovery
 from services.allocation.store.token_pruning import TokenPruning
 from services.allocation.store.vpc_cidrs import SqlVpcObservations
 from services.allocation.store.writer import SqlWriter
+from services.allocation.telemetry import LedgerTelemetry
 from shared.feed import Bell
 from shared.persistence.audit_trail import AuditTrail
 from shared.persistence.database import Database
@@ -56,11 +57,15 @@ async def allocation(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
         await database.run(upgrade, database, "services.allocation")
         bell, pending_bell = Bell(), Bell()
         cool_down = timedelta(seconds=runtime.settings.cool_down_seconds)
-        writer = SqlWriter(database, _now, on_commit=bell.ring, cool_down=cool_down)
+        telemetry = LedgerTelemetry(runtime.registry)
+        writer = SqlWriter(
+            database, _now, on_commit=bell.ring, cool_down=cool_down, telemetry=telemetry
+        )
         journal = await database.run(journal_of, database, runtime.settings.data / "allocation")
         recovery = SqlRecovery(database, journal, _now, on_commit=bell.ring)
         await database.run(recovery.detect)
-        audit = Audit(SqlBooks(database, _now, on_commit=bell.ring), recovery)
+        books = SqlBooks(database, _now, on_commit=bell.ring, on_repair=telemetry.changed)
+        audit = Audit(books, recovery)
         reader = SqlReader(database)
         reserved_allowed = ranges.byoip_reserved_ranges_allowed
         ledger = Ledger(
@@ -87,7 +92,7 @@ async def allocation(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
                 ),
                 Binding(
                     inventory_service_pb2_grpc.add_InventoryServiceServicer_to_server,
-                    InventoryServicer(ledger, reader),
+                    InventoryServicer(ledger, reader, _now),
                     "cadastre.allocation.v1.InventoryService",
                 ),
                 Binding(

@@ -57,6 +57,13 @@ pools = sa.Table(
     sa.Column("assigned_addresses", _ADDRESSES, nullable=False),
     sa.Column("cidr_count", _COUNT, nullable=False),
     sa.Column("allocation_count", _COUNT, nullable=False),
+    # How the free space lies: of this version of the pool, and until something set aside ends.
+    # Whoever changes a pool without noting them leaves them behind, and then they don't count.
+    sa.Column("free_version", _COUNT),
+    sa.Column("free_block_count", _COUNT),
+    sa.Column("largest_free_netmask_length", sa.Integer),
+    sa.Column("free_addresses", _ADDRESSES),
+    sa.Column("free_until", sa.DateTime(timezone=True)),
     sa.Index("ix_ipam_pools_owner_id_ipam_region_number", "owner_id", "ipam_region", "number"),
 )
 

@@ -64,6 +64,17 @@ class ModelPool:
         if self.cool_down:
             self.cooling_down[cidr] = now + self.cool_down
 
+    def free_blocks(self) -> list[Cidr]:
+        """The fewest that cover what nobody has or holds; no two CIDRs share one."""
+        found, left = [], list(self.roots)
+        while left:
+            block = left.pop()
+            if self.can_take_in(block):
+                found.append(block)
+            elif block.prefix_length < AddressFamily.IPV4.bits:
+                left += block.halves
+        return found
+
     @property
     def addresses(self) -> tuple[int, int]:
         """In all its CIDRs, and in what is held of them."""

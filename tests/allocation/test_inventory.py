@@ -30,7 +30,11 @@ from tests.allocation.world import (
 from tests.postgres import DIALECTS
 
 OTHER_IPAM, PLANNED = "ipam-0000000000000000f", "vpc-0000000000000000f"
-RECORDS = {"ListPools": "pools", "ListAllocations": "allocations"}
+RECORDS = {
+    "ListPools": "pools",
+    "ListPoolUsages": "pool_usages",
+    "ListAllocations": "allocations",
+}
 
 
 async def listed(world: World, rpc: str, ipam_id: str = IPAM, size: int = 2) -> list[Any]:
@@ -107,16 +111,19 @@ async def test_what_was_told_of_a_pool_defines_it_as_it_is(world: World) -> None
     assert await listed(world, "ListPools") == before
 
 
-async def test_pools_are_listed_by_id_without_others_and_retired_ones(world: World) -> None:
+@pytest.mark.parametrize("rpc", ["ListPools", "ListPoolUsages"])
+async def test_pools_are_listed_by_id_without_others_and_retired_ones(
+    world: World, rpc: str
+) -> None:
     pools = [await world.define() for _ in range(5)]
     await world.define(ipam_id=OTHER_IPAM)
     for gone in (pools.pop(), UNKNOWN_POOL):
         await world.control_plane("RetireIpamPool", ipam_pool_id=gone)
     for size in (1, 2, 3, 4, 100):
-        found = await listed(world, "ListPools", size=size)
+        found = await listed(world, rpc, size=size)
         assert [record.definition.ipam_pool_id for record in found] == sorted(pools)
-    assert await listed(world, "ListPools", "ipam-0000000000000000e") == []
-    [record] = await listed(world, "ListPools", OTHER_IPAM)
+    assert await listed(world, rpc, "ipam-0000000000000000e") == []
+    [record] = await listed(world, rpc, OTHER_IPAM)
     assert record.definition.ipam_id == OTHER_IPAM
 
 

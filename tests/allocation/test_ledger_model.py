@@ -77,7 +77,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self._ledgers = [Ledger(writer, self._reader) for writer in self._writers]
         self._runs = background(*(writer.run() for writer in self._writers))
         self._runner.run(self._stack.enter_async_context(self._runs))
-        self._scope = f"ipam-scope-{next(_numbers):017x}"
+        number = next(_numbers)
+        self._ipam, self._scope = f"ipam-{number:017x}", f"ipam-scope-{number:017x}"
         self.model: dict[str, ModelPool] = {}
         self.observed: set[Cidr] = set()
 
@@ -331,12 +332,24 @@ class LedgerMachine(RuleBasedStateMachine):
             assert (usage.total_addresses, held) == model.addresses
             assert (usage.cidr_count, usage.allocation_count) == (len(model.roots), len(listed))
 
+    @invariant()
+    def free_space_is_told_as_it_lies(self) -> None:  # BEY-2, BEY-11
+        usages = self._ask(lambda view: list(view.pool_usages(self._ipam, None, self.now)))
+        assert [pool for pool, _ in usages] == sorted(self.model)
+        for pool, found in usages:
+            free = self.model[pool].free_blocks()
+            largest = min((block.prefix_length for block in free), default=None)
+            addresses = sum(block.size for block in free)
+            told = found.free
+            assert (told.block_count, told.addresses) == (len(free), addresses)
+            assert told.largest_netmask_length == largest
+
     def _define(self, source: str | None) -> str:
         pool = f"ipam-pool-{next(_numbers):017x}"
         definition = PoolDefinition(
             ipam_pool_id=pool,
             version=1,
-            ipam_id="ipam-00000000000000001",
+            ipam_id=self._ipam,
             ipam_scope_id=self._scope,
             scope_type=ScopeType.PRIVATE,
             owner_id=OWNER.account_id,

@@ -226,6 +226,9 @@ def read_everything(view: View) -> None:
         *view.allocations(POOL, after),
         *view.resource_allocations("network", after),
         *view.pools_of_ipam(definition(POOL).ipam_id, "ipam-pool-0"),
+        *view.pool_usages(definition(POOL).ipam_id, "ipam-pool-0", NOW),
+        # When the rest of what was released has ended, it is counted anew.
+        *view.pool_usages(definition(POOL).ipam_id, "ipam-pool-0", NOW + timedelta(days=1)),
         *view.allocations_of_ipam(definition(POOL).ipam_id, f"{POOL}/{'0' * 32}"),
         *view.observed_in_scope(definition(POOL).ipam_scope_id, f"{'0' * 32}/0/vpc-0"),
         *unavailable(view, POOL, NOW, f"{after}.0"),

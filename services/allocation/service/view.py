@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 from services.allocation.allocation import Allocation
 from services.allocation.changes import TokenKey
 from services.allocation.definition import PoolDefinition
+from services.allocation.free_figures import FreeFigures
 from services.allocation.observed_cidrs import ObservedCidrs
 from services.allocation.pending_cidr import PendingCidr, WaitingCidr
 from services.allocation.placement import Placement
@@ -65,6 +67,15 @@ class PoolWithCidrs:
 
     definition: PoolDefinition
     cidrs: Sequence[Cidr]
+
+
+@dataclass(frozen=True, slots=True)
+class PoolUsage:
+    """How full a pool is that is not retired, and how its free space lies."""
+
+    definition: PoolDefinition
+    usage: Usage
+    free: FreeFigures
 
 
 class View(Protocol):
@@ -139,6 +150,11 @@ class View(Protocol):
 
     def pools_of_ipam(self, ipam_id: str, after: str | None) -> Iterator[tuple[str, PoolWithCidrs]]:
         """An IPAM's, in order of pool id."""
+
+    def pool_usages(
+        self, ipam_id: str, after: str | None, now: datetime
+    ) -> Iterator[tuple[str, PoolUsage]]:
+        """An IPAM's, in order of pool id; free is what could be allocated at ``now``."""
 
     def allocations_of_ipam(
         self, ipam_id: str, after: str | None

@@ -1,5 +1,8 @@
 """InventoryService: what discovery reads of the ledger and has it take in."""
 
+from collections.abc import Callable
+from datetime import datetime
+
 from cadastre.allocation.v1 import inventory_service_pb2 as pb
 from cadastre.allocation.v1 import inventory_service_pb2_grpc
 from services.allocation.service.ledger import Ledger
@@ -13,13 +16,19 @@ from shared.rpc.server import caller_of
 class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
     """Translates; what is decided is decided in ``service``."""
 
-    def __init__(self, ledger: Ledger, reader: Reader) -> None:
-        self._ledger, self._reader = ledger, reader
+    def __init__(self, ledger: Ledger, reader: Reader, clock: Callable[[], datetime]) -> None:
+        self._ledger, self._reader, self._clock = ledger, reader, clock
 
     async def ListPools(
         self, request: pb.ListPoolsRequest, _context: Context
     ) -> pb.ListPoolsResponse:
         return await self._reader.read(lambda view: listings.pools_of_ipam(view, request))
+
+    async def ListPoolUsages(
+        self, request: pb.ListPoolUsagesRequest, _context: Context
+    ) -> pb.ListPoolUsagesResponse:
+        now = self._clock()
+        return await self._reader.read(lambda view: listings.pool_usages(view, request, now))
 
     async def ListAllocations(
         self, request: pb.ListAllocationsRequest, _context: Context

@@ -12,9 +12,10 @@ from services.allocation.messages import (
     aws_word,
     number_if_any,
     proto_number,
+    usage_to_proto,
 )
 from services.allocation.service.importing import ResourceImport
-from services.allocation.service.view import PoolWithCidrs
+from services.allocation.service.view import PoolUsage, PoolWithCidrs
 from shared.cidr import Cidr
 from shared.errors import CadastreError
 from shared.tags import tags_to_proto
@@ -25,6 +26,17 @@ _TYPE = pool_allocation_pb2.IpamPoolAllocationResourceType
 def pool_record_to_proto(found: PoolWithCidrs) -> pb.PoolRecord:
     return pb.PoolRecord(
         definition=_definition_to_proto(found.definition.as_told()), cidrs=map(str, found.cidrs)
+    )
+
+
+def pool_usage_to_proto(found: PoolUsage) -> pb.PoolUsageRecord:
+    definition, free = found.definition.as_told(), found.free
+    return pb.PoolUsageRecord(
+        definition=_definition_to_proto(definition),
+        usage=usage_to_proto(definition.ipam_pool_id, found.usage),
+        free_block_count=free.block_count,
+        largest_free_netmask_length=free.largest_netmask_length,
+        free_addresses=str(free.addresses),
     )
 
 

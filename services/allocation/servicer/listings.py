@@ -37,6 +37,7 @@ from services.allocation.service.visibility import may_know
 from services.allocation.servicer.inventory_messages import (
     allocation_record_to_proto,
     pool_record_to_proto,
+    pool_usage_to_proto,
 )
 from services.allocation.servicer.placement_messages import observed_to_proto, unavailable_to_proto
 from services.allocation.servicer.public_space_messages import public_cidr_to_proto
@@ -185,6 +186,20 @@ def pools_of_ipam(
         max_results=request.max_results or _POOLS_PER_PAGE,
     )
     return inventory_pb.ListPoolsResponse(pools=map(pool_record_to_proto, found), next_token=token)
+
+
+def pool_usages(
+    view: View, request: inventory_pb.ListPoolUsagesRequest, now: datetime
+) -> inventory_pb.ListPoolUsagesResponse:
+    found, token = page_of(
+        request,
+        lambda after: view.pool_usages(request.ipam_id, after, now),
+        token=request.next_token,
+        max_results=request.max_results or _POOLS_PER_PAGE,
+    )
+    return inventory_pb.ListPoolUsagesResponse(
+        pool_usages=map(pool_usage_to_proto, found), next_token=token
+    )
 
 
 def allocations_of_ipam(

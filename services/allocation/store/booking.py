@@ -1,6 +1,6 @@
 """Carries a batch's changes out: in the pools in memory at once, in the database in bulk."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,7 @@ from services.allocation.changes import (
     PutAside,
     Retired,
 )
+from services.allocation.free_figures import FreeFigures
 from services.allocation.pool import Pool, Usage
 from services.allocation.set_aside import SetAside
 from services.allocation.store.bulk import BulkDelete, BulkInsert, BulkUpdate
@@ -48,7 +49,12 @@ from services.allocation.store.pool_rows import (
     set_pin,
     set_placement,
 )
-from services.allocation.store.records import allocation_to_row, set_aside_to_row, usage_to_row
+from services.allocation.store.records import (
+    allocation_to_row,
+    free_figures_to_row,
+    set_aside_to_row,
+    usage_to_row,
+)
 from services.allocation.store.tokens import BatchTokens
 from services.allocation.tables import allocations, pools
 from shared.errors import CadastreError
@@ -56,7 +62,8 @@ from shared.fail_points import FailPoint, reach
 
 _INSERT = BulkInsert(allocations)
 _DELETE = BulkDelete(allocations, key="ipam_pool_allocation_id")
-_SET_VERSION = BulkUpdate(pools, key="number", values=("version", *usage_to_row(Usage())))
+_FIGURES = (*usage_to_row(Usage()), *free_figures_to_row(FreeFigures(), 0))
+_SET_VERSION = BulkUpdate(pools, key="number", values=("version", *_FIGURES))
 
 
 class Booking:
@@ -100,6 +107,11 @@ class Booking:
         self.touched: dict[str, Allocation | None] = {}
         """Allocations that this batch made or, None, gave back, by id."""
 
+    @property
+    def change_counts(self) -> Mapping[type[PoolChange], int]:
+        """How much of each kind this batch did to its pools."""
+        return self._log.counts
+
     def carry_out(self, changes: Iterable[Change]) -> None:
         """Make a decision's changes, in this order."""
         for change in changes:
@@ -115,6 +127,7 @@ class Booking:
         versions = [(c, c.version, c.changes_since_snapshot) for c in self._opened.in_use.values()]
         touched = dict(self.touched)
         self._tokens.mark()
+        self._log.mark()
         self._done = []
         try:
             with self._connection.begin_nested():
@@ -264,7 +277,12 @@ class Booking:
             cached.version += 1
             cached.changes_since_snapshot += noted[cached.pool.ipam_pool_id]
         rows = [
-            {"number": c.number, "version": c.version, **usage_to_row(c.pool.usage)}
+            {
+                "number": c.number,
+                "version": c.version,
+                **usage_to_row(c.pool.usage),
+                **free_figures_to_row(c.pool.free_figures, c.version),
+            }
             for c in changed
         ]
         _SET_VERSION.execute(self._connection, rows)

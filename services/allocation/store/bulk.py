@@ -25,6 +25,9 @@ T = TypeVar("T")
 Values = Mapping[str, Any]
 """A row's values by column name."""
 
+Stored = Callable[[list[Any], bool], list[Any]]
+"""A column's values as the drivers take them; the second argument: for SQLite."""
+
 
 class BulkInsert:
     """Inserts rows into a table."""
@@ -48,20 +51,13 @@ class BulkInsert:
             IntegrityError: the database refuses one of them, and so all.
         """
         if not _is_sqlite(connection):
-            columns = self._columns_of(rows, is_sqlite=False)
+            columns = _columns_of(rows, self._in_order, self._stored, is_sqlite=False)
             execute(connection, self._in_postgresql, columns)
             return
         for chunk in _chunks(rows):
-            columns = self._columns_of(chunk, is_sqlite=True)
+            columns = _columns_of(chunk, self._in_order, self._stored, is_sqlite=True)
             flat = tuple(chain.from_iterable(zip(*columns, strict=True)))
             execute(connection, self._in_sqlite(len(chunk)), flat)
-
-    def _columns_of(self, rows: Sequence[Values], *, is_sqlite: bool) -> list[list[Any]]:
-        columns = map(list, zip(*map(self._in_order, rows), strict=True))
-        return [
-            stored(values, is_sqlite) if stored else values
-            for stored, values in zip(self._stored, columns, strict=True)
-        ]
 
     def _made_for_sqlite(self, row_count: int) -> str:
         return f"INSERT INTO {self._into} VALUES {', '.join([self._row] * row_count)}"
@@ -72,16 +68,17 @@ class BulkUpdate:
 
     def __init__(self, table: sa.Table, *, key: str, values: Sequence[str]) -> None:
         self._in_order = itemgetter(*values, key)
+        self._stored = [_stored_as(table.columns[name]) for name in (*values, key)]
         settings = ", ".join(f"{name} = %s" for name in values)
         self._statement = f"UPDATE {table.name} SET {settings} WHERE {key} = %s"
 
     def execute(self, connection: sa.Connection, rows: Sequence[Values]) -> None:
         """Set what ``rows`` say."""
-        statement = self._statement
-        if _is_sqlite(connection):
-            statement = statement.replace("%s", "?")
-        for row in rows:
-            execute(connection, statement, self._in_order(row))
+        is_sqlite = _is_sqlite(connection)
+        statement = self._statement.replace("%s", "?") if is_sqlite else self._statement
+        columns = _columns_of(rows, self._in_order, self._stored, is_sqlite=is_sqlite)
+        for parameters in zip(*columns, strict=True):
+            execute(connection, statement, parameters)
 
 
 class BulkDelete:
@@ -98,6 +95,21 @@ class BulkDelete:
             execute(connection, self._in_sqlite, (json.dumps(keys),))
         else:
             execute(connection, self._in_postgresql, (list(keys),))
+
+
+def _columns_of(
+    rows: Sequence[Values],
+    in_order: Callable[[Values], Sequence[Any]],
+    stored_as: Sequence[Stored | None],
+    *,
+    is_sqlite: bool,
+) -> list[list[Any]]:
+    """Column by column what the driver takes."""
+    columns = map(list, zip(*map(in_order, rows), strict=True))
+    return [
+        stored(values, is_sqlite) if stored else values
+        for stored, values in zip(stored_as, columns, strict=True)
+    ]
 
 
 def _is_sqlite(connection: sa.Connection) -> bool:
@@ -117,7 +129,7 @@ def _chunks(rows: Sequence[T]) -> Iterator[Sequence[T]]:
             begin += length
 
 
-def _stored_as(column: sa.Column[Any]) -> Callable[[list[Any], bool], list[Any]] | None:
+def _stored_as(column: sa.Column[Any]) -> Stored | None:
     """How a column's values become what the drivers take; None where they do already."""
     match column.type:
         case sa.JSON():

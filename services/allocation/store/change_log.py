@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -52,6 +52,13 @@ class ChangeLog:
     def __init__(self, connection: sa.Connection, now: datetime, texts: RecordTexts) -> None:
         self._connection, self._now, self._texts = connection, now, texts
         self._texts_by_pool: defaultdict[str, list[str]] = defaultdict(list)
+        self._counts: defaultdict[type[PoolChange], int] = defaultdict(int)
+        self._counts_at_mark: Mapping[type[PoolChange], int] = {}
+
+    @property
+    def counts(self) -> Mapping[type[PoolChange], int]:
+        """How much of each kind was noted, written or not."""
+        return self._counts
 
     @property
     def has_more(self) -> bool:
@@ -61,10 +68,16 @@ class ChangeLog:
     def note(self, ipam_pool_id: str, change: PoolChange) -> None:
         """Remember what was done to a pool since the last `write`."""
         self._texts_by_pool[ipam_pool_id].append(_text_of(change, self._texts))
+        self._counts[type(change)] += 1
+
+    def mark(self) -> None:
+        """What is noted from now on, when all before is written, may have to be forgotten."""
+        self._counts_at_mark = dict(self._counts)
 
     def forget(self) -> None:
-        """It was not done after all."""
+        """What was noted since the mark was not done after all."""
         self._texts_by_pool.clear()
+        self._counts = defaultdict(int, self._counts_at_mark)
 
     def changed_pools(self) -> dict[str, int]:
         """How much was done since the last `write`, by pool."""

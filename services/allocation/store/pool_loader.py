@@ -1,6 +1,7 @@
 """Pools from the database into memory, and what makes that quick the next time."""
 
 from collections.abc import Iterable, Sequence, Set
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -71,9 +72,8 @@ def load_pool(connection: sa.Connection, row: Row) -> CachedPool:
     definition = definition_from_json(pool_row.definition)
     usage = usage_from_row(pool_row)
     provisioned = _provisioned(connection, row)
-    found = None
-    if usage.allocation_count > _FEW_ALLOCATIONS:
-        found = _from_snapshot(connection, row, definition, provisioned)
+    is_large = usage.allocation_count > _FEW_ALLOCATIONS
+    found = _from_snapshot(connection, row, definition, provisioned) if is_large else None
     space, repeated = found or (_from_allocations(connection, row, definition, provisioned), 0)
     pool = Pool(
         definition,
@@ -85,9 +85,33 @@ def load_pool(connection: sa.Connection, row: Row) -> CachedPool:
         placement=placement_from_json(pool_row.placement),
     )
     cached = CachedPool(row.number, row.version, pool, changes_since_snapshot=repeated)
-    if not found and usage.allocation_count > _FEW_ALLOCATIONS:
+    if not found and is_large:
         save_snapshot(connection, cached)
     return cached
+
+
+def free_space_at(
+    connection: sa.Connection, row: Row, now: datetime
+) -> tuple[FreeSpace, datetime | None]:
+    """What could be taken of the pool in a row of a snapshot, and when more can be, if ever.
+
+    Nothing is locked. Of what is set aside, that is free which the next batch would free.
+
+    Raises:
+        ValueError: the pool's records contradict each other.
+    """
+    definition, provisioned = definition_from_json(row.definition), _provisioned(connection, row)
+    found = None
+    if row.allocation_count > _FEW_ALLOCATIONS:
+        found = _from_snapshot(connection, row, definition, provisioned)
+    space = found[0] if found else _from_allocations(connection, row, definition, provisioned)
+    until = None
+    for set_aside in _set_asides(connection, row):
+        if set_aside.until <= now:
+            space.give_back(set_aside.cidr)
+        else:
+            until = min(until or set_aside.until, set_aside.until)
+    return space, until
 
 
 def save_snapshots(connection: sa.Connection, cached_pools: Iterable[CachedPool]) -> None:

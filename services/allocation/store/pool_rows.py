@@ -6,11 +6,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.allocation.definition import PoolDefinition
+from services.allocation.free_figures import FreeFigures
 from services.allocation.placement import Placement
 from services.allocation.pool import Usage
 from services.allocation.pool_cidr import CidrState, PoolCidr
 from services.allocation.store.records import (
     definition_to_json,
+    free_figures_to_row,
     keys_of,
     placement_to_json,
     usage_to_row,
@@ -118,7 +120,8 @@ def _is_namesake(
 
 
 def _insert_pool(connection: sa.Connection, ipam_pool_id: str, **members: object) -> int:
-    row = {"ipam_pool_id": ipam_pool_id, "version": 0, **usage_to_row(Usage()), **members}
+    nothing = {**usage_to_row(Usage()), **free_figures_to_row(FreeFigures(), 0)}
+    row = {"ipam_pool_id": ipam_pool_id, "version": 0, **nothing, **members}
     inserted = pools.insert().values(row).returning(pools.c.number)
     number: int = connection.execute(inserted).scalar_one()
     return number

@@ -1,6 +1,7 @@
 """`View` and `Annotator` in SQL."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from services.allocation.pool_cidr import CidrState, PoolCidr
 from services.allocation.service.view import (
     KnownPool,
     Observed,
+    PoolUsage,
     PoolWithCidrs,
     PublicCidr,
     View,
@@ -27,6 +29,7 @@ from services.allocation.set_aside import SetAside
 from services.allocation.store.inventory import allocations_of_ipam_after, pools_of_ipam_after
 from services.allocation.store.observed import ObservedCache, observed_after
 from services.allocation.store.pending import pending_cidr, waiting_after
+from services.allocation.store.pool_usages import CountedFigures, pool_usages_after
 from services.allocation.store.public_cidrs import public_cidrs_after
 from services.allocation.store.records import (
     Row,
@@ -67,20 +70,23 @@ class SqlReader:
 
     def __init__(self, database: Database) -> None:
         self._database, self._observed = database, ObservedCache()
+        self._counted = CountedFigures()
 
     async def read(self, question: Callable[[View], T]) -> T:
         return await self._database.run(self._answer, question)
 
     def _answer(self, question: Callable[[View], T]) -> T:
         with self._database.read() as connection:
-            return question(SqlView(connection, self._observed))
+            return question(SqlView(connection, self._observed, self._counted))
 
 
 class SqlView:
     """Lists go along an index, in chunks: a page costs what it shows."""
 
-    def __init__(self, connection: sa.Connection, observed: ObservedCache) -> None:
-        self._connection, self._observed = connection, observed
+    def __init__(
+        self, connection: sa.Connection, observed: ObservedCache, counted: CountedFigures
+    ) -> None:
+        self._connection, self._observed, self._counted = connection, observed, counted
 
     def definition(self, ipam_pool_id: str, *, retired: bool = False) -> PoolDefinition | None:
         row = self._connection.execute(
@@ -208,6 +214,11 @@ class SqlView:
 
     def pools_of_ipam(self, ipam_id: str, after: str | None) -> Iterator[tuple[str, PoolWithCidrs]]:
         return pools_of_ipam_after(self._connection, ipam_id, after)
+
+    def pool_usages(
+        self, ipam_id: str, after: str | None, now: datetime
+    ) -> Iterator[tuple[str, PoolUsage]]:
+        return pool_usages_after(self._connection, self._counted, ipam_id, after, now)
 
     def allocations_of_ipam(
         self, ipam_id: str, after: str | None

@@ -15,6 +15,7 @@ from services.allocation.definition import (
     PublicIpSource,
     ScopeType,
 )
+from services.allocation.free_figures import FreeFigures
 from services.allocation.pending_cidr import (
     Failure,
     FailureCode,
@@ -202,6 +203,29 @@ def usage_to_row(usage: Usage) -> dict[str, Any]:
         "cidr_count": usage.cidr_count,
         "allocation_count": usage.allocation_count,
     }
+
+
+def free_figures_to_row(free: FreeFigures, version: int) -> dict[str, Any]:
+    """``version``: the pool's that they are of."""
+    return {
+        "free_version": version,
+        "free_block_count": free.block_count,
+        "largest_free_netmask_length": free.largest_netmask_length,
+        "free_addresses": str(free.addresses),
+        "free_until": free.until,
+    }
+
+
+def free_figures_from_row(row: Row) -> FreeFigures | None:
+    """None where nobody has noted them for the pool's version."""
+    if row.free_version != row.version:
+        return None
+    return FreeFigures(
+        block_count=row.free_block_count,
+        largest_netmask_length=row.largest_free_netmask_length,
+        addresses=int(row.free_addresses),
+        until=_in_utc(row.free_until) if row.free_until else None,
+    )
 
 
 def usage_from_row(row: Row) -> Usage:

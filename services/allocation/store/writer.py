@@ -1,10 +1,12 @@
 """Carries commands out in batches, each one transaction (design.md section 4)."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias, TypeVar, cast
 
+from prometheus_client import CollectorRegistry
 from sqlalchemy.exc import IntegrityError
 
 from services.allocation.batcher import Batcher
@@ -17,6 +19,7 @@ from services.allocation.store.cache import PoolCache
 from services.allocation.store.observed import ObservedCache
 from services.allocation.store.pool_loader import save_snapshots
 from services.allocation.store.sql_rows import SqlRows
+from services.allocation.telemetry import LedgerTelemetry
 from shared.errors import CadastreError, DryRunOperation
 from shared.fail_points import FailPoint, reach
 from shared.persistence.database import Database
@@ -46,10 +49,12 @@ class SqlWriter:
         *,
         on_commit: Callable[[], None] = lambda: None,
         cool_down: timedelta = timedelta(),
+        telemetry: LedgerTelemetry | None = None,
     ) -> None:
         """``on_commit`` is called, in the event loop, when something was committed.
 
-        Released space rests for the ``cool_down`` in pools that don't say it themselves.
+        Released space rests for the ``cool_down`` in pools that don't say it themselves. Without
+        ``telemetry``, what is counted is told to nobody.
         """
         self._database, self._clock, self._on_commit = database, clock, on_commit
         self._cool_down = cool_down
@@ -64,6 +69,8 @@ class SqlWriter:
             longest_batch=LONGEST_BATCH,
             linger=LINGER,
         )
+        self._telemetry = telemetry or LedgerTelemetry(CollectorRegistry())
+        self._telemetry.follow_line(lambda: self._batcher.waiting)
 
     async def carry_out(self, command: Command[T]) -> T:
         return cast(T, await self._batcher.submit(cast("Command[object]", command)))
@@ -84,7 +91,10 @@ class SqlWriter:
             self._cache.forget_idle()
 
     async def _commit(self, commands: Sequence[Work]) -> Sequence[object]:
+        began = time.perf_counter()
         outcomes = await self._database.run(self._commit_or_repeat, commands)
+        seconds = time.perf_counter() - began
+        self._telemetry.committed(sum(command.weight for command in commands), seconds)
         self._on_commit()
         return outcomes
 
@@ -109,6 +119,7 @@ class SqlWriter:
             reach(FailPoint.LEDGER_BEFORE_COMMIT)
         reach(FailPoint.LEDGER_AFTER_COMMIT)
         self._cache.put(rows.cached_pools)
+        self._telemetry.changed(rows.booking.change_counts)
         return outcomes
 
 

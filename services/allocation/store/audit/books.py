@@ -1,15 +1,18 @@
 """`Books` in SQL."""
 
 import threading
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from itertools import islice
 
 from services.allocation.audit.finding import Checked, Finding
+from services.allocation.changes import PoolChange
 from services.allocation.store.audit import queries
 from services.allocation.store.audit.pool_check import PoolCheck, findings_across_pools
 from services.allocation.store.audit.repairs import repaired_pool, repaired_strays
+from services.allocation.store.change_log import ChangeLog
+from services.allocation.store.records import RecordTexts
 from shared.ids import IPAM_POOL
 from shared.persistence.database import Database
 
@@ -27,9 +30,14 @@ class SqlBooks:
         clock: Callable[[], datetime],
         *,
         on_commit: Callable[[], None] = lambda: None,
+        on_repair: Callable[[Mapping[type[PoolChange], int]], None] = lambda _: None,
     ) -> None:
-        """``on_commit`` is called, in the event loop, when something was repaired."""
-        self._database, self._clock, self._on_commit = database, clock, on_commit
+        """``on_commit`` is called, in the event loop, when something was repaired.
+
+        ``on_repair`` is told how much of each kind that did to pools.
+        """
+        self._database, self._clock = database, clock
+        self._on_commit, self._on_repair = on_commit, on_repair
 
     async def pool_ids(self, ipam_pool_ids: Sequence[str]) -> Sequence[str]:
         return await self._database.run(self._pool_ids, ipam_pool_ids)
@@ -75,7 +83,11 @@ class SqlBooks:
 
     def _repair(self, ipam_pool_id: str) -> Sequence[Finding]:
         with self._database.write() as connection:
-            return repaired_pool(connection, self._clock(), ipam_pool_id)
+            now = self._clock()
+            log = ChangeLog(connection, now, RecordTexts())
+            found = repaired_pool(connection, now, ipam_pool_id, log)
+        self._on_repair(log.counts)
+        return found
 
     def _repair_strays(self) -> Sequence[Finding]:
         with self._database.write() as connection:

@@ -20,7 +20,6 @@ from services.allocation.store.audit import queries
 from services.allocation.store.audit.pool_check import PoolCheck, stray_finding
 from services.allocation.store.change_log import ChangeLog
 from services.allocation.store.records import (
-    RecordTexts,
     allocation_from_row,
     allocation_to_row,
     usage_to_row,
@@ -31,7 +30,9 @@ from shared.ids import IPAM_POOL_ALLOCATION
 _WAITS = "not repaired while the pool has blocks that overlap, lie outside its CIDRs or are none"
 
 
-def repaired_pool(connection: sa.Connection, now: datetime, ipam_pool_id: str) -> Sequence[Finding]:
+def repaired_pool(
+    connection: sa.Connection, now: datetime, ipam_pool_id: str, log: ChangeLog
+) -> Sequence[Finding]:
     """What could be repaired of a pool, looked at once more now that nobody else changes it."""
     pool = _locked(connection, ipam_pool_id)
     if pool is None:
@@ -42,7 +43,7 @@ def repaired_pool(connection: sa.Connection, now: datetime, ipam_pool_id: str) -
         return [replace(finding, message=f"{finding.message}; {_WAITS}") for finding in found]
     if pool.is_retired:
         check.usage = Usage()
-    return Repairs(connection, now, check).carry_out(found)
+    return Repairs(connection, now, check, log).carry_out(found)
 
 
 def repaired_strays(connection: sa.Connection) -> Iterator[Finding]:
@@ -65,8 +66,10 @@ class _Changed:
 class Repairs:
     """Of one pool and, where its CIDRs are concerned, of its source pool."""
 
-    def __init__(self, connection: sa.Connection, now: datetime, check: PoolCheck) -> None:
-        self._connection, self._now = connection, now
+    def __init__(
+        self, connection: sa.Connection, now: datetime, check: PoolCheck, log: ChangeLog
+    ) -> None:
+        self._connection, self._now, self._log = connection, now, log
         self._pool = check.pool
         self._changed = _Changed(check.pool, check.usage)
         self._source: _Changed | None = None
@@ -173,11 +176,10 @@ class Repairs:
             .values(version=version, **usage_to_row(changed.usage))
         )
         self._connection.execute(snapshots.delete().where(snapshots.c.pool_number == pool.number))
-        log = ChangeLog(self._connection, self._now, RecordTexts())
         kinds = tuple(dict.fromkeys(changed.kinds))
         for change in (Repaired(kinds), *changed.changes):
-            log.note(pool.ipam_pool_id, change)
-        log.write({pool.ipam_pool_id: (pool.number, version)})
+            self._log.note(pool.ipam_pool_id, change)
+        self._log.write({pool.ipam_pool_id: (pool.number, version)})
 
 
 def _locked(connection: sa.Connection, ipam_pool_id: str) -> PoolRecord | None:
