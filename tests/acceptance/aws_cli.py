@@ -45,10 +45,11 @@ class AwsCli:
         return done
 
     def close(self) -> None:
-        """End what was loaded."""
+        """End what was loaded; the next command loads it anew, profiles included."""
         if self._process:
             # It ends when there is nothing more to read.
             self._process.communicate(timeout=60)
+        self._process = None
 
     def _started(self) -> "subprocess.Popen[str]":
         return subprocess.Popen(

@@ -48,6 +48,8 @@ def add_role_profile(cadastre: Installation, account_id: str) -> None:
     }
     with path.open("w") as file:
         config.write(file)
+    # It has read its profiles.
+    cadastre.aws.close()
 
 
 def delegate(owner: Account, account_id: str) -> None:
