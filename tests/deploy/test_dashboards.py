@@ -166,6 +166,13 @@ def test_choices_are_labels_that_there_are(board: Json) -> None:
             assert {found[2], *selector.labels} <= known_series()[selector.name], variable
 
 
+@pytest.mark.parametrize("name", ["overview.json", "public-ips.json", "resources.json"])
+def test_what_is_counted_is_none_where_there_is_nothing_to_count(name: str) -> None:
+    for panel in panels(BOARDS[name]):
+        if panel["type"] == "stat" and panel["fieldConfig"]["defaults"]["unit"] == "short":
+            assert panel["targets"][0]["expr"].endswith(" or vector(0)"), panel["title"]
+
+
 def test_promtool_takes_the_queries(tmp_path: Path) -> None:
     exprs = [
         expr.replace("$__rate_interval", "5m")

@@ -64,7 +64,7 @@ def _numbers() -> Panels:
     return [
         number(
             Text("Active IP addresses", "Addresses and prefixes on interfaces that are in use."),
-            active_ips("", IN_IPAM),
+            or_none(active_ips("", IN_IPAM)),
             "short",
         ),
         number(
