@@ -68,6 +68,9 @@ class Collection:
 class Collector:
     """Each source fails by itself: the others' figures are renewed, its last ones stay a while.
 
+    The ledger and discovery have a third of that while to tell theirs. However slow they are, it is
+    not over when a pause as long and the next collection are.
+
     Which IPAMs there are stays known for as long as the control plane is away, for none can come
     or go; so the ledger's figures go on meanwhile, as allocation does (POOL-9).
     """
@@ -84,14 +87,18 @@ class Collector:
         self._sources, self._stale_after, self._clock = sources, stale_after, clock
         self._ipams: Sequence[Ipam] = ()
         self._listed_at: datetime | None = None
-        away = sources.away
+        away, longest_seconds = sources.away, stale_after.total_seconds() / 3
         self._pools = _LastAnswers(
-            ALLOCATION, lambda ipam: sources.ledger.pool_usages(ipam.ipam_id), away
+            ALLOCATION,
+            lambda ipam: sources.ledger.pool_usages(ipam.ipam_id),
+            away,
+            longest_seconds,
         )
         self._monitored = _LastAnswers(
             DISCOVERY,
             lambda ipam: sources.discovery.monitored(ipam.ipam_id, limits_of(ipam.owner_id)),
             away,
+            longest_seconds,
         )
 
     async def collect(self) -> Collection:
@@ -130,15 +137,21 @@ class _LastAnswers(Generic[T]):
     """The last thing that a source told of each IPAM."""
 
     def __init__(
-        self, source: str, ask: Callable[[Ipam], Awaitable[T]], away: tuple[type[Exception], ...]
+        self,
+        source: str,
+        ask: Callable[[Ipam], Awaitable[T]],
+        away: tuple[type[Exception], ...],
+        longest_seconds: float,
     ) -> None:
         self._source, self._ask, self._away = source, ask, away
+        self._longest_seconds = longest_seconds
         self._told: Mapping[str, tuple[datetime, T]] = {}
 
     async def renew(self, ipams: Sequence[Ipam], at: datetime) -> list[Failure]:
         """Ask about each, some at a time; what is known of others is forgotten.
 
-        Who does not answer is not asked about the rest.
+        Who does not answer, or not in time, is not asked about the rest. What was told longest ago
+        is asked for first, so that each IPAM has its turn however slow the source is.
         """
         told = {one.ipam_id: self._told[one.ipam_id] for one in ipams if one.ipam_id in self._told}
         turns, failures, is_away = asyncio.Semaphore(IPAMS_AT_ONCE), list[Failure](), False
@@ -154,9 +167,18 @@ class _LastAnswers(Generic[T]):
                     failures.append(Failure(self._source, ipam.ipam_id, str(error)))
                     is_away |= _does_not_answer(error)
 
-        await asyncio.gather(*map(renew_one, ipams))
+        try:
+            async with asyncio.timeout(self._longest_seconds):
+                await asyncio.gather(*map(renew_one, sorted(ipams, key=self._told_at)))
+        except TimeoutError:
+            why = f"it did not tell all within {self._longest_seconds:g} seconds"
+            failures.append(Failure(self._source, None, why))
         self._told = told
         return failures
+
+    def _told_at(self, ipam: Ipam) -> float:
+        told = self._told.get(ipam.ipam_id)
+        return told[0].timestamp() if told else 0
 
     def told(self, ipam: Ipam, since: datetime) -> T | None:
         """What was told after ``since``."""

@@ -50,11 +50,17 @@ def listen(host: str, port: int) -> socket.socket:
 
 @asynccontextmanager
 async def serving(
-    scrape: Scrape, figures: Publisher, resources: OnDemand, listener: socket.socket
+    scrape: Scrape,
+    figures: Publisher,
+    resources: OnDemand,
+    listener: socket.socket,
+    *,
+    grace_seconds: float,
 ) -> AsyncIterator[None]:
     """Answer scrapes on ``listener`` for the length of the block, then close it.
 
-    Services are asked for their own metrics by each scrape; figures are only sent.
+    Services are asked for their own metrics by each scrape; figures are only sent. At the end,
+    whoever is still reading has ``grace_seconds`` left.
     """
 
     async def metrics(_request: Request) -> Response:
@@ -70,7 +76,13 @@ async def serving(
     app = Starlette(
         routes=[Route("/metrics", metrics), Route("/metrics/resources", every_resource)]
     )
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=round(grace_seconds),
+    )
     server = _Server(config)
     answering = asyncio.create_task(server.serve([listener]))
     try:

@@ -20,7 +20,8 @@ class Window(Protocol):
 class Publisher:
     """The figures of the last collection."""
 
-    def __init__(self, collector: Collector, window: Window, names: Names) -> None:
+    def __init__(self, collector: Collector, window: Window | None, names: Names) -> None:
+        """Without a ``window``, who remembers is Prometheus."""
         self._collector, self._window, self._names = collector, window, names
         self.text = b""
         """Prometheus's text format; empty before the first collection."""
@@ -30,5 +31,6 @@ class Publisher:
         collection = await self._collector.collect()
         # Scrapes go on being answered: thousands of pools are seconds of work.
         series, self.text = await asyncio.to_thread(render, collection.figures, self._names)
-        self._window.record(collection.at, series)
+        if self._window:
+            self._window.record(collection.at, series)
         return collection

@@ -62,14 +62,18 @@ async def metrics(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
         listener = listen(settings.host, settings.prometheus_port)
         scrape = Scrape(await _targets(runtime, stack))
         peers = await _peers(runtime, stack)
-        # Where Prometheus remembers, the last minute is enough.
-        window = RecentWindow(timedelta(seconds=0 if past.url else own.window_seconds))
-        history: History = window
-        if past.url:
-            history = await stack.enter_async_context(prometheus(past.url, own.names))
+        window = None if past.url else RecentWindow(timedelta(seconds=own.window_seconds))
+        history: History = (
+            await stack.enter_async_context(prometheus(past.url, own.names))
+            if window is None
+            else window
+        )
         figures = Publisher(_collector(peers, own), window, own.names)
         resources = _resources(peers, own)
-        await stack.enter_async_context(serving(scrape, figures, resources, listener))
+        grace_seconds = settings.shutdown_grace_seconds
+        await stack.enter_async_context(
+            serving(scrape, figures, resources, listener, grace_seconds=grace_seconds)
+        )
         runtime.log.info("answering scrapes", address="{}:{}".format(*listener.getsockname()))
         work = _work(runtime, peers, figures, resources, own)
         await stack.enter_async_context(background(*work))

@@ -18,7 +18,7 @@ class Replica(Protocol):
     """A connection to one process of a service."""
 
     async def metrics(self) -> bytes | None:
-        """In Prometheus's text format; None when it does not answer soon."""
+        """In Prometheus's text format; None when it does not answer soon, or is closed."""
 
     async def close(self) -> None:
         """Cancel what is under way."""

@@ -1,5 +1,6 @@
 """The contexts that figures are collected of, in memory."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 from services.metrics.collecting import Sources
@@ -9,7 +10,10 @@ from tests.metrics.figures_world import IPAM, MONITORED, POOLS, UTILIZATIONS
 
 
 class FakeContexts:
-    """All three at once; those in ``down`` don't answer, and those in ``broken`` refuse."""
+    """All three at once; those in ``down`` don't answer, and those in ``broken`` refuse.
+
+    Discovery never gets done with the IPAMs in ``endless``.
+    """
 
     def __init__(self) -> None:
         self.all_ipams: list[Ipam] = [IPAM]
@@ -17,6 +21,7 @@ class FakeContexts:
         self.resources: dict[str, Monitored] = {IPAM.ipam_id: MONITORED}
         self.down: set[str] = set()
         self.broken: set[str] = set()
+        self.endless: set[str] = set()
         self.asked: list[tuple[str, str]] = []
         self.limits: dict[str, Limits] = {}
 
@@ -35,6 +40,8 @@ class FakeContexts:
     async def monitored(self, ipam_id: str, limits: Limits) -> Monitored:
         self._answer("discovery", ipam_id)
         self.limits[ipam_id] = limits
+        if ipam_id in self.endless:
+            await asyncio.Event().wait()
         return self.resources[ipam_id]
 
     async def resource_usages(self, ipam_id: str) -> AsyncIterator[Utilization]:

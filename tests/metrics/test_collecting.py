@@ -30,12 +30,12 @@ INTERVAL, STALE_AFTER = timedelta(seconds=15), timedelta(seconds=300)
 class World:
     """A collector, what it asks, and the time."""
 
-    def __init__(self) -> None:
+    def __init__(self, stale_after: timedelta = STALE_AFTER) -> None:
         self.now, self.contexts = START, FakeContexts()
         self.collector = Collector(
             self.contexts.sources(),
             lambda account_id: Limits(int(account_id[0]), 2, 3),
-            stale_after=STALE_AFTER,
+            stale_after=stale_after,
             clock=lambda: self.now,
         )
 
@@ -128,6 +128,34 @@ async def test_who_does_not_answer_is_not_asked_about_every_ipam(world: World) -
     assert asked.count("discovery") == 100
 
 
+async def test_who_takes_too_long_costs_its_own_figures_only() -> None:
+    world = World(stale_after=timedelta(milliseconds=90))
+    world.contexts.all_ipams.append(replace(IPAM, ipam_id="ipam-2"))
+    world.contexts.resources["ipam-2"] = NOTHING_YET
+    world.contexts.endless.add("ipam-1")
+    collection = await world.collector.collect()
+    assert [(one.pools, one.monitored) for one in collection.figures] == [
+        (POOLS, None),
+        ([], NOTHING_YET),
+    ]
+    why = "it did not tell all within 0.03 seconds"
+    assert Failure("discovery", None, why) in collection.failures
+
+
+async def test_what_was_told_longest_ago_is_asked_for_first(world: World) -> None:
+    world.contexts.all_ipams.append(replace(IPAM, ipam_id="ipam-2"))
+    world.contexts.resources["ipam-2"] = NOTHING_YET
+    world.contexts.broken.add("ipam-2")
+    await world.figures()
+    world.contexts.broken.clear()
+    world.contexts.asked.clear()
+    await world.figures()
+    assert [ipam for source, ipam in world.contexts.asked if source == "discovery"] == [
+        "ipam-2",
+        "ipam-1",
+    ]
+
+
 async def test_an_ipam_that_comes_back_has_nothing_of_before(world: World) -> None:
     await world.figures()
     world.contexts.all_ipams.clear()
@@ -158,6 +186,12 @@ async def test_what_is_collected_is_published_and_recorded(world: World) -> None
     assert b"\ncadastre_ipam_info{" in publisher.text
     (recorded,) = window.recorded
     assert recorded == (START, publisher.text.count(b"\naws_ipam_"))
+
+
+async def test_nothing_is_recorded_where_prometheus_remembers(world: World) -> None:
+    publisher = Publisher(world.collector, None, "yace")
+    await publisher.publish()
+    assert b"\naws_ipam_total_active_ip_count_average{" in publisher.text
 
 
 def told(registry: CollectorRegistry, name: str, **labels: str) -> float | None:

@@ -1,5 +1,7 @@
 """The processes whose metrics are gathered."""
 
+import asyncio
+
 import grpc
 
 from cadastre.common.v1 import telemetry_service_pb2, telemetry_service_pb2_grpc
@@ -26,6 +28,11 @@ class RemoteReplica:
             )
         except (CadastreError, grpc.aio.AioRpcError):
             # Whatever is wrong with it, the others' figures are wanted now more than ever.
+            return None
+        except asyncio.CancelledError:
+            # Another scrape found it gone, and closed it; this one goes on without it.
+            if (scrape := asyncio.current_task()) and scrape.cancelling():
+                raise
             return None
         exposition: bytes = answer.exposition
         return exposition

@@ -1,5 +1,6 @@
 """GetMetricData: many time series at once, page by page."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -103,7 +104,7 @@ class _Answers:
 
     async def _answer(self, query: Query) -> Sequence[TimeSeries] | None:
         if isinstance(query.asks, Arithmetic):
-            return self._reckoned(query.asks)
+            return await self._reckoned(query.asks)
         # Once is enough to wait for what doesn't answer.
         if self._is_out_of_reach:
             return None
@@ -131,15 +132,17 @@ class _Answers:
         for metric in kinds(query.namespace, query.metric_name):
             if is_own and query.asks_for(metric):
                 found |= await self._history.samples(self._home, metric, query.wanted, span)
-        return query.answer(found, self._span, asks.period)
+        # Others' calls don't wait: the samples of thousands of pools take most of a second.
+        return await asyncio.to_thread(query.answer, found, self._span, asks.period)
 
-    def _reckoned(self, asks: Arithmetic) -> Sequence[TimeSeries] | None:
+    async def _reckoned(self, asks: Arithmetic) -> Sequence[TimeSeries] | None:
         taken: dict[str, TimeSeries] = {}
         for needed in asks.ids:
             if (answer := self._found[needed]) is None:
                 return None
             taken[needed] = answer[0]
-        return [asks.value(taken)]
+        # Others' calls don't wait: hundreds of operations on a year of minutes take seconds.
+        return [await asyncio.to_thread(asks.value, taken)]
 
 
 class _Page:

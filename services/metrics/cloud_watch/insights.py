@@ -10,7 +10,7 @@ from services.metrics.cloud_watch.history import Line
 from services.metrics.cloud_watch.samples import Samples, Span, joined
 from services.metrics.cloud_watch.statistics import Periods, Statistic
 from services.metrics.cloud_watch.time_series import TimeSeries
-from services.metrics.errors import ValidationError
+from services.metrics.errors import ValidationError, excerpt
 from services.metrics.series import Metric
 
 MOST_SERIES = 500
@@ -252,10 +252,11 @@ class _Parser:
         return token
 
     def _unexpected(self, expected: str) -> ValidationError:
-        found = self._expression[self._position :].strip() or "the end"
+        told = excerpt(self._expression)
+        found = excerpt(self._expression[self._position :].strip()) or "the end"
         return ValidationError(
-            f"Error in expression '{self._expression}': expected {expected}; found '{found}'",
-            expression=self._expression,
+            f"Error in expression '{told}': expected {expected}; found '{found}'",
+            expression=told,
             expected=expected,
             found=found,
         )

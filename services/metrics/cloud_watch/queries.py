@@ -16,7 +16,7 @@ from services.metrics.cloud_watch.statistics import (
     basic_statistic,
     percentile,
 )
-from services.metrics.errors import ValidationError
+from services.metrics.errors import ValidationError, excerpt
 
 DEFAULT_PERIOD_SECONDS = 300
 _ID = re.compile(r"[a-z][a-zA-Z0-9_]*")
@@ -108,7 +108,7 @@ class Queries:
     def _check_searches(self) -> None:
         searches = [query.id for query in self.in_order if isinstance(query.asks, Search)]
         if len(searches) > 1:
-            ids = ", ".join(searches)
+            ids = excerpt(", ".join(searches))
             raise ValidationError(
                 f"The queries {ids} are all of Metrics Insights; a request can have one", ids=ids
             )
@@ -117,11 +117,12 @@ class Queries:
         for needed in sorted(self._needs[query.id]):
             asks = self._by_id[needed].asks if needed in self._by_id else None
             if asks is None:
+                unknown = excerpt(needed)
                 raise ValidationError(
-                    f"The expression of '{query.id}' takes '{needed}', which is no query's id; use"
-                    f" one of {', '.join(self._by_id)}",
+                    f"The expression of '{query.id}' takes '{unknown}', which is no query's id; use"
+                    f" one of {excerpt(', '.join(self._by_id))}",
                     id=query.id,
-                    unknown=needed,
+                    unknown=unknown,
                 )
             if isinstance(asks, Search) and asks.query.group_by:
                 raise ValidationError(
@@ -135,7 +136,7 @@ class Queries:
         try:
             return list(TopologicalSorter(self._needs).static_order())
         except CycleError as error:
-            circle = " -> ".join(error.args[1])
+            circle = excerpt(" -> ".join(error.args[1]))
             raise ValidationError(
                 f"Expressions take each other's results in a circle: {circle}", circle=circle
             ) from error

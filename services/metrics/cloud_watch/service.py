@@ -1,6 +1,7 @@
 """CloudWatch's reads as use cases."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -63,7 +64,7 @@ class CloudWatch:
             return []
         since = self._now() - RECENT
         lines = await self._history.lines(home, kinds, since)
-        return sorted(filter(wanted.passes, lines), key=lambda line: line.key)
+        return await asyncio.to_thread(_in_order, lines, wanted)
 
     async def statistics(self, home: Home, question: StatisticsQuestion) -> Datapoints:
         """At most 1,440 periods.
@@ -92,6 +93,10 @@ class CloudWatch:
 
     def _now(self) -> int:
         return self.now_seconds() // MINUTE_SECONDS
+
+
+def _in_order(lines: Iterable[Line], wanted: MetricFilter) -> list[Line]:
+    return sorted(filter(wanted.passes, lines), key=lambda line: line.key)
 
 
 def _statistics(question: StatisticsQuestion) -> dict[str, Statistic]:

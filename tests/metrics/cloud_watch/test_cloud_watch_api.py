@@ -384,6 +384,23 @@ async def test_data_that_can_not_be_is_refused(
     assert (refusal.reason, message in refusal.message) == ("ValidationError", True)
 
 
+@pytest.mark.parametrize("character", ["x", "\u00e9", "\U0001f600"], ids=ascii)
+@pytest.mark.parametrize("begin", ["SELECT ", "("])
+async def test_a_long_expression_is_refused_as_a_short_one_is(
+    client: Client, begin: str, character: str
+) -> None:
+    expression = begin + character * (2048 - len(begin))
+    request = data_of(pb.MetricDataQuery(id="e1", expression=expression))
+    assert (await refused(client, request)).reason == "ValidationError"
+
+
+async def test_long_ids_make_no_long_refusal(client: Client) -> None:
+    wanted = [percent(f"m{number:0254}") for number in range(499)]
+    request = data_of(*wanted, pb.MetricDataQuery(id="e1", expression="a" * 2048))
+    refusal = await refused(client, request)
+    assert (refusal.reason, "is no query's id" in refusal.message) == ("ValidationError", True)
+
+
 async def test_more_than_five_hundred_queries_are_refused(client: Client) -> None:
     request = data_of(*(percent(f"m{number}") for number in range(501)))
     assert (await refused(client, request)).reason == "InvalidParameterValue"

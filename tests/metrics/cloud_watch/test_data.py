@@ -1,5 +1,6 @@
 """GetMetricData's pages."""
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 
 import pytest
@@ -16,9 +17,11 @@ from services.metrics.cloud_watch.data import (
     data_page,
 )
 from services.metrics.cloud_watch.history import Home, Line
+from services.metrics.cloud_watch.insights import InsightsQuery
 from services.metrics.cloud_watch.named import NamedMetric
-from services.metrics.cloud_watch.queries import Queries, Query, expressed, lookup
-from services.metrics.cloud_watch.samples import Samples, Span
+from services.metrics.cloud_watch.queries import Queries, Query, Search, expressed, lookup
+from services.metrics.cloud_watch.samples import Samples, Span, Values
+from services.metrics.cloud_watch.statistics import Periods
 from services.metrics.series import Metric
 from shared.errors import ServiceUnavailable
 from tests.metrics.cloud_watch.support import HOME, POOL, samples, usage, vpc
@@ -85,6 +88,19 @@ async def test_a_page_has_all_that_fits_in_the_order_asked() -> None:
         ],
         None,
     )
+
+
+async def test_others_do_not_wait_while_many_metrics_are_reckoned_with() -> None:
+    threads = []
+
+    def maximum(periods: Periods) -> Values:
+        threads.append(threading.current_thread())
+        return periods.maximum()
+
+    search = Search(InsightsQuery(maximum, "VpcIPUsage", "AWS/IPAM"), 1)
+    await pages(Remembered({usage("vpc-1"): samples([3])}), question(Query("q1", search)))
+    (thread,) = threads
+    assert thread is not threading.main_thread()
 
 
 @pytest.mark.parametrize(
