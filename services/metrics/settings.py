@@ -15,15 +15,15 @@ class MetricsSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CADASTRE_METRICS_", frozen=True, extra="ignore")
 
-    interval_seconds: float = Field(default=15, gt=0)
+    interval_seconds: float = Field(default=15, gt=0, allow_inf_nan=False)
     """Time between two collections of figures."""
-    stale_seconds: float = Field(default=300, gt=0)
+    stale_seconds: float = Field(default=300, gt=0, allow_inf_nan=False)
     """How long figures stay that can't be renewed, and every resource's that nobody asks for."""
     names: Names = "yace"
     """The exporter whose names the metrics of namespace AWS/IPAM have (MET-6)."""
-    window_seconds: float = Field(default=10_800, gt=0)
+    window_seconds: float = Field(default=10_800, gt=0, allow_inf_nan=False)
     """How long values are remembered for reads in CloudWatch's manner."""
-    ledger_check_interval_seconds: float = Field(default=3600, ge=0)
+    ledger_check_interval_seconds: float = Field(default=3600, ge=0, allow_inf_nan=False)
     """Time between two checks of the ledger's books (BEY-10); 0: they are never checked."""
 
 

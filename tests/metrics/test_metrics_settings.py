@@ -34,6 +34,8 @@ def test_limits_that_discovery_does_not_take_are_refused(
         ("INTERVAL_SECONDS", "0"),
         ("STALE_SECONDS", "0"),
         ("NAMES", "datadog"),
+        ("STALE_SECONDS", "inf"),
+        ("WINDOW_SECONDS", "nan"),
         ("LEDGER_CHECK_INTERVAL_SECONDS", "-1"),
     ],
 )

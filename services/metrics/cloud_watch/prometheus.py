@@ -149,7 +149,7 @@ def _answer(response: httpx.Response) -> Any:
         ValueError: it says that something went wrong, or is no Prometheus.
     """
     body = response.json()
-    if not isinstance(body, dict) or body.get("status") != "success":
+    if not isinstance(body, dict) or body.get("status") != "success" or "data" not in body:
         raise ValueError(f"status {response.status_code}, {response.text[:200]!r}")
     return body["data"]
 

@@ -192,6 +192,7 @@ def refused(_request: httpx.Request) -> httpx.Response:
         pytest.param(lambda _: httpx.Response(503, text="starting"), id="starting"),
         pytest.param(lambda _: httpx.Response(200, text="<html>"), id="something else"),
         pytest.param(lambda _: httpx.Response(200, json=[]), id="JSON of something else"),
+        pytest.param(lambda _: httpx.Response(200, json={"status": "success"}), id="no data"),
         pytest.param(
             lambda _: httpx.Response(422, json={"status": "error", "error": "too many samples"}),
             id="an error",
