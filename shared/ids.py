@@ -76,6 +76,9 @@ IPAM_RESOURCE_DISCOVERY_ASSOCIATION = IdKind(
 IPAM_EXTERNAL_RESOURCE_VERIFICATION_TOKEN = IdKind(
     "ipam-ext-res-ver-token-", "InvalidIpamExternalResourceVerificationTokenId"
 )
+IPAM_POLICY = IdKind("ipam-policy-", "InvalidIpamPolicyId")
+IPAM_PREFIX_LIST_RESOLVER = IdKind("ipam-plr-", "InvalidIpamPrefixListResolverId")
+IPAM_PREFIX_LIST_RESOLVER_TARGET = IdKind("ipam-plrt-", "InvalidIpamPrefixListResolverTargetId")
 VPC = IdKind("vpc-", "InvalidVpcID")
 VPC_CIDR_ASSOCIATION = IdKind("vpc-cidr-assoc-", "InvalidVpcCidrBlockAssociationID")
 SUBNET = IdKind("subnet-", "InvalidSubnetID")
@@ -90,6 +93,7 @@ PUBLIC_IPV4_POOL = IdKind("ipv4pool-ec2-", "InvalidPublicIpv4PoolID")
 PUBLIC_IPV4_POOL_CIDR_ASSOCIATION = IdKind(
     "ipv4pool-cidr-assoc-", "InvalidPublicIpv4PoolCidrAssociationID"
 )
+PREFIX_LIST = IdKind("pl-", "InvalidPrefixListID")
 
 KINDS: tuple[IdKind, ...] = (
     IPAM,
@@ -101,6 +105,9 @@ KINDS: tuple[IdKind, ...] = (
     IPAM_RESOURCE_DISCOVERY,
     IPAM_RESOURCE_DISCOVERY_ASSOCIATION,
     IPAM_EXTERNAL_RESOURCE_VERIFICATION_TOKEN,
+    IPAM_POLICY,
+    IPAM_PREFIX_LIST_RESOLVER,
+    IPAM_PREFIX_LIST_RESOLVER_TARGET,
     VPC,
     VPC_CIDR_ASSOCIATION,
     SUBNET,
@@ -113,6 +120,7 @@ KINDS: tuple[IdKind, ...] = (
     ADDRESS_ASSOCIATION,
     PUBLIC_IPV4_POOL,
     PUBLIC_IPV4_POOL_CIDR_ASSOCIATION,
+    PREFIX_LIST,
 )
 KIND_BY_PREFIX = {kind.prefix: kind for kind in KINDS}
 

@@ -4,7 +4,7 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.control_plane.regions import needs_opt_in
+from shared.aws_regions import needs_opt_in
 from shared.errors import IncorrectState, OperationNotPermitted
 
 TIME_TO_OPT_OUT = timedelta(hours=24)

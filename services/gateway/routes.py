@@ -18,14 +18,17 @@ from cadastre.control.sharing.v1 import sharing_service_pb2
 from cadastre.control.v1 import (
     byoip_service_pb2,
     control_service_pb2,
+    policy_service_pb2,
     resource_discovery_service_pb2,
 )
-from cadastre.discovery.v1 import monitoring_service_pb2
+from cadastre.discovery.v1 import monitoring_service_pb2, prefix_list_resolver_service_pb2
 from cadastre.metrics.v1 import cloud_watch_service_pb2
 from cadastre.network.v1 import (
+    account_service_pb2,
     address_service_pb2,
     instance_service_pb2,
     network_service_pb2,
+    prefix_list_service_pb2,
     subnet_service_pb2,
 )
 from shared.settings import Context
@@ -35,13 +38,17 @@ Operation = TypeVar("Operation")
 EC2_FILES: Sequence[tuple[Context, FileDescriptor]] = (
     ("control_plane", control_service_pb2.DESCRIPTOR),
     ("control_plane", byoip_service_pb2.DESCRIPTOR),
+    ("control_plane", policy_service_pb2.DESCRIPTOR),
     ("control_plane", resource_discovery_service_pb2.DESCRIPTOR),
     ("allocation", allocation_service_pb2.DESCRIPTOR),
+    ("network", account_service_pb2.DESCRIPTOR),
     ("network", address_service_pb2.DESCRIPTOR),
     ("network", instance_service_pb2.DESCRIPTOR),
     ("network", network_service_pb2.DESCRIPTOR),
+    ("network", prefix_list_service_pb2.DESCRIPTOR),
     ("network", subnet_service_pb2.DESCRIPTOR),
     ("discovery", monitoring_service_pb2.DESCRIPTOR),
+    ("discovery", prefix_list_resolver_service_pb2.DESCRIPTOR),
 )
 """The contracts whose RPCs are actions of EC2."""
 CLOUDWATCH_FILES: Sequence[tuple[Context, FileDescriptor]] = (

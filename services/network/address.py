@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
-from services.network.cidr_blocks import FromPool
+from services.network.cidr_blocks import FromPool, PolicyPrecedence
 from services.network.errors import (
     AddressAssociated,
     AlreadyAssociated,
@@ -169,6 +169,8 @@ def address_source(
 ) -> AddressSource:
     """Where a request wants an address from; without a pool, Amazon's own space.
 
+    Who names neither a pool nor an address leaves the choice to the IPAM policy, if one applies.
+
     Raises:
         InvalidParameterCombination: both kinds of pool.
         InvalidParameterValue: an IPAM pool in the place of a public IPv4 pool.
@@ -180,6 +182,8 @@ def address_source(
         )
     if ipam_pool_id is not None:
         return _from_ledger(ipam_pool_id, address)
+    if public_ipv4_pool is None and address is None:
+        return replace(_from_ledger(AMAZON_IPV4, None), precedence=PolicyPrecedence.FIRST)
     if public_ipv4_pool is None or public_ipv4_pool == AMAZON:
         return _from_ledger(AMAZON_IPV4, address)
     if public_ipv4_pool.startswith(IPAM_POOL.prefix):
@@ -192,9 +196,9 @@ def address_source(
     return FromPublicIpv4Pool(PUBLIC_IPV4_POOL.check(public_ipv4_pool), address)
 
 
-def pool_name(source: FromPool) -> str:
+def pool_name(ipam_pool_id: str) -> str:
     """What answers call the pool of an address that the ledger allocated."""
-    return AMAZON if source.ipam_pool_id == AMAZON_IPV4 else source.ipam_pool_id
+    return AMAZON if ipam_pool_id == AMAZON_IPV4 else ipam_pool_id
 
 
 def check_single_address(cidr: Cidr) -> Cidr:

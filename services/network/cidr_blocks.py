@@ -4,6 +4,7 @@ Everything EC2 documents about lengths and about members that need or exclude ea
 """
 
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from services.network.errors import InvalidVpcRange
 from shared.cidr import AddressFamily, Cidr
@@ -22,6 +23,17 @@ class Given:
     cidr: Cidr
 
 
+class PolicyPrecedence(Enum):
+    """What the IPAM policy that applies to an account has to say about a block."""
+
+    NONE = auto()
+    """Nothing: the pool was named."""
+    FIRST = auto()
+    """Its pools come before the other one."""
+    ONLY = auto()
+    """Its pools come in the place of the other one, of which nothing may be had."""
+
+
 @dataclass(frozen=True, slots=True)
 class FromPool:
     """A block to be allocated: this one, one of this length, or of the pool's default length."""
@@ -29,6 +41,7 @@ class FromPool:
     ipam_pool_id: str
     cidr: Cidr | None = None
     netmask_length: int | None = None
+    precedence: PolicyPrecedence = PolicyPrecedence.NONE
 
 
 BlockSource = Given | FromPool

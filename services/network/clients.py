@@ -4,6 +4,7 @@ from cadastre.allocation.v1 import ledger_service_pb2 as pb
 from cadastre.allocation.v1 import ledger_service_pb2_grpc, pool_allocation_pb2
 from cadastre.common.v1 import types_pb2
 from services.network.changes import CidrRecord
+from services.network.cidr_blocks import PolicyPrecedence
 from services.network.resource import PublicIpSource, ResourceType, SourcePool
 from services.network.service.undertaking import (
     ALLOCATION_SECONDS,
@@ -26,6 +27,11 @@ _RESOURCE_TYPES = {
         pool_allocation_pb2.IPAM_POOL_ALLOCATION_RESOURCE_TYPE_EC2_PUBLIC_IPV4_POOL
     ),
 }
+_PRECEDENCE = {
+    PolicyPrecedence.NONE: None,
+    PolicyPrecedence.FIRST: pb.IPAM_POLICY_PRECEDENCE_FIRST,
+    PolicyPrecedence.ONLY: pb.IPAM_POLICY_PRECEDENCE_ONLY,
+}
 _PUBLIC_IP_SOURCE = types_pb2.IpamPoolPublicIpSource
 
 
@@ -41,6 +47,7 @@ class LedgerClient:
         allocation = answer.ipam_pool_allocation
         return Allocation(
             Cidr.parse(allocation.cidr),
+            answer.source_pool.ipam_pool_id,
             allocation.ipam_pool_allocation_id,
             source_pool_from_proto(answer.source_pool),
         )
@@ -75,6 +82,7 @@ class LedgerClient:
                 dry_run=dry_run,
                 vpc_id=holder.vpc_id or "",
                 network_border_group=holder.network_border_group or "",
+                ipam_policy_precedence=_PRECEDENCE[source.precedence],
             ),
             caller=_on_behalf_of(order.pending),
             timeout_seconds=ALLOCATION_SECONDS,

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from shared.errors import (
     DependencyViolation,
     Exhausted,
+    IncorrectState,
     Invalid,
     InvalidParameterValue,
     NotFound,
@@ -377,3 +378,64 @@ class PublicIpv4PoolInUse(DependencyViolation):
             pool_id=pool_id,
             taken=taken,
         )
+
+
+class PrefixListVersionMismatch(Precondition):
+    """A request about another version than the newest."""
+
+    reason = "PrefixListVersionMismatch"
+
+    def __init__(self, prefix_list_id: str, given: object, version: int) -> None:
+        super().__init__(
+            f"The prefix list has the incorrect version number: '{prefix_list_id}' has version"
+            f" {version}, not {given}; look at its entries and repeat with {version}",
+            prefix_list_id=prefix_list_id,
+            value=given,
+            version=version,
+        )
+
+
+class PrefixListMaxEntriesExceeded(Exhausted):
+    """More entries than the list may have."""
+
+    reason = "PrefixListMaxEntriesExceeded"
+
+    def __init__(self, name: str, count: int, max_entries: int) -> None:
+        super().__init__(
+            f"You've reached the maximum number of entries for the prefix list: '{name}' would have"
+            f" {count}, at most {max_entries} are allowed; remove entries or resize it",
+            prefix_list_name=name,
+            count=count,
+            max_entries=max_entries,
+        )
+
+
+class InvalidPrefixListModification(Precondition):
+    """An entry that is not as the request supposes; ``fault`` says how, and what would work."""
+
+    reason = "InvalidPrefixListModification"
+
+    def __init__(self, prefix_list_id: str, cidr: object, fault: str) -> None:
+        super().__init__(
+            f"The entry ({cidr}) of '{prefix_list_id}' {fault}",
+            prefix_list_id=prefix_list_id,
+            value=cidr,
+        )
+
+
+class ResolverTargetAttached(IncorrectState):
+    """What a prefix list resolver looks after; ``remedy`` is what would help."""
+
+    def __init__(self, prefix_list_id: str, target_id: object, remedy: str) -> None:
+        super().__init__(
+            f"'{prefix_list_id}' is managed by IPAM through '{target_id}'; {remedy}",
+            prefix_list_id=prefix_list_id,
+            ipam_prefix_list_resolver_target_id=target_id,
+        )
+
+
+class OtherResolverTarget(ResolverTargetAttached):
+    """A prefix list is one target's at a time."""
+
+    def __init__(self, prefix_list_id: str, target_id: object) -> None:
+        super().__init__(prefix_list_id, target_id, "delete that target first, or use another list")

@@ -6,11 +6,14 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from cadastre.network.v1 import (
+    account_service_pb2_grpc,
     address_service_pb2_grpc,
     byoip_range_service_pb2_grpc,
     instance_service_pb2_grpc,
     inventory_service_pb2_grpc,
     network_service_pb2_grpc,
+    prefix_list_service_pb2_grpc,
+    prefix_list_sync_service_pb2_grpc,
     subnet_service_pb2_grpc,
 )
 from services.network import tables
@@ -24,16 +27,21 @@ from services.network.service.byoip_ranges import ByoipRanges
 from services.network.service.feed import Inventory
 from services.network.service.instances import Instances
 from services.network.service.interfaces import Interfaces
+from services.network.service.prefix_list_syncing import PrefixListSyncing
+from services.network.service.prefix_lists import PrefixLists
 from services.network.service.public_ipv4_pools import PublicIpv4Pools
 from services.network.service.subnets import Subnets
 from services.network.service.tagging import Tagging
 from services.network.service.undertaking import Undertakings
 from services.network.service.vpcs import Vpcs
+from services.network.servicer.account import AccountServicer
 from services.network.servicer.address import AddressServicer
 from services.network.servicer.byoip_range import ByoipRangeServicer
 from services.network.servicer.instance import InstanceServicer
 from services.network.servicer.inventory import InventoryServicer
 from services.network.servicer.network import NetworkServicer
+from services.network.servicer.prefix_list import PrefixListServicer
+from services.network.servicer.prefix_list_sync import PrefixListSyncServicer
 from services.network.servicer.subnet import SubnetServicer
 from services.network.store.store import SqlStore
 from services.network.telemetry import NetworkTelemetry
@@ -72,6 +80,8 @@ async def network(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
                     *_bindings(vpcs, Tagging(store), Inventory(store, bell)),
                     *_subnet_bindings(store, undertakings, quotas),
                     *_address_bindings(store, undertakings, quotas),
+                    *_prefix_list_bindings(store),
+                    _account_binding(quotas),
                 ]
                 yield audited(bindings, trail)
     finally:
@@ -130,6 +140,29 @@ def _address_bindings(
             "cadastre.network.v1.ByoipRangeService",
         ),
     ]
+
+
+def _prefix_list_bindings(store: SqlStore) -> Sequence[Binding]:
+    return [
+        Binding(
+            prefix_list_service_pb2_grpc.add_PrefixListServiceServicer_to_server,
+            PrefixListServicer(PrefixLists(store)),
+            "cadastre.network.v1.PrefixListService",
+        ),
+        Binding(
+            prefix_list_sync_service_pb2_grpc.add_PrefixListSyncServiceServicer_to_server,
+            PrefixListSyncServicer(PrefixListSyncing(store)),
+            "cadastre.network.v1.PrefixListSyncService",
+        ),
+    ]
+
+
+def _account_binding(quotas: Quotas) -> Binding:
+    return Binding(
+        account_service_pb2_grpc.add_AccountServiceServicer_to_server,
+        AccountServicer(quotas),
+        "cadastre.network.v1.AccountService",
+    )
 
 
 async def _undo_abandoned(

@@ -204,6 +204,38 @@ address_transfers = sa.Table(
     _listed_by_owner("address_transfers"),
 )
 
+prefix_lists = sa.Table(
+    "prefix_lists",
+    metadata,
+    _sequence(),
+    sa.Column("prefix_list_id", sa.String(64), nullable=False, unique=True),
+    *_owner(),
+    sa.Column("name", sa.String(255), nullable=False),
+    sa.Column("address_family", sa.String(64), nullable=False),
+    sa.Column("max_entries", sa.Integer, nullable=False),
+    sa.Column("tags", sa.JSON, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("state", sa.String(64), nullable=False),
+    sa.Column("state_message", sa.String(1024)),
+    sa.Column("resolver_target_id", sa.String(64)),
+    sa.Column("is_synchronised", sa.Boolean, nullable=False),
+    _listed_by_owner("prefix_lists"),
+)
+
+# A version's entries are read and written as one: each is a CIDR, and a description or null.
+prefix_list_versions = sa.Table(
+    "prefix_list_versions",
+    metadata,
+    sa.Column(
+        "prefix_list_id",
+        sa.String(64),
+        sa.ForeignKey("prefix_lists.prefix_list_id"),
+        primary_key=True,
+    ),
+    sa.Column("version", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("entries", sa.JSON, nullable=False),
+)
+
 # The blocks of resources of all kinds.
 cidr_associations = sa.Table(
     "cidr_associations",

@@ -154,6 +154,26 @@ async def test_moving_a_range_to_an_ipam_needs_the_permission_to_import_it_too( 
             [f"{GLOBAL}ipam-pool/ipam-pool-1", f"{REGIONAL}ipv4pool-ec2/ipv4pool-ec2-1"],
         ),
         (
+            "ec2:CreateManagedPrefixList",
+            {"prefix_list_name": "offices"},
+            [f"{REGIONAL}prefix-list/*"],
+        ),
+        (
+            "ec2:ModifyManagedPrefixList",
+            {"prefix_list_id": "pl-1"},
+            [f"{REGIONAL}prefix-list/pl-1"],
+        ),
+        (
+            "ec2:CreateIpamPolicy",
+            {"ipam_id": "ipam-1"},
+            [f"{GLOBAL}ipam-policy/*", f"{GLOBAL}ipam/ipam-1"],
+        ),
+        (
+            "ec2:EnableIpamPolicy",
+            {"ipam_policy_id": "ipam-policy-1", "organization_target_id": "ou-ab12-11111111"},
+            [f"{GLOBAL}ipam-policy/ipam-policy-1"],
+        ),
+        (
             "ec2:CreateIpamExternalResourceVerificationToken",
             {"ipam_id": "ipam-1"},
             [f"{GLOBAL}ipam-external-resource-verification-token/*", f"{GLOBAL}ipam/ipam-1"],

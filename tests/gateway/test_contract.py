@@ -210,6 +210,7 @@ def test_internal_services_are_out_of_reach() -> None:
     assert reached == {
         "CloudWatchService",
         "ControlPlaneService",
+        "IpamPolicyService",
         "ByoipService",
         "ResourceDiscoveryService",
         "AllocationService",
@@ -217,7 +218,10 @@ def test_internal_services_are_out_of_reach() -> None:
         "SubnetService",
         "InstanceService",
         "AddressService",
+        "AccountService",
+        "PrefixListService",
         "MonitoringService",
+        "PrefixListResolverService",
         "IamService",
         "OrganizationsService",
         "SharingService",

@@ -7,6 +7,7 @@ import pytest
 
 from cadastre.common.v1 import telemetry_service_pb2, telemetry_service_pb2_grpc
 from cadastre.network.v1 import (
+    account_service_pb2_grpc,
     address_service_pb2,
     address_service_pb2_grpc,
     byoip_range_service_pb2_grpc,
@@ -15,6 +16,8 @@ from cadastre.network.v1 import (
     inventory_service_pb2_grpc,
     network_service_pb2,
     network_service_pb2_grpc,
+    prefix_list_service_pb2_grpc,
+    prefix_list_sync_service_pb2_grpc,
     subnet_service_pb2,
     subnet_service_pb2_grpc,
     vpc_pb2,
@@ -60,6 +63,13 @@ class Network:
         self.byoip_ranges = Client(
             address, settings, byoip_range_service_pb2_grpc.ByoipRangeServiceStub
         )
+        self.prefix_lists = Client(
+            address, settings, prefix_list_service_pb2_grpc.PrefixListServiceStub
+        )
+        self.prefix_list_sync = Client(
+            address, settings, prefix_list_sync_service_pb2_grpc.PrefixListSyncServiceStub
+        )
+        self.account = Client(address, settings, account_service_pb2_grpc.AccountServiceStub)
         self.inventory = Client(address, settings, inventory_service_pb2_grpc.InventoryServiceStub)
         self.telemetry = Client(address, settings, telemetry_service_pb2_grpc.TelemetryServiceStub)
 
@@ -115,6 +125,9 @@ class Network:
         await self.instances.close()
         await self.addresses.close()
         await self.byoip_ranges.close()
+        await self.prefix_lists.close()
+        await self.prefix_list_sync.close()
+        await self.account.close()
         await self.inventory.close()
         await self.telemetry.close()
 

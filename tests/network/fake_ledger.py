@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -13,6 +13,7 @@ from cadastre.common.v1 import types_pb2
 from shared.cidr import Cidr
 from shared.errors import (
     DryRunOperation,
+    Exhausted,
     IncorrectState,
     InvalidParameterValue,
     OperationNotPermitted,
@@ -58,6 +59,10 @@ class FakePool:
         )
 
 
+class InsufficientSpace(Exhausted):
+    reason = "InsufficientCidrSpace"
+
+
 async def nothing() -> None:
     pass
 
@@ -82,6 +87,8 @@ class FakeLedger(ledger_service_pb2_grpc.LedgerServiceServicer):
             "amazon-ipv6": FakePool("3fff::/20", 56, {}, "any", "amazon", ""),
             "byoip": FakePool("203.0.113.0/24", 24, {}, "any", "byoip", ""),
         }
+        self.policy_pools: list[str] = []
+        """Pools that come first where a policy has a say, in order."""
         self.allocations: dict[str, pb.ResourceAllocation] = {}
         self.requests: list[tuple[Any, Any]] = []
         self.cancelled: set[str] = set()
@@ -98,6 +105,8 @@ class FakeLedger(ledger_service_pb2_grpc.LedgerServiceServicer):
     async def AllocateResourceCidr(self, request: Any, context: Any) -> Any:
         self.requests.append((request, caller_of(context)))
         await self.before()
+        if request.ipam_policy_precedence:
+            request = self._by_policy(request)
         self._check(request, {caller_of(context).region, request.network_border_group, "any"})
         found = self._find(request.client_token) or self._allocate(request)
         if request.dry_run:
@@ -163,6 +172,18 @@ class FakeLedger(ledger_service_pb2_grpc.LedgerServiceServicer):
         tags = {tag.key: tag.value for tag in request.resource_tags}
         if not tags.items() >= pool.tags.items():
             raise InvalidParameterValue(f"The resource lacks the tags {pool.tags}")
+
+    def _by_policy(self, request: Any) -> Any:
+        """The request, of the first pool that has room."""
+        named, tried = request.ipam_pool_id, [*self.policy_pools]
+        if request.ipam_policy_precedence == pb.IPAM_POLICY_PRECEDENCE_FIRST:
+            tried.append(named)
+        for pool_id in tried:
+            request.ipam_pool_id = pool_id
+            with suppress(InvalidParameterValue):
+                self._free_cidr(request)
+                return request
+        raise InsufficientSpace("no pool of a policy has anything")
 
     def _find(self, client_token: str) -> pb.ResourceAllocation | None:
         found = [held for held in self.allocations.values() if held.client_token == client_token]

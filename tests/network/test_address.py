@@ -15,7 +15,7 @@ from services.network.address import (
     check_single_address,
     pool_name,
 )
-from services.network.cidr_blocks import FromPool
+from services.network.cidr_blocks import FromPool, PolicyPrecedence
 from services.network.errors import AddressAssociated, AlreadyAssociated, TransferNotPermitted
 from services.network.network_border_group import advertised_from, check_network_border_group
 from services.network.resource import CidrAssociation, PublicIpSource, SourcePool
@@ -24,6 +24,7 @@ from shared.errors import CadastreError, InvalidParameterValue
 
 IPAM_POOL, POOL = "ipam-pool-07ccc86aa41bef7ce", "ipv4pool-ec2-0019eed22a684e0b2"
 IP = IPv4Address("18.97.0.41")
+BY_POLICY = FromPool(AMAZON_IPV4, netmask_length=32, precedence=PolicyPrecedence.FIRST)
 SINGLE = Cidr.parse("18.97.0.41/32")
 ONE = AddressAssociation("eipassoc-1", "eni-1", IPv4Address("10.0.0.4"))
 OTHER = AddressAssociation("eipassoc-2", "eni-2", IPv4Address("10.0.0.5"))
@@ -45,7 +46,7 @@ def address(allocation_id: str, association: AddressAssociation | None = None) -
 @pytest.mark.parametrize(
     ("ipam_pool_id", "public_ipv4_pool", "wanted", "source"),
     [
-        pytest.param(None, None, None, FromPool(AMAZON_IPV4, netmask_length=32), id="Amazon's"),
+        pytest.param(None, None, None, BY_POLICY, id="by policy, or Amazon's"),
         pytest.param(None, "amazon", None, FromPool(AMAZON_IPV4, netmask_length=32), id="amazon"),
         pytest.param(None, None, IP, FromPool(AMAZON_IPV4, SINGLE), id="this one of Amazon's"),
         pytest.param(IPAM_POOL, None, None, FromPool(IPAM_POOL, netmask_length=32), id="IPAM pool"),
@@ -80,8 +81,8 @@ def test_a_request_for_an_address_names_at_most_one_pool_in_its_place(  # EIP-2
 
 
 def test_answers_name_the_pool_and_amazons_own_space() -> None:
-    assert pool_name(FromPool(IPAM_POOL)) == IPAM_POOL
-    assert pool_name(FromPool(AMAZON_IPV4)) == "amazon"
+    assert pool_name(IPAM_POOL) == IPAM_POOL
+    assert pool_name(AMAZON_IPV4) == "amazon"
 
 
 @pytest.mark.parametrize("given", ["18.97.0.40/31", "2001:db8::1/128"])

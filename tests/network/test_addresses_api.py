@@ -280,6 +280,48 @@ async def test_the_quota_of_amazons_addresses_holds_when_many_allocate_at_once(
         await api.addresses.call(pb.AllocateAddressRequest(), caller=elsewhere)
 
 
+async def test_who_names_no_pool_gets_an_address_by_the_policy(  # EIP-2
+    api: Network, ledger: FakeLedger
+) -> None:
+    ledger.policy_pools = [CONTIGUOUS_POOL, BYOIP_POOL]
+    made = [await api.allocate() for _ in range(9)]
+    assert [one.public_ipv4_pool for one in made] == [CONTIGUOUS_POOL] * 8 + [BYOIP_POOL]
+    assert made[0].network_border_group == REGION
+    for named in ({"public_ipv4_pool": "amazon"}, {"address": "198.18.0.9"}):
+        assert (await api.allocate(**named)).public_ipv4_pool == "amazon"
+    assert (await api.allocate(ipam_pool_id=BYOIP_POOL)).public_ipv4_pool == BYOIP_POOL
+    answer = await api.addresses.call(pb.DescribeAddressesRequest())
+    assert [one.public_ipv4_pool for one in answer.addresses][7:10] == [
+        CONTIGUOUS_POOL,
+        BYOIP_POOL,
+        "amazon",
+    ]
+    assert await api.associations() == ledger.held
+
+
+async def test_the_quota_of_amazons_addresses_leaves_those_of_a_policy(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, ledger: FakeLedger
+) -> None:
+    monkeypatch.setenv("CADASTRE_QUOTA_ADDRESSES_PER_REGION", "1")
+    async with network_running(settings) as api:
+        await api.allocate()
+        for members, reason in (
+            ({}, "AddressLimitExceeded"),
+            ({"dry_run": True}, "AddressLimitExceeded"),
+            ({"public_ipv4_pool": "amazon"}, "AddressLimitExceeded"),
+        ):
+            with pytest.raises(CadastreError) as refusal:
+                await api.allocate(**members)
+            assert refusal.value.reason == reason
+        ledger.policy_pools = [CONTIGUOUS_POOL]
+        made = [await api.allocate() for _ in range(8)]
+        assert {one.public_ipv4_pool for one in made} == {CONTIGUOUS_POOL}
+        with pytest.raises(CadastreError) as refusal:
+            await api.allocate()
+        assert refusal.value.reason == "AddressLimitExceeded"
+        assert await api.associations() == ledger.held
+
+
 async def test_release_needs_a_name_and_the_right_border_group(api: Network) -> None:  # EIP-2
     allocated = await api.allocate()
     by_id: dict[str, Any] = {"allocation_id": allocated.allocation_id}

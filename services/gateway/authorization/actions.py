@@ -40,18 +40,30 @@ _RESOURCE_TYPES: Mapping[str, str] = {
     "i-": "instance",
     "ipam-": "ipam",
     "ipam-ext-res-ver-token-": "ipam-external-resource-verification-token",
+    "ipam-plr-": "ipam-prefix-list-resolver",
+    "ipam-plrt-": "ipam-prefix-list-resolver-target",
+    "ipam-policy-": "ipam-policy",
     "ipam-pool-": "ipam-pool",
     "ipam-pool-alloc-": "ipam-pool-allocation",
     "ipam-res-disco-": "ipam-resource-discovery",
     "ipam-res-disco-assoc-": "ipam-resource-discovery-association",
     "ipam-scope-": "ipam-scope",
     "ipv4pool-ec2-": "ipv4pool-ec2",
+    "pl-": "prefix-list",
     "subnet-": "subnet",
     "vpc-": "vpc",
 }
 """By an id's prefix, what is a resource to policies."""
 _REGIONAL_TYPES = frozenset(
-    {"elastic-ip", "instance", "ipv4pool-ec2", "network-interface", "subnet", "vpc"}
+    {
+        "elastic-ip",
+        "instance",
+        "ipv4pool-ec2",
+        "network-interface",
+        "prefix-list",
+        "subnet",
+        "vpc",
+    }
 )
 _PART_OF_POOL = "ipam-pool-allocation"
 
@@ -59,6 +71,7 @@ _CREATING = "Create"
 _UNNAMED_TYPES: Mapping[str, str] = {
     "AllocateAddress": "elastic-ip",
     "AssociateIpamResourceDiscovery": "ipam-resource-discovery-association",
+    "CreateManagedPrefixList": "prefix-list",
     "CreatePublicIpv4Pool": "ipv4pool-ec2",
     "DisassociateAddress": "elastic-ip",
     "DisassociateVpcCidrBlock": "vpc",

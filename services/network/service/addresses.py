@@ -1,7 +1,7 @@
 """What can be done to elastic IP addresses (EIP-2)."""
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 from typing import TypeVar
 
@@ -17,7 +17,7 @@ from services.network.address import (
     unknown_address,
 )
 from services.network.changes import ChangeKind, changes_of
-from services.network.cidr_blocks import FromPool
+from services.network.cidr_blocks import FromPool, PolicyPrecedence
 from services.network.errors import (
     AddressLimitExceeded,
     AddressTaken,
@@ -33,10 +33,14 @@ from services.network.service.public_ipv4_pools import known_pool
 from services.network.service.rows import Rows, Store
 from services.network.service.undertaking import Block, Undertakings
 from shared.caller import Caller
+from shared.errors import CadastreError
 from shared.ids import ADDRESS_ALLOCATION
 from shared.tags import Tags
 
 T = TypeVar("T")
+
+NO_SPACE = "InsufficientCidrSpace"
+"""What the ledger says where the policies' pools have nothing, or there are none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +136,7 @@ class Addresses:
     async def _allocate_at_ledger(
         self, caller: Caller, source: FromPool, wanted: NewAddress, *, dry_run: bool
     ) -> Address:
-        allocation_id, pool = ADDRESS_ALLOCATION.new(), pool_name(source)
+        allocation_id = ADDRESS_ALLOCATION.new()
         holder = Holder(
             resource_id=allocation_id,
             resource_type=ResourceType.EIP,
@@ -144,6 +148,7 @@ class Addresses:
 
         def establish(rows: Rows, associations: tuple[CidrAssociation, ...]) -> Address:
             [block] = associations
+            pool = pool_name(block.ipam_pool_id or source.ipam_pool_id)
             address = Address(
                 allocation_id=allocation_id,
                 owner_id=caller.account_id,
@@ -161,16 +166,30 @@ class Addresses:
                 check_address_quota(rows, self._quotas, caller, others=0)
             return address
 
-        if pool == AMAZON:
-            await self._store.read(
-                lambda rows: check_address_quota(rows, self._quotas, caller, others=1)
+        full = None
+        if source.ipam_pool_id == AMAZON_IPV4:
+            full = await self._store.read(lambda rows: self._why_none_of_amazon(rows, caller))
+        if full:
+            source = _without_amazon(source, full)
+        try:
+            return await self._undertakings.carry_out(
+                holder,
+                [Block(allocation_id, source, check_single_address)],
+                establish,
+                dry_run=dry_run,
             )
-        return await self._undertakings.carry_out(
-            holder,
-            [Block(allocation_id, source, check_single_address)],
-            establish,
-            dry_run=dry_run,
-        )
+        except CadastreError as refusal:
+            if full and refusal.reason == NO_SPACE:
+                raise full from refusal
+            raise
+
+    def _why_none_of_amazon(self, rows: Rows, caller: Caller) -> AddressLimitExceeded | None:
+        """Why the address can't be Amazon's; a policy may have others."""
+        try:
+            check_address_quota(rows, self._quotas, caller, others=1)
+        except AddressLimitExceeded as refusal:
+            return refusal
+        return None
 
 
 def known_address(rows: Rows, caller: Caller, name: AddressName, *, lock: bool) -> Address:
@@ -219,6 +238,13 @@ def _own_pool(rows: Rows, caller: Caller, source: AddressSource) -> AddressSourc
         if pool_id := rows.public_ipv4_pools.with_address(caller, address):
             return FromPublicIpv4Pool(pool_id, address)
     return source
+
+
+def _without_amazon(source: FromPool, full: AddressLimitExceeded) -> FromPool:
+    """What else there may be for an account that has all of Amazon's that it may have."""
+    if source.precedence is PolicyPrecedence.NONE:
+        raise full
+    return replace(source, precedence=PolicyPrecedence.ONLY)
 
 
 def _free_address(rows: Rows, pool: PublicIpv4Pool, wanted: IPv4Address | None) -> IPv4Address:

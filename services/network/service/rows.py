@@ -1,7 +1,7 @@
 """What the use cases need of the database.
 
 Locks are taken in this order: client tokens, pending blocks, VPCs, subnets, instances, interfaces,
-public IPv4 pools, addresses, the feed; of one kind in the order of ids.
+public IPv4 pools, addresses, prefix lists, the feed; of one kind in the order of ids.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from services.network.service.block_rows import BlockRows
 from services.network.service.feed_rows import FeedRows
 from services.network.service.instance_rows import InstanceRows
 from services.network.service.interface_rows import InterfaceRows
+from services.network.service.prefix_list_rows import PrefixListRows
 from services.network.service.public_ipv4_pool_rows import PublicIpv4PoolRows
 from services.network.service.subnet_rows import SubnetRows
 from services.network.service.token_rows import TokenRows
@@ -43,6 +44,9 @@ class Rows(Protocol):
 
     @property
     def address_transfers(self) -> AddressTransferRows: ...
+
+    @property
+    def prefix_lists(self) -> PrefixListRows: ...
 
     @property
     def blocks(self) -> BlockRows: ...

@@ -6,6 +6,7 @@ from dataclasses import replace
 from services.network.resource import Holder
 from services.network.service.interfaces import instance_of, interface_of
 from services.network.service.news import tell_of_changed
+from services.network.service.prefix_lists import prefix_list_of
 from services.network.service.rows import Rows, Store
 from services.network.service.subnets import subnet_of
 from shared.caller import Caller
@@ -13,6 +14,7 @@ from shared.ids import (
     ADDRESS_ALLOCATION,
     INSTANCE,
     NETWORK_INTERFACE,
+    PREFIX_LIST,
     PUBLIC_IPV4_POOL,
     SUBNET,
     VPC,
@@ -98,6 +100,14 @@ def _tag_address(rows: Rows, caller: Caller, allocation_id: str, change: Change)
     return [tagged.holder] if tagged != address else []
 
 
+def _tag_prefix_list(
+    rows: Rows, caller: Caller, prefix_list_id: str, change: Change
+) -> list[Holder]:
+    prefix_list = prefix_list_of(rows, caller, prefix_list_id, lock=True)
+    rows.prefix_lists.save(replace(prefix_list, tags=change(prefix_list.tags)))
+    return []
+
+
 _BY_PREFIX: Mapping[str, Callable[[Rows, Caller, str, Change], list[Holder]]] = {
     VPC.prefix: _tag_vpc,
     SUBNET.prefix: _tag_subnet,
@@ -105,5 +115,6 @@ _BY_PREFIX: Mapping[str, Callable[[Rows, Caller, str, Change], list[Holder]]] = 
     NETWORK_INTERFACE.prefix: _tag_interface,
     PUBLIC_IPV4_POOL.prefix: _tag_public_ipv4_pool,
     ADDRESS_ALLOCATION.prefix: _tag_address,
+    PREFIX_LIST.prefix: _tag_prefix_list,
 }
 """Each gives the resource, if readers of the feed are to be told that its tags changed."""

@@ -64,6 +64,8 @@ class Allocation:
     """What the ledger answered."""
 
     cidr: Cidr
+    ipam_pool_id: str
+    """The pool that it is of: a policy may have chosen another than was asked for."""
     ipam_pool_allocation_id: str
     source_pool: SourcePool
 
@@ -200,7 +202,7 @@ def associate(block: Block, allocations: dict[str, Allocation]) -> CidrAssociati
     return CidrAssociation(
         block.association_id,
         block.check(allocation.cidr),
-        block.source.ipam_pool_id,
+        allocation.ipam_pool_id,
         allocation.ipam_pool_allocation_id,
         allocation.source_pool,
     )

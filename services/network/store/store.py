@@ -13,6 +13,7 @@ from services.network.store.blocks import SqlBlocks
 from services.network.store.feed import SqlFeed
 from services.network.store.instances import SqlInstances
 from services.network.store.interfaces import SqlInterfaces
+from services.network.store.prefix_lists import SqlPrefixLists
 from services.network.store.public_ipv4_pools import SqlPublicIpv4Pools
 from services.network.store.subnets import SqlSubnets
 from services.network.store.tokens import SqlTokens
@@ -64,6 +65,10 @@ class SqlRows:
     @cached_property
     def address_transfers(self) -> SqlAddressTransfers:
         return SqlAddressTransfers(self._connection)
+
+    @cached_property
+    def prefix_lists(self) -> SqlPrefixLists:
+        return SqlPrefixLists(self._connection)
 
     @cached_property
     def public_ipv4_pools(self) -> SqlPublicIpv4Pools:

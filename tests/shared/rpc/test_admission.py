@@ -28,6 +28,7 @@ INTERNAL = {
     "cadastre.metrics.v1.MetricsService",
     "cadastre.network.v1.ByoipRangeService",
     "cadastre.network.v1.InventoryService",
+    "cadastre.network.v1.PrefixListSyncService",
 }
 OPEN_TO_ACCOUNTS = {
     "cadastre.allocation.v1.AllocationService",
@@ -38,13 +39,17 @@ OPEN_TO_ACCOUNTS = {
     "cadastre.control.sharing.v1.SharingService",
     "cadastre.control.v1.ByoipService",
     "cadastre.control.v1.ControlPlaneService",
+    "cadastre.control.v1.IpamPolicyService",
     "cadastre.control.v1.ResourceDiscoveryService",
     "cadastre.discovery.v1.MonitoringService",
+    "cadastre.discovery.v1.PrefixListResolverService",
     "cadastre.discovery.v1.SnapshotService",
     "cadastre.metrics.v1.CloudWatchService",
+    "cadastre.network.v1.AccountService",
     "cadastre.network.v1.AddressService",
     "cadastre.network.v1.InstanceService",
     "cadastre.network.v1.NetworkService",
+    "cadastre.network.v1.PrefixListService",
     "cadastre.network.v1.SubnetService",
 }
 

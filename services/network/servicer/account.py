@@ -1,0 +1,51 @@
+"""AccountService: messages to what an account may use, and back."""
+
+from cadastre.network.v1 import account_service_pb2 as pb
+from cadastre.network.v1 import account_service_pb2_grpc
+from services.network.account import Region, account_attributes, regions
+from services.network.quotas import Quotas
+from shared.filters import FilterSet
+from shared.rpc.enums import aws_enum_name
+from shared.rpc.interceptor import Context
+from shared.rpc.server import caller_of
+
+
+class AccountServicer(account_service_pb2_grpc.AccountServiceServicer):
+    """Answers without a database: what it tells is the installation's."""
+
+    def __init__(self, quotas: Quotas) -> None:
+        self._quotas = quotas
+
+    async def DescribeRegions(
+        self, request: pb.DescribeRegionsRequest, _context: Context
+    ) -> pb.DescribeRegionsResponse:
+        filters = FilterSet(request.filters, pb.Region.DESCRIPTOR)
+        records = map(_region_to_proto, regions(request.region_names))
+        return pb.DescribeRegionsResponse(regions=filter(filters.matches, records))
+
+    async def DescribeAccountAttributes(
+        self, request: pb.DescribeAccountAttributesRequest, context: Context
+    ) -> pb.DescribeAccountAttributesResponse:
+        quota = self._quotas.addresses_per_region.of(caller_of(context).account_id)
+        attributes = account_attributes(max_addresses=quota)
+        enum = pb.AccountAttributeName.DESCRIPTOR
+        wanted = [aws_enum_name(enum, number) for number in request.attribute_names]
+        return pb.DescribeAccountAttributesResponse(
+            account_attributes=[
+                _attribute_to_proto(name, value)
+                for name, value in attributes.items()
+                if not wanted or name in wanted
+            ]
+        )
+
+
+def _region_to_proto(region: Region) -> pb.Region:
+    return pb.Region(
+        opt_in_status=region.opt_in_status, region_name=region.name, endpoint=region.endpoint
+    )
+
+
+def _attribute_to_proto(name: str, value: str) -> pb.AccountAttribute:
+    return pb.AccountAttribute(
+        attribute_name=name, attribute_values=[pb.AccountAttributeValue(attribute_value=value)]
+    )
