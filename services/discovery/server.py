@@ -1,7 +1,7 @@
 """Wiring."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +11,7 @@ import grpc
 from cadastre.discovery.v1 import (
     discovery_service_pb2_grpc,
     monitoring_service_pb2_grpc,
+    prefix_list_resolver_service_pb2_grpc,
     snapshot_service_pb2_grpc,
     usage_service_pb2_grpc,
 )
@@ -21,14 +22,22 @@ from services.discovery.clients.books import BooksClient
 from services.discovery.clients.coverage import CoverageClient
 from services.discovery.clients.embedded import LedgerChanges, LedgerClient, NetworkSource
 from services.discovery.clients.network import NetworkSnapshots
+from services.discovery.clients.prefix_lists import NetworkPrefixLists
 from services.discovery.loops import Work, do_errands, follow, repeat, watch_coverage
+from services.discovery.quotas import Quotas
 from services.discovery.service.agenda import Agenda
 from services.discovery.service.evaluating import Evaluator, Policy
 from services.discovery.service.following import Discovery, LedgerFollower
 from services.discovery.service.marking import Markings
 from services.discovery.service.passes import Passes
+from services.discovery.service.prefix_list_resolvers import PrefixListResolvers
+from services.discovery.service.prefix_list_targets import PrefixListTargets
+from services.discovery.service.resolver_rows import StepKind
+from services.discovery.service.resolving import Resolving
+from services.discovery.service.syncing import Syncing
 from services.discovery.servicer.discovery import DiscoveryServicer
 from services.discovery.servicer.monitoring import MonitoringServicer
+from services.discovery.servicer.prefix_list_resolver import PrefixListResolverServicer
 from services.discovery.servicer.snapshot import SnapshotServicer
 from services.discovery.servicer.usage import UsageServicer
 from services.discovery.settings import DiscoverySettings
@@ -37,11 +46,14 @@ from services.discovery.store.markings import SqlMarkings
 from services.discovery.store.progress import SqlStore
 from services.discovery.store.reading import SqlReader
 from services.discovery.store.records import SqlRecords
+from services.discovery.store.resolvers.store import SqlResolvers
 from services.discovery.store.usage import SqlUsage
+from services.discovery.tables import outbox
 from services.discovery.telemetry import DiscoveryTelemetry
 from shared.errors import CadastreError
 from shared.persistence.database import Database
 from shared.persistence.migrations import upgrade
+from shared.persistence.outbox import Outbox
 from shared.rpc.client import Remote
 from shared.rpc.server import Binding, Runtime, background
 
@@ -56,6 +68,18 @@ class _Peers:
     control_plane: Remote
     allocation: Remote
     network: Remote
+
+
+@dataclass(frozen=True, slots=True)
+class PrefixListWork:
+    """What prefix list resolvers are made of."""
+
+    store: SqlResolvers
+    prefix_lists: NetworkPrefixLists
+    quotas: Quotas
+    resolving: Resolving
+    syncing: Syncing
+    steps: Outbox
 
 
 @asynccontextmanager
@@ -76,20 +100,63 @@ async def discovery(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
             peers = _Peers(control_plane, allocation, network)
             aws = AwsSource(AwsSettings(), _now)
             try:
-                work = _work(runtime, database, store, peers, aws, own)
+                lists = prefix_list_work(database, peers.network, _now)
+                work = _work(runtime, database, store, peers, aws, own, lists)
                 async with background(
                     follow(work.orphans, work),
                     follow(work.ledger, work),
                     repeat(work.release_orphans, settings.discovery_interval_seconds, work),
                     repeat(work.run_passes, settings.discovery_interval_seconds, work),
+                    repeat(lists.syncing.look_again, settings.discovery_interval_seconds, work),
+                    lists.steps.run(),
                     do_errands(work),
                     watch_coverage(work, own.coverage_interval_seconds),
                 ):
-                    yield _bindings(work, database, peers)
+                    yield _bindings(work, database, peers, lists)
             finally:
                 await asyncio.to_thread(aws.close)
     finally:
         database.close()
+
+
+def prefix_list_work(
+    database: Database, network: Remote, clock: Callable[[], datetime]
+) -> PrefixListWork:
+    """All that belongs together; its steps are yet to be run."""
+
+    def kick() -> None:
+        steps.kick()
+
+    store = SqlResolvers(database, on_steps=kick)
+    prefix_lists, quotas = NetworkPrefixLists(network), Quotas()
+    syncing = Syncing(store, prefix_lists)
+    steps = Outbox(
+        database,
+        outbox,
+        store.handlers(
+            {
+                StepKind.ATTACH: syncing.attach,
+                StepKind.SYNC: syncing.sync,
+                StepKind.DETACH: syncing.detach,
+            }
+        ),
+    )
+    resolving = Resolving(store, quotas, clock)
+    return PrefixListWork(store, prefix_lists, quotas, resolving, syncing, steps)
+
+
+def prefix_list_binding(
+    lists: PrefixListWork, access: ControlPlaneAccess, on_new_rules: Callable[[str], object]
+) -> Binding:
+    """``on_new_rules`` is told of IPAMs that are to be evaluated at once."""
+    return Binding(
+        prefix_list_resolver_service_pb2_grpc.add_PrefixListResolverServiceServicer_to_server,
+        PrefixListResolverServicer(
+            PrefixListResolvers(access, lists.store, lists.quotas, on_new_rules),
+            PrefixListTargets(lists.prefix_lists, lists.store, lists.quotas),
+        ),
+        "cadastre.discovery.v1.PrefixListResolverService",
+    )
 
 
 def _work(
@@ -99,6 +166,7 @@ def _work(
     peers: _Peers,
     aws: AwsSource,
     own: DiscoverySettings,
+    lists: PrefixListWork,
 ) -> Work:
     agenda, books = Agenda(), BooksClient(peers.allocation)
     ledger = LedgerClient(peers.allocation)
@@ -114,7 +182,7 @@ def _work(
             CoverageClient(peers.control_plane),
             [NetworkSnapshots(peers.network, _now), aws],
             SqlInventories(database),
-            Evaluator(books, SqlRecords(database), _now, policy),
+            Evaluator(books, SqlRecords(database), _now, policy, follower=lists.resolving),
             _now,
             _AWAY,
         ),
@@ -125,7 +193,9 @@ def _work(
     )
 
 
-def _bindings(work: Work, database: Database, peers: _Peers) -> Sequence[Binding]:
+def _bindings(
+    work: Work, database: Database, peers: _Peers, lists: PrefixListWork
+) -> Sequence[Binding]:
     access = ControlPlaneAccess(peers.control_plane)
     markings = Markings(access, SqlMarkings(database), _now, on_marked=work.agenda.evaluate)
     return [
@@ -144,6 +214,7 @@ def _bindings(work: Work, database: Database, peers: _Peers) -> Sequence[Binding
             MonitoringServicer(access, SqlReader(database), markings, _now),
             "cadastre.discovery.v1.MonitoringService",
         ),
+        prefix_list_binding(lists, access, work.agenda.evaluate),
         Binding(
             usage_service_pb2_grpc.add_UsageServiceServicer_to_server,
             UsageServicer(CoverageClient(peers.control_plane), SqlUsage(database)),

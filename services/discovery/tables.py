@@ -8,7 +8,9 @@ not ended, and those that have (HIST-1). Words are AWS's; hot columns are plain,
 import sqlalchemy as sa
 
 from shared.cidr import KEY_BYTES
+from shared.persistence.client_tokens import client_token_table
 from shared.persistence.column_types import Moment
+from shared.persistence.outbox import outbox_table
 
 metadata = sa.MetaData()
 
@@ -206,3 +208,59 @@ discrepancies = sa.Table(
     sa.Column("message", sa.String(1024), nullable=False),
     sa.Column("found_at", Moment, nullable=False),
 )
+
+prefix_list_resolvers = sa.Table(
+    "prefix_list_resolvers",
+    metadata,
+    # Ids are random, so a sequence says what is older.
+    sa.Column("sequence", _NUMBER, primary_key=True, autoincrement=True),
+    sa.Column("resolver_id", _WORD, nullable=False, unique=True),
+    sa.Column("owner_id", _WORD, nullable=False),
+    sa.Column("region", _WORD, nullable=False),
+    sa.Column("ipam_id", _WORD, nullable=False, index=True),
+    sa.Column("address_family", _WORD, nullable=False),
+    sa.Column("description", sa.String(255)),
+    sa.Column("rules", sa.JSON, nullable=False),
+    sa.Column("tags", sa.JSON, nullable=False),
+    sa.Column("state", _WORD, nullable=False),
+    # 0: there is none yet.
+    sa.Column("last_version", _NUMBER, nullable=False),
+    sa.Column("status", _WORD, nullable=False),
+    sa.Column("status_message", sa.String(1024)),
+    # Grows with rules and versions.
+    sa.Column("revision", _NUMBER, nullable=False),
+    sa.Index("ix_prefix_list_resolvers_owner", "owner_id", "region", "sequence"),
+)
+
+prefix_list_resolver_versions = sa.Table(
+    "prefix_list_resolver_versions",
+    metadata,
+    sa.Column("resolver_id", _WORD, primary_key=True),
+    sa.Column("version", _NUMBER, primary_key=True, autoincrement=False),
+    sa.Column("created_at", Moment, nullable=False),
+    # In order; there are few of them, and they are read together.
+    sa.Column("cidrs", sa.JSON, nullable=False),
+)
+
+prefix_list_resolver_targets = sa.Table(
+    "prefix_list_resolver_targets",
+    metadata,
+    sa.Column("sequence", _NUMBER, primary_key=True, autoincrement=True),
+    sa.Column("target_id", _WORD, nullable=False, unique=True),
+    # No foreign key: a target may outlive its resolver until its prefix list is let go of.
+    sa.Column("resolver_id", _WORD, nullable=False, index=True),
+    sa.Column("owner_id", _WORD, nullable=False),
+    sa.Column("region", _WORD, nullable=False),
+    sa.Column("prefix_list_id", _WORD, nullable=False),
+    sa.Column("prefix_list_region", _WORD, nullable=False),
+    # Null: the latest.
+    sa.Column("desired_version", _NUMBER),
+    sa.Column("last_synced_version", _NUMBER),
+    sa.Column("state", _WORD, nullable=False),
+    sa.Column("state_message", sa.String(2048)),
+    sa.Column("tags", sa.JSON, nullable=False),
+    sa.Index("ix_prefix_list_resolver_targets_owner", "owner_id", "region", "sequence"),
+)
+
+client_tokens = client_token_table(metadata)
+outbox = outbox_table(metadata)

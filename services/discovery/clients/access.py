@@ -1,6 +1,6 @@
 """The control plane, asked who may see what."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Mapping
 
 from cadastre.common.v1 import types_pb2
 from cadastre.control.v1 import (
@@ -8,18 +8,22 @@ from cadastre.control.v1 import (
     control_service_pb2_grpc,
     inventory_service_pb2,
     inventory_service_pb2_grpc,
+    ipam_pb2,
     resource_discovery_service_pb2,
     resource_discovery_service_pb2_grpc,
 )
 from services.discovery.clients.embedded import SELF
 from services.discovery.service.access import ResourceDiscovery, Scope
+from services.discovery.service.prefix_list_resolvers import KnownIpam
 from shared.caller import Caller
-from shared.ids import IPAM_RESOURCE_DISCOVERY, IPAM_SCOPE
+from shared.ids import IPAM, IPAM_POOL, IPAM_RESOURCE_DISCOVERY, IPAM_SCOPE
 from shared.rpc.client import Remote
+
+_BEING_DELETED = (ipam_pb2.IPAM_STATE_DELETE_IN_PROGRESS, ipam_pb2.IPAM_STATE_DELETE_COMPLETE)
 
 
 class ControlPlaneAccess:
-    """`Access`; nothing is kept, so that what changed counts at once (BEY-2)."""
+    """`Access` and `ControlPlane`; nothing is kept, so that what changed counts at once (BEY-2)."""
 
     def __init__(self, remote: Remote) -> None:
         self._remote = remote
@@ -44,6 +48,37 @@ class ControlPlaneAccess:
             ipam_id=scope.ipam_arn.rpartition("/")[2],
             is_public=scope.ipam_scope_type == types_pb2.IPAM_SCOPE_TYPE_PUBLIC,
         )
+
+    async def ipam(self, caller: Caller, ipam_id: str) -> KnownIpam:
+        answer: control_service_pb2.DescribeIpamsResponse = await self._remote.call(
+            self._control.DescribeIpams,
+            control_service_pb2.DescribeIpamsRequest(ipam_ids=[ipam_id]),
+            caller=caller,
+        )
+        if not answer.ipams:
+            raise IPAM.unknown(ipam_id)
+        [ipam] = answer.ipams
+        return KnownIpam(
+            ipam_id,
+            ipam.ipam_region,
+            is_free_tier=ipam.tier == ipam_pb2.IPAM_TIER_FREE,
+            is_being_deleted=ipam.state in _BEING_DELETED,
+        )
+
+    async def scopes_of_pools(
+        self, caller: Caller, ipam_pool_ids: Collection[str]
+    ) -> Mapping[str, str]:
+        answer: control_service_pb2.DescribeIpamPoolsResponse = await self._remote.call(
+            self._control.DescribeIpamPools,
+            control_service_pb2.DescribeIpamPoolsRequest(ipam_pool_ids=sorted(ipam_pool_ids)),
+            caller=caller,
+        )
+        scopes = {
+            pool.ipam_pool_id: pool.ipam_scope_arn.rpartition("/")[2] for pool in answer.ipam_pools
+        }
+        for missing in sorted(set(ipam_pool_ids) - scopes.keys()):
+            raise IPAM_POOL.unknown(missing)
+        return scopes
 
     async def discovery(self, caller: Caller, ipam_resource_discovery_id: str) -> ResourceDiscovery:
         request = resource_discovery_service_pb2.DescribeIpamResourceDiscoveriesRequest(

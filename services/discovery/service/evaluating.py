@@ -16,6 +16,7 @@ from services.discovery.evaluation.model import (
     Import,
     MarkedCidr,
     Marking,
+    Pool,
     Present,
 )
 from services.discovery.evaluation.natural_scope import scope_by_nature
@@ -181,6 +182,15 @@ class Records(Protocol):
         """Remove records that ended before (HIST-1)."""
 
 
+class Follower(Protocol):
+    """Who follows what an IPAM's resources and pools are, after an evaluation."""
+
+    async def follow(self, ipam: Ipam, pools: Collection[Pool]) -> None: ...
+
+    async def keep_only(self, ipam_ids: Collection[str]) -> None:
+        """Remove all of other IPAMs (IPAM-9)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluated:
     """What an evaluation did."""
@@ -221,9 +231,10 @@ class Evaluator:
         clock: Callable[[], datetime],
         policy: Policy,
         in_thread: Callable[..., Awaitable[Any]] = asyncio.to_thread,
+        follower: Follower | None = None,
     ) -> None:
         self._ledger, self._records, self._clock = ledger, records, clock
-        self._policy, self._in_thread = policy, in_thread
+        self._policy, self._in_thread, self._follower = policy, in_thread, follower
 
     async def evaluate(self, ipam: Ipam, seen: Seen) -> Evaluated:
         """Judge what is there, act on it, and note what it is from now on.
@@ -249,12 +260,19 @@ class Evaluator:
             changes = await self._save(ipam, view, found)
             if changes is not None:
                 await self._report_observed(found, ipam)
-                return deeds.told(changes)
-        return deeds.told(None)
+                break
+        else:
+            changes = None
+        if self._follower:
+            # Also where others came first: what these noted is there now.
+            await self._follower.follow(ipam, list(books.pools.values()))
+        return deeds.told(changes)
 
     async def keep_only(self, ipams: Collection[str]) -> None:
         """Remove all that is known for other IPAMs (IPAM-9)."""
         await self._records.keep_only(ipams)
+        if self._follower:
+            await self._follower.keep_only(ipams)
 
     async def prune(self, ended_before: datetime) -> None:
         """Remove what ended before (HIST-1)."""

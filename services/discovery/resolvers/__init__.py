@@ -1,0 +1,1 @@
+"""Prefix list resolvers: which CIDRs their rules select, and what becomes of these."""

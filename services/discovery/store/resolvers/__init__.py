@@ -1,0 +1,1 @@
+"""Prefix list resolvers in SQL."""
