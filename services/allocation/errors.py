@@ -49,6 +49,31 @@ class PoolWithoutCidrs(Exhausted):
         )
 
 
+class PassedOver(Exhausted):
+    """A pool that a policy names has nothing for a request; others may have."""
+
+    reason = "InsufficientCidrSpace"
+
+    def __init__(self, ipam_pool_id: str) -> None:
+        super().__init__(
+            f"'{ipam_pool_id}' has nothing for this request", ipam_pool_id=ipam_pool_id
+        )
+
+
+class PoliciesExhausted(Exhausted):
+    """No pool of the policy that applies to an account has anything, or none applies."""
+
+    reason = "InsufficientCidrSpace"
+
+    def __init__(self, account_id: str, locale: str) -> None:
+        super().__init__(
+            f"No pool of an IPAM policy has anything for account {account_id} in {locale}; name"
+            " another pool",
+            account_id=account_id,
+            locale=locale,
+        )
+
+
 class CidrOutsidePool(InvalidParameterValue):
     """The block is not the pool's to give."""
 

@@ -22,6 +22,7 @@ from services.allocation.definition import (
     ScopeType,
 )
 from services.allocation.pending_cidr import OfferedProof, PendingCidr, VerificationMethod
+from services.allocation.policy import PolicyDefinition, PolicyRules, Precedence
 from services.allocation.pool import Usage
 from services.allocation.pool_cidr import PoolCidr
 from services.allocation.service.allocating import Reservation, ResourceBlock
@@ -33,6 +34,11 @@ from shared.rpc.enums import aws_enum_name, enum_number
 from shared.tags import tags_from_proto, tags_from_specifications, tags_to_proto
 
 _TYPE = pool_allocation_pb2.IpamPoolAllocationResourceType
+_PRECEDENCE: Mapping[int, Precedence] = {
+    ledger_pb.IPAM_POLICY_PRECEDENCE_UNSPECIFIED: Precedence.NONE,
+    ledger_pb.IPAM_POLICY_PRECEDENCE_FIRST: Precedence.FIRST,
+    ledger_pb.IPAM_POLICY_PRECEDENCE_ONLY: Precedence.ONLY,
+}
 
 
 def allocation_to_proto(allocation: Allocation) -> pool_allocation_pb2.IpamPoolAllocation:
@@ -278,6 +284,23 @@ def resource_block_from_proto(request: ledger_pb.AllocateResourceCidrRequest) ->
         client_token=request.client_token,
         vpc_id=request.vpc_id,
         network_border_group=request.network_border_group,
+        precedence=_PRECEDENCE[request.ipam_policy_precedence],
+    )
+
+
+def policy_from_proto(definition: ledger_pb.IpamPolicyDefinition) -> PolicyDefinition:
+    return PolicyDefinition(
+        ipam_policy_id=definition.ipam_policy_id,
+        version=definition.version,
+        rules=[
+            PolicyRules(
+                locale=rules.locale,
+                resource_type=ResourceType(aws_word(_TYPE, rules.resource_type)),
+                ipam_pool_ids=list(rules.source_ipam_pool_ids),
+            )
+            for rules in definition.rules
+        ],
+        account_ids=definition.account_ids,
     )
 
 

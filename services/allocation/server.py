@@ -34,6 +34,7 @@ from services.allocation.store.audit.books import SqlBooks
 from services.allocation.store.feed import SqlFeed
 from services.allocation.store.journal_keeper import JournalKeeper, journal_of
 from services.allocation.store.observed import SqlObservations
+from services.allocation.store.policies import SqlPolicies
 from services.allocation.store.reader import SqlAnnotator, SqlReader
 from services.allocation.store.recovery import SqlRecovery
 from services.allocation.store.token_pruning import TokenPruning
@@ -97,7 +98,7 @@ async def allocation(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
                 ),
                 Binding(
                     ledger_service_pb2_grpc.add_LedgerServiceServicer_to_server,
-                    LedgerServicer(ledger, reader),
+                    LedgerServicer(ledger, SqlPolicies(database), reader),
                     "cadastre.allocation.v1.LedgerService",
                 ),
                 Binding(

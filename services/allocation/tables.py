@@ -228,6 +228,27 @@ vpc_cidrs = sa.Table(
     sa.Column("region", _ID, nullable=False),
 )
 
+# One that is deleted stays, without accounts, so that a late definition can't revive it.
+policies = sa.Table(
+    "ipam_policies",
+    metadata,
+    sa.Column("ipam_policy_id", _ID, primary_key=True),
+    sa.Column("version", _COUNT, nullable=False),
+    sa.Column("rules", sa.JSON, nullable=False),
+)
+
+policy_accounts = sa.Table(
+    "ipam_policy_accounts",
+    metadata,
+    sa.Column("account_id", _ID, primary_key=True),
+    sa.Column(
+        "ipam_policy_id",
+        sa.ForeignKey("ipam_policies.ipam_policy_id"),
+        primary_key=True,
+        index=True,
+    ),
+)
+
 audit_events = audit_table(metadata)
 client_tokens = client_token_table(metadata)
 # The literal, for an index serves the condition that it was made with.

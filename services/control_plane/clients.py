@@ -7,9 +7,11 @@ from cadastre.allocation.v1 import (
     ledger_service_pb2_grpc,
     observation_service_pb2,
     observation_service_pb2_grpc,
+    pool_allocation_pb2,
 )
 from cadastre.common.v1 import types_pb2
 from services.control_plane.ipam import Ipam
+from services.control_plane.ipam_policies.policy import IpamPolicy, ResourceType
 from services.control_plane.messages import proto_number
 from services.control_plane.pool import Pool, PublicIpSource, definition_version
 from services.control_plane.source_resource import SeenVpc
@@ -35,6 +37,12 @@ class LedgerClient:
         definition = definition_to_proto(ipam, pool, shared_with)
         request = pb.PutIpamPoolRequest(definition=definition)
         await self._remote.call(self._stub.PutIpamPool, request, caller=_on_behalf_of(pool))
+
+    async def put_policy(self, policy: IpamPolicy, account_ids: Collection[str]) -> None:
+        definition = policy_definition_to_proto(policy, account_ids)
+        request = pb.PutIpamPolicyRequest(definition=definition)
+        caller = _as_owner(policy.owner_id, policy.ipam_region)
+        await self._remote.call(self._stub.PutIpamPolicy, request, caller=caller)
 
     async def retire(self, pool: Pool, *, cascade: bool) -> None:
         request = pb.RetireIpamPoolRequest(ipam_pool_id=pool.ipam_pool_id, cascade=cascade)
@@ -100,6 +108,26 @@ def definition_to_proto(
         shared_with=sorted(shared_with),
         source_resource_id=pool.source_resource.resource_id if pool.source_resource else "",
         amazon_block_quota=_amazon_block_quota_to_proto(ipam, pool),
+    )
+
+
+def policy_definition_to_proto(
+    policy: IpamPolicy, account_ids: Collection[str]
+) -> pb.IpamPolicyDefinition:
+    """A policy as the ledger needs to know it: rules for what it gives addresses to."""
+    return pb.IpamPolicyDefinition(
+        ipam_policy_id=policy.ipam_policy_id,
+        version=policy.version,
+        rules=[
+            pb.IpamPolicyRules(
+                locale=document.locale,
+                resource_type=pool_allocation_pb2.IPAM_POOL_ALLOCATION_RESOURCE_TYPE_EIP,
+                source_ipam_pool_ids=document.ipam_pool_ids,
+            )
+            for document in policy.documents
+            if document.resource_type is ResourceType.EIP
+        ],
+        account_ids=sorted(account_ids),
     )
 
 

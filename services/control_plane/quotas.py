@@ -33,6 +33,10 @@ class Quotas(BaseSettings):
     discovery_associations_per_ipam: Quota = quota(5)
     """The default one included, as in an IPAM's ResourceDiscoveryAssociationCount."""
     ou_exclusions_per_discovery: QuotaOfAny = quota(10)
+    policies_per_ipam: QuotaOfAny = quota(10)
+    targets_per_policy: QuotaOfAny = quota(100)
+    policy_rules_per_locale: QuotaOfAny = quota(10)
+    """Allocation rules of an IPAM policy for one type of resource in one locale."""
     byoasns_per_ipam: QuotaOfAny = quota(5)
     byoip_ranges_per_region: QuotaOfAny = quota(5)
     """Ranges that an account may have there that came without an IPAM."""

@@ -9,10 +9,12 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from services.control_plane.ipam import Ipam
+from services.control_plane.ipam_policies.policy import IpamPolicy
 from services.control_plane.lifecycle import State
 from services.control_plane.pool import Pool, with_descendants
 from services.control_plane.service import settling
 from services.control_plane.service.grants import users_by_pool
+from services.control_plane.service.ipam_policies_in_force import accounts_of
 from services.control_plane.service.ports import Ledger, Reader
 from services.control_plane.service.rows import Rows
 from services.control_plane.service.steps import NextStep, StepKind
@@ -48,6 +50,8 @@ class Saga:
             StepKind.REMOVE_SCOPE: self._remove_scope,
             StepKind.PUSH_POOL: self._push_pool,
             StepKind.REMOVE_POOL: self._remove_pool,
+            StepKind.PUSH_IPAM_POLICY: self._push_policy,
+            StepKind.REMOVE_IPAM_POLICY: self._remove_policy,
             StepKind.SETTLE_RESOURCE_DISCOVERY: self._settle_resource_discovery,
             StepKind.REMOVE_RESOURCE_DISCOVERY: self._remove_resource_discovery,
             StepKind.SETTLE_DISCOVERY_ASSOCIATION: self._settle_association,
@@ -91,6 +95,21 @@ class Saga:
             doomed={pool.ipam_pool_id for pool in doomed},
             refusal=refusal,
         )
+
+    async def _push_policy(self, step: NextStep) -> Ending:
+        refusal = await self._put_policy(step.subject)
+        return lambda rows: settling.settle_policy(rows, step.subject, step.version, refusal)
+
+    async def _remove_policy(self, step: NextStep) -> Ending:
+        refusal = await self._put_policy(step.subject)
+        return lambda rows: settling.end_policy_deletion(rows, step.subject, step.version, refusal)
+
+    async def _put_policy(self, ipam_policy_id: str) -> str | None:
+        """Tell the ledger of a policy as it is now; why that refuses it."""
+        policy, accounts = await self._reader.read(
+            partial(_policy_to_push, ipam_policy_id=ipam_policy_id)
+        )
+        return await refusal_of(self._ledger.put_policy(policy, accounts)) if policy else None
 
     async def _settle_resource_discovery(self, step: NextStep) -> Ending:
         return lambda rows: settling.settle_resource_discovery(rows, step.subject, step.version)
@@ -159,6 +178,14 @@ def _to_push(rows: Rows, *, ipam_pool_id: str) -> tuple[Ipam | None, Pool | None
     ipam = rows.ipam(pool.ipam_id, lock=False) if pool else None
     users = users_by_pool(rows, ipam, [ipam_pool_id])[ipam_pool_id] if ipam else frozenset()
     return ipam, pool, users
+
+
+def _policy_to_push(
+    rows: Rows, *, ipam_policy_id: str
+) -> tuple[IpamPolicy | None, Collection[str]]:
+    """A policy, and the accounts that it applies to."""
+    accounts = accounts_of(rows, [ipam_policy_id])
+    return rows.ipam_policies.get(ipam_policy_id), accounts[ipam_policy_id]
 
 
 def _doomed_with(rows: Rows, *, ipam_pool_id: str) -> list[Pool]:

@@ -15,6 +15,7 @@ from cadastre.control.v1 import (
     byoip_service_pb2_grpc,
     control_service_pb2_grpc,
     inventory_service_pb2_grpc,
+    policy_service_pb2_grpc,
     resource_discovery_service_pb2_grpc,
 )
 from services.control_plane import tables
@@ -32,6 +33,7 @@ from services.control_plane.saga import Saga
 from services.control_plane.service.byoip.ports import RpkiReader, Verifies
 from services.control_plane.service.identity.access_keys import adopt_encryption_keys
 from services.control_plane.service.identity.feed import UserFeed
+from services.control_plane.service.ipam_policies_in_force import tell_all_again
 from services.control_plane.service.ipams import adopt_quotas
 from services.control_plane.service.organizations.feed import OrganizationFeed
 from services.control_plane.servicer import ControlPlaneServicer
@@ -39,6 +41,7 @@ from services.control_plane.servicer.authorization import AuthorizationServicer
 from services.control_plane.servicer.byoip import ByoipServicer
 from services.control_plane.servicer.identity import IamServicer
 from services.control_plane.servicer.inventory import InventoryServicer
+from services.control_plane.servicer.ipam_policy import IpamPolicyServicer
 from services.control_plane.servicer.organizations import OrganizationsServicer
 from services.control_plane.servicer.resource_discovery import ResourceDiscoveryServicer
 from services.control_plane.servicer.shares import SharingServicer
@@ -145,6 +148,7 @@ async def _take_in_configuration(runtime: Runtime, database: Database, parts: _P
     """What is configured, as far as the database has to tell it."""
     commands = parts.commands
     await database.run(commands.enqueue_all, lambda rows: adopt_quotas(rows, parts.quotas))
+    await database.run(commands.enqueue_all, tell_all_again)
     await commands.tag(lambda rows: adopt_encryption_keys(rows, parts.keys), dry_run=False)
     await seed_from_file(runtime.settings, commands, _now())
 
@@ -175,6 +179,11 @@ def _bindings(parts: _Parts, on_waiting: Callable[[], None]) -> Sequence[Binding
             resource_discovery_service_pb2_grpc.add_ResourceDiscoveryServiceServicer_to_server,
             ResourceDiscoveryServicer(reader, commands, parts.quotas),
             "cadastre.control.v1.ResourceDiscoveryService",
+        ),
+        Binding(
+            policy_service_pb2_grpc.add_IpamPolicyServiceServicer_to_server,
+            IpamPolicyServicer(reader, commands, parts.quotas),
+            "cadastre.control.v1.IpamPolicyService",
         ),
         Binding(
             byoip_service_pb2_grpc.add_ByoipServiceServicer_to_server,

@@ -32,6 +32,7 @@ ROWS = [
                     it.instance_id,
                     it.address_allocation_id,
                     it.public_ipv4_pool_id,
+                    it.prefix_list_id,
                 ],
                 "tags": _NOTE,
             },

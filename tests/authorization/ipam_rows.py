@@ -43,6 +43,7 @@ _TAGGED: dict[str, Callable[[Things], str]] = {
     "an IPAM": lambda it: it.ipam_id,
     "a scope": lambda it: it.ipam_scope_id,
     "a pool": lambda it: it.ipam_pool_id,
+    "an IPAM policy": lambda it: it.ipam_policy_id,
     "a resource discovery": lambda it: it.resource_discovery_id,
     "an association": lambda it: it.association_id,
 }

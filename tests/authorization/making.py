@@ -16,6 +16,7 @@ from tests.authorization.founding import a_user, an_organization
 from tests.authorization.installation import Installation
 from tests.authorization.network_things import network_things
 from tests.authorization.pools import a_pool
+from tests.authorization.resolver_things import resolver_things
 from tests.authorization.services import (
     ALLOCATION,
     BYOIP,
@@ -24,6 +25,7 @@ from tests.authorization.services import (
     IPV4,
     NETWORK,
     PLACEMENT,
+    POLICIES,
     SUBNETS,
 )
 from tests.authorization.shares import shares, users_things
@@ -118,6 +120,7 @@ async def _things(it: Installation, account_id: str, secret: str) -> Things:
     second = await do(
         f"{NETWORK}/AssociateVpcCidrBlock", vpc_id=vpc.vpc_id, cidr_block="172.17.0.0/16"
     )
+    policy = await do(f"{POLICIES}/CreateIpamPolicy", ipam_id=ipam.ipam_id, **tagged("ipam-policy"))
     token = await do(
         f"{BYOIP}/CreateIpamExternalResourceVerificationToken",
         ipam_id=ipam.ipam_id,
@@ -134,13 +137,19 @@ async def _things(it: Installation, account_id: str, secret: str) -> Things:
         ipam_pool_id=child,
         spare_pool_id=spare,
         allocation_id=allocated.ipam_pool_allocation.ipam_pool_allocation_id,
+        ipam_policy_id=policy.ipam_policy.ipam_policy_id,
         hold_id=held.ipam_pool_hold.ipam_pool_hold_id,
         resource_discovery_id=discovery_id,
         association_id=association.ipam_resource_discovery_association_id,
         vpc_id=vpc.vpc_id,
         vpc_association_id=second.cidr_block_association.association_id,
     )
-    return its.with_ids(await network_things(it, account_id, secret))
+    return its.with_ids(
+        {
+            **await network_things(it, account_id, secret),
+            **await resolver_things(it, account_id, secret, ipam.ipam_id),
+        }
+    )
 
 
 async def _own(it: Installation, account_id: str, its: Things | None) -> Own:

@@ -1,13 +1,13 @@
-"""Subnets, instances and addresses, made through the API."""
+"""Subnets, instances, addresses and prefix lists, made through the API."""
 
 from typing import Any
 
 from tests.authorization.installation import Installation
-from tests.authorization.services import ADDRESSES, INSTANCES, NETWORK, SUBNETS
+from tests.authorization.services import ADDRESSES, INSTANCES, NETWORK, PREFIX_LISTS, SUBNETS
 
 
 async def network_things(it: Installation, account_id: str, secret: str) -> dict[str, str]:
-    """What an account has in a VPC made for it, and its addresses, by field of `Things`."""
+    """What an account has in a VPC made for it, and besides, by field of `Things`."""
 
     def tagged(kind: str) -> dict[str, Any]:
         tags = [{"key": "note", "value": secret}]
@@ -57,6 +57,14 @@ async def network_things(it: Installation, account_id: str, secret: str) -> dict
         f"{ADDRESSES}/AssociateAddress", allocation_id=public, instance_id=instance.instance_id
     )
     pool = await do(f"{ADDRESSES}/CreatePublicIpv4Pool", **tagged("ipv4pool-ec2"))
+    prefix_list = await do(
+        f"{PREFIX_LISTS}/CreateManagedPrefixList",
+        prefix_list_name=secret,
+        address_family="IPv4",
+        max_entries=5,
+        entries=[{"cidr": "172.16.0.0/16", "description": secret}],
+        **tagged("prefix-list"),
+    )
     return {
         "subnets_vpc_id": vpc_id,
         "subnet_id": used,
@@ -69,4 +77,5 @@ async def network_things(it: Installation, account_id: str, secret: str) -> dict
         "spare_address_allocation_id": spare_address,
         "address_association_id": associated.association_id,
         "public_ipv4_pool_id": pool.pool_id,
+        "prefix_list_id": prefix_list.prefix_list.prefix_list_id,
     }

@@ -10,7 +10,10 @@ from tests.authorization import (
     metric_rows,
     monitoring_rows,
     organization_rows,
+    policy_rows,
     pool_rows,
+    prefix_list_rows,
+    resolver_rows,
     sharing_rows,
     vpc_rows,
 )
@@ -18,14 +21,17 @@ from tests.authorization.row import Row
 
 WITHOUT_EFFECT: Sequence[Row] = [
     *ipam_rows.ROWS,
+    *policy_rows.ROWS,
     *pool_rows.ROWS,
     *monitoring_rows.ROWS,
+    *resolver_rows.ROWS,
     *metric_rows.ROWS,
 ]
 """They read, or are dry runs."""
 WITH_EFFECT: Sequence[Row] = [
     *byoip_rows.ROWS,
     *address_rows.ROWS,
+    *prefix_list_rows.ROWS,
     *vpc_rows.ROWS,
     *sharing_rows.ROWS,
     *identity_rows.ROWS,

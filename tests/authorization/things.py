@@ -37,6 +37,7 @@ class Things:
     spare_pool_id: str
     allocation_id: str
     hold_id: str
+    ipam_policy_id: str
     resource_discovery_id: str
     association_id: str
     """Of that resource discovery with the IPAM."""
@@ -58,6 +59,12 @@ class Things:
     address_association_id: str = ""
     """Of the address, with the instance."""
     public_ipv4_pool_id: str = ""
+    prefix_list_id: str = ""
+
+    prefix_list_resolver_id: str = ""
+    spare_prefix_list_resolver_id: str = ""
+    """Without targets."""
+    prefix_list_resolver_target_id: str = ""
 
     # Of the delegated administrator's shares.
     free_pool_id: str = ""

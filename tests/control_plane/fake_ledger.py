@@ -27,6 +27,7 @@ class FakeLedger(ledger_service_pb2_grpc.LedgerServiceServicer):
     def __init__(self) -> None:
         self.definitions: dict[str, pb.IpamPoolDefinition] = {}
         self.public_space = FakePublicSpace(self.definitions)
+        self.policies: dict[str, pb.IpamPolicyDefinition] = {}
         self.retired: list[str] = []
         self.calls: list[str] = []
         self.is_down = False
@@ -62,6 +63,16 @@ class FakeLedger(ledger_service_pb2_grpc.LedgerServiceServicer):
         if known is None or known.version < definition.version:
             self.definitions[pool_id] = definition
         return pb.PutIpamPoolResponse()
+
+    async def PutIpamPolicy(
+        self, request: pb.PutIpamPolicyRequest, context: Any
+    ) -> pb.PutIpamPolicyResponse:
+        definition = request.definition
+        self._answer("put", definition.ipam_policy_id)
+        known = self.policies.get(definition.ipam_policy_id)
+        if known is None or known.version < definition.version:
+            self.policies[definition.ipam_policy_id] = definition
+        return pb.PutIpamPolicyResponse()
 
     async def ListForeignAllocations(
         self,

@@ -15,10 +15,15 @@ from google.protobuf.message_factory import GetMessageClass
 
 # Each makes its messages known.
 from cadastre.allocation.v1 import allocation_service_pb2, observation_service_pb2
-from cadastre.control.v1 import control_service_pb2, resource_discovery_service_pb2
+from cadastre.control.v1 import (
+    control_service_pb2,
+    policy_service_pb2,
+    resource_discovery_service_pb2,
+)
 from cadastre.discovery.v1 import (
     discovery_service_pb2,
     monitoring_service_pb2,
+    prefix_list_resolver_service_pb2,
     snapshot_service_pb2,
     usage_service_pb2,
 )
@@ -26,6 +31,7 @@ from cadastre.network.v1 import (
     address_service_pb2,
     instance_service_pb2,
     network_service_pb2,
+    prefix_list_service_pb2,
     subnet_service_pb2,
 )
 from services.allocation.server import allocation
@@ -47,10 +53,11 @@ ACCOUNT, HOME, WEST = "123456789012", "us-east-1", "us-west-2"
 
 _FILES = {
     "allocation": (allocation_service_pb2, observation_service_pb2),
-    "control_plane": (control_service_pb2, resource_discovery_service_pb2),
+    "control_plane": (control_service_pb2, policy_service_pb2, resource_discovery_service_pb2),
     "discovery": (
         discovery_service_pb2,
         monitoring_service_pb2,
+        prefix_list_resolver_service_pb2,
         snapshot_service_pb2,
         usage_service_pb2,
     ),
@@ -58,6 +65,7 @@ _FILES = {
         address_service_pb2,
         instance_service_pb2,
         network_service_pb2,
+        prefix_list_service_pb2,
         subnet_service_pb2,
     ),
 }

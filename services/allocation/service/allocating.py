@@ -6,9 +6,10 @@ from datetime import timedelta
 
 from services.allocation.allocation import Allocation, ResourceType
 from services.allocation.changes import Change, Decision, Held, MadeAvailable, PutAside
-from services.allocation.errors import CidrSetAside, CidrTaken
+from services.allocation.errors import CidrSetAside, CidrTaken, PassedOver
 from services.allocation.free_space import NotFree
 from services.allocation.placement import Strategy
+from services.allocation.policy import Precedence
 from services.allocation.pool import Pool
 from services.allocation.resource_kinds import (
     PUBLIC_IPV4,
@@ -45,7 +46,8 @@ class ResourceBlock:
     """A block that a resource is to have; the caller is its owner, and the region where it is.
 
     ``vpc_id`` is the VPC of a subnet. ``network_border_group`` is where a public address is
-    advertised from, empty: from the region.
+    advertised from, empty: from the region. ``precedence`` says whether pools of the policy that
+    applies to the caller come before, or in the place of, ``ipam_pool_id``.
     """
 
     ipam_pool_id: str
@@ -56,6 +58,7 @@ class ResourceBlock:
     client_token: str
     vpc_id: str = ""
     network_border_group: str = ""
+    precedence: Precedence = Precedence.NONE
 
 
 def preview(rows: Rows, caller: Caller, ipam_pool_id: str, wanted: WantedBlock) -> Decision[Cidr]:
@@ -100,8 +103,25 @@ def reserve(rows: Rows, caller: Caller, reservation: Reservation) -> Decision[Al
     return Decision(allocation, (*settled, Held(allocation)))
 
 
-def allocate_to_resource(rows: Rows, caller: Caller, block: ResourceBlock) -> Decision[Allocation]:
-    """Give a resource a block, under all rules of the pool (POOL-6)."""
+def allocate_by_policy(rows: Rows, caller: Caller, block: ResourceBlock) -> Decision[Allocation]:
+    """Give a resource a block of a pool that a policy names, if the pool can.
+
+    Raises:
+        PassedOver: it can't, for whatever reason; the account didn't ask for this pool.
+    """
+    try:
+        return allocate_to_resource(rows, caller, block, by_policy=True)
+    except CadastreError as refusal:
+        raise PassedOver(block.ipam_pool_id) from refusal
+
+
+def allocate_to_resource(
+    rows: Rows, caller: Caller, block: ResourceBlock, *, by_policy: bool = False
+) -> Decision[Allocation]:
+    """Give a resource a block, under all rules of the pool (POOL-6).
+
+    ``by_policy``: the pool's owner has it used by the caller's account, shared or not.
+    """
     check_is_resource(block.resource_type)
     pool = rows.pool(block.ipam_pool_id)
     if pool is None:
@@ -109,7 +129,7 @@ def allocate_to_resource(rows: Rows, caller: Caller, block: ResourceBlock) -> De
     if block.ipam_pool_id in SYSTEM_POOL_IDS:
         wanted = _wanted_of_system_pool(pool, caller, block)
     else:
-        wanted = _wanted_by_rules(pool, caller, block)
+        wanted = _wanted_by_rules(pool, caller, block, by_policy=by_policy)
     # Elastic IP addresses come one after the other, however the pool places other things (EIP-2).
     strategy = Strategy.LOWEST if block.resource_type is ResourceType.EIP else None
     cidr, settled = placed(
@@ -130,10 +150,12 @@ def allocate_to_resource(rows: Rows, caller: Caller, block: ResourceBlock) -> De
     return Decision(allocation, (*settled, Held(allocation)))
 
 
-def _wanted_by_rules(pool: Pool, caller: Caller, block: ResourceBlock) -> WantedBlock:
+def _wanted_by_rules(
+    pool: Pool, caller: Caller, block: ResourceBlock, *, by_policy: bool
+) -> WantedBlock:
     """What a resource gets of an IPAM's pool, if the pool's rules allow it (POOL-5, POOL-6)."""
     definition, kind = pool.definition, block.resource_type
-    if not definition.is_used_by(caller.account_id):
+    if not (by_policy or definition.is_used_by(caller.account_id)):
         raise IPAM_POOL.unknown(block.ipam_pool_id)
     if block.network_border_group and region_of(block.network_border_group) != caller.region:
         raise InvalidParameterValue(

@@ -3,6 +3,8 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from itertools import chain, starmap
@@ -10,9 +12,10 @@ from itertools import chain, starmap
 from services.allocation.allocation import Allocation
 from services.allocation.changes import Decision, TokenKey
 from services.allocation.definition import PoolDefinition
-from services.allocation.errors import TokenUsedMeanwhile
+from services.allocation.errors import PassedOver, PoliciesExhausted, TokenUsedMeanwhile
 from services.allocation.pending_cidr import OfferedProof
 from services.allocation.placement import Placement
+from services.allocation.policy import Precedence, pools_in
 from services.allocation.pool_cidr import CidrState, PoolCidr
 from services.allocation.service import (
     allocating,
@@ -230,17 +233,22 @@ class Ledger:
     async def allocate_to_resource(
         self, caller: Caller, block: ResourceBlock, *, once: Once, dry_run: bool
     ) -> tuple[Allocation, PoolDefinition]:
-        """Give a resource its block; and tell how the pool is that it is of."""
-        pool_id, seen = block.ipam_pool_id, _Seen()
-        command = Command(
-            lambda rows: allocating.allocate_to_resource(seen.noting(rows, pool_id), caller, block),
-            pools=pools(pool_id),
-            once=once,
-            dry_run=dry_run,
+        """Give a resource its block; and tell how the pool is that it is of.
+
+        The pools of a policy are tried one after the other, each alone, so that accounts with
+        different policies don't wait for each other. The token makes sure that one gives a block.
+        """
+        for pool_id in await self._pools_by_policy(caller, block):
+            of_policy = replace(block, ipam_pool_id=pool_id)
+            with suppress(PassedOver):
+                return await self._allocate(
+                    allocating.allocate_by_policy, caller, of_policy, once=once, dry_run=dry_run
+                )
+        if block.precedence is Precedence.ONLY:
+            raise PoliciesExhausted(caller.account_id, _place_of(caller, block))
+        return await self._allocate(
+            allocating.allocate_to_resource, caller, block, once=once, dry_run=dry_run
         )
-        allocation = await self._writer.carry_out(command)
-        # Nothing is decided about a repetition, so the pool is not seen then.
-        return allocation, seen.definition or await self._definition(pool_id, retired=True)
 
     async def cancel(self, key: TokenKey) -> None:
         """Make sure that nothing is, or ever will be, allocated under a token."""
@@ -277,6 +285,34 @@ class Ledger:
             dry_run=dry_run,
         )
         await self._writer.carry_out(command)
+
+    async def _pools_by_policy(self, caller: Caller, block: ResourceBlock) -> Sequence[str]:
+        if block.precedence is Precedence.NONE:
+            return ()
+        rules = await self._reader.read(lambda view: view.policy_rules(caller.account_id))
+        return pools_in(rules, _place_of(caller, block), block.resource_type)
+
+    async def _allocate(
+        self,
+        allocate: Callable[[Rows, Caller, ResourceBlock], Decision[Allocation]],
+        caller: Caller,
+        block: ResourceBlock,
+        *,
+        once: Once,
+        dry_run: bool,
+    ) -> tuple[Allocation, PoolDefinition]:
+        pool_id, seen = block.ipam_pool_id, _Seen()
+        command = Command(
+            lambda rows: allocate(seen.noting(rows, pool_id), caller, block),
+            pools=pools(pool_id),
+            once=once,
+            dry_run=dry_run,
+        )
+        allocation = await self._writer.carry_out(command)
+        # Nothing is decided about a repetition, and what it was answered may be of another pool.
+        if seen.definition and allocation.ipam_pool_id == pool_id:
+            return allocation, seen.definition
+        return allocation, await self._definition(allocation.ipam_pool_id, retired=True)
 
     async def _cancel(self, key: TokenKey) -> None:
         known = await self._reader.read(lambda view: view.allocation_under(key))
@@ -316,6 +352,11 @@ class Ledger:
         if definition is None:
             raise IPAM_POOL.unknown(ipam_pool_id)
         return definition
+
+
+def _place_of(caller: Caller, block: ResourceBlock) -> str:
+    """Where a resource is, as rules and locales name it."""
+    return block.network_border_group or caller.region
 
 
 class _Seen:

@@ -12,6 +12,7 @@ from services.allocation.free_figures import FreeFigures
 from services.allocation.observed_cidrs import ObservedCidrs
 from services.allocation.pending_cidr import PendingCidr, WaitingCidr
 from services.allocation.placement import Placement
+from services.allocation.policy import PolicyDefinition, PolicyRules
 from services.allocation.pool import Usage
 from services.allocation.pool_cidr import PoolCidr
 from services.allocation.set_aside import SetAside
@@ -112,6 +113,9 @@ class View(Protocol):
         Pools without a locale are in the region "None". With ``cidr`` only that.
         """
 
+    def policy_rules(self, account_id: str) -> Sequence[PolicyRules]:
+        """Those of the policy that applies to an account; none when none does."""
+
     def vpc_cidrs(
         self, vpc_ids: Collection[str], after: str | None
     ) -> Iterator[tuple[str, VpcCidr]]:
@@ -195,6 +199,11 @@ class Observations(Protocol):
         self, ipam_scope_id: str, observed: Sequence[Observed], gone: Sequence[Observed]
     ) -> None:
         """Note what resources occupy in a scope from now on, and what no longer (BEY-3)."""
+
+
+class Policies(Protocol):
+    async def put(self, definition: PolicyDefinition) -> None:
+        """Make a policy known as it is now; what is older than what is known changes nothing."""
 
 
 class VpcObservations(Protocol):

@@ -6,13 +6,14 @@ from services.allocation.changes import TokenKey
 from services.allocation.messages import (
     allocation_to_proto,
     definition_from_proto,
+    policy_from_proto,
     resource_block_from_proto,
     source_pool_to_proto,
     usage_to_proto,
 )
 from services.allocation.service.command import Once
 from services.allocation.service.ledger import Ledger
-from services.allocation.service.view import Reader
+from services.allocation.service.view import Policies, Reader
 from services.allocation.servicer import listings
 from shared.caller import Caller
 from shared.rpc.interceptor import Context
@@ -24,8 +25,8 @@ _FOREIGN_TOLD = 10
 class LedgerServicer(ledger_service_pb2_grpc.LedgerServiceServicer):
     """Translates; what is decided is decided in ``service``."""
 
-    def __init__(self, ledger: Ledger, reader: Reader) -> None:
-        self._ledger, self._reader = ledger, reader
+    def __init__(self, ledger: Ledger, policies: Policies, reader: Reader) -> None:
+        self._ledger, self._policies, self._reader = ledger, policies, reader
 
     async def PutIpamPool(
         self, request: pb.PutIpamPoolRequest, _context: Context
@@ -40,6 +41,12 @@ class LedgerServicer(ledger_service_pb2_grpc.LedgerServiceServicer):
             request.ipam_pool_id, cascade=request.cascade, dry_run=request.dry_run
         )
         return pb.RetireIpamPoolResponse()
+
+    async def PutIpamPolicy(
+        self, request: pb.PutIpamPolicyRequest, _context: Context
+    ) -> pb.PutIpamPolicyResponse:
+        await self._policies.put(policy_from_proto(request.definition))
+        return pb.PutIpamPolicyResponse()
 
     async def GetIpamPoolUsage(
         self, request: pb.GetIpamPoolUsageRequest, _context: Context

@@ -12,6 +12,7 @@ from services.allocation.definition import PoolDefinition
 from services.allocation.observed_cidrs import ObservedCidrs
 from services.allocation.pending_cidr import PendingCidr, WaitingCidr
 from services.allocation.placement import Placement
+from services.allocation.policy import PolicyRules
 from services.allocation.pool import Usage
 from services.allocation.pool_cidr import CidrState, PoolCidr
 from services.allocation.service.view import (
@@ -29,6 +30,7 @@ from services.allocation.set_aside import SetAside
 from services.allocation.store.inventory import allocations_of_ipam_after, pools_of_ipam_after
 from services.allocation.store.observed import ObservedCache, observed_after
 from services.allocation.store.pending import pending_cidr, waiting_after
+from services.allocation.store.policies import policy_rules_of
 from services.allocation.store.pool_usages import CountedFigures, pool_usages_after
 from services.allocation.store.public_cidrs import public_cidrs_after
 from services.allocation.store.records import (
@@ -142,6 +144,9 @@ class SqlView:
         self, account_id: str, region: str, cidr: Cidr | None, after: str | None
     ) -> Iterator[tuple[str, PublicCidr]]:
         return public_cidrs_after(self._connection, account_id, region, cidr, after)
+
+    def policy_rules(self, account_id: str) -> Sequence[PolicyRules]:
+        return policy_rules_of(self._connection, account_id)
 
     def vpc_cidrs(
         self, vpc_ids: Collection[str], after: str | None

@@ -216,11 +216,13 @@ def _check_fits_free(rows: Rows, ipam: Ipam) -> None:
             for association in rows.discoveries.associations(ipam.ipam_id)
             if not association.is_default
         ],
+        policies=[policy.ipam_policy_id for policy in rows.ipam_policies.of_ipam(ipam.ipam_id)],
     )
 
 
 def _check_deletable(rows: Rows, ipam: Ipam, *, cascade: bool) -> None:
     _check_no_asn_in_use(rows, ipam)
+    _check_policies_may_go(rows, ipam, cascade=cascade)
     if cascade:
         in_the_way = rows.pool_ids_in(ipam.public_default_scope_id)
         sentence = (
@@ -235,6 +237,26 @@ def _check_deletable(rows: Rows, ipam: Ipam, *, cascade: bool) -> None:
         )
     if in_the_way:
         raise StillInUse(sentence, ipam.ipam_id, in_the_way)
+
+
+def _check_policies_may_go(rows: Rows, ipam: Ipam, *, cascade: bool) -> None:
+    """By cascade policies go with it, but none that is enabled: it may apply to other accounts."""
+    policies = [policy.ipam_policy_id for policy in rows.ipam_policies.of_ipam(ipam.ipam_id)]
+    enabled = [policy_id for policy_id in policies if rows.ipam_policies.targets_of(policy_id)]
+    if cascade and enabled:
+        raise StillInUse(
+            f"'{ipam.ipam_id}' can't be deleted while IPAM policies of it are enabled; disable them"
+            " first",
+            ipam.ipam_id,
+            enabled,
+        )
+    if policies and not cascade:
+        raise StillInUse(
+            f"'{ipam.ipam_id}' can't be deleted while it has IPAM policies; delete them first, or"
+            " delete with Cascade",
+            ipam.ipam_id,
+            policies,
+        )
 
 
 def _check_no_asn_in_use(rows: Rows, ipam: Ipam) -> None:

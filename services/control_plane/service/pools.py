@@ -18,6 +18,7 @@ from services.control_plane.quotas import Quotas
 from services.control_plane.regions import NO_LOCALE
 from services.control_plane.service.coverage import sees
 from services.control_plane.service.holding import hold_pool, hold_scope
+from services.control_plane.service.ipam_policies import check_pool_unnamed
 from services.control_plane.service.rows import Rows
 from services.control_plane.service.steps import Accepted, NextStep, StepKind
 from services.control_plane.source_resource import SeenVpc, SourceResource, check_seen
@@ -103,7 +104,7 @@ def deletable_pool(rows: Rows, caller: Caller, ipam_pool_id: str) -> Pool:
 
     Raises:
         UnknownId: the caller has no such pool.
-        StillInUse: it has child pools.
+        StillInUse: it has child pools, or policies have rules for it.
     """
     pool = hold_pool(rows, caller, ipam_pool_id, lock=False)
     _check_deletable(rows, pool, cascade=False)
@@ -126,6 +127,7 @@ def _check_deletable(rows: Rows, pool: Pool, *, cascade: bool) -> None:
         check_cascade_allowed(pool)
     else:
         check_childless(pool.ipam_pool_id, rows.child_ids(pool.ipam_pool_id))
+        check_pool_unnamed(rows, pool)
 
 
 def _deleting(pool: Pool) -> Pool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from services.control_plane.ipam import Ipam
+from services.control_plane.ipam_policies.policy import IpamPolicy
 from services.control_plane.pool import Pool
 from services.control_plane.service.rows import Rows
 from services.control_plane.service.steps import Accepted
@@ -70,6 +71,9 @@ class Ledger(Protocol):
 
     async def put(self, ipam: Ipam, pool: Pool, shared_with: Collection[str]) -> None:
         """Make the pool known as it is now, and the accounts that may use it (ORG-4)."""
+
+    async def put_policy(self, policy: IpamPolicy, account_ids: Collection[str]) -> None:
+        """Make the policy known as it is now, and the accounts that it applies to."""
 
     async def retire(self, pool: Pool, *, cascade: bool) -> None:
         """Forget the pool; with cascade, what it has is given back first."""

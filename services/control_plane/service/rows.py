@@ -9,6 +9,7 @@ from services.control_plane.scope import Scope
 from services.control_plane.service.byoip_rows import ByoipRows
 from services.control_plane.service.discovery_rows import DiscoveryRows
 from services.control_plane.service.identity_rows import IdentityRows
+from services.control_plane.service.ipam_policy_rows import IpamPolicyRows
 from services.control_plane.service.organization_rows import OrganizationRows
 from services.control_plane.service.share_rows import ShareRows
 from shared.caller import Caller
@@ -31,6 +32,9 @@ class Rows(Protocol):
 
     @property
     def discoveries(self) -> DiscoveryRows: ...
+
+    @property
+    def ipam_policies(self) -> IpamPolicyRows: ...
 
     @property
     def identity(self) -> IdentityRows: ...
@@ -64,7 +68,7 @@ class Rows(Protocol):
     def remove_ipam(self, ipam: Ipam) -> None:
         """Remove it and all that lies under it, its default resource discovery included.
 
-        And its verification tokens and ASNs.
+        And its verification tokens, ASNs and policies.
         """
 
     def scope(self, ipam_scope_id: str) -> Scope | None: ...

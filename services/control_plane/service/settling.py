@@ -68,6 +68,25 @@ def remove_resource_discovery(rows: Rows, ipam_resource_discovery_id: str) -> No
         rows.discoveries.remove_discovery(ipam_resource_discovery_id)
 
 
+def settle_policy(rows: Rows, ipam_policy_id: str, version: int, refusal: str | None) -> None:
+    """Move a policy on, unless it has changed again: then a later step does."""
+    for policy in rows.ipam_policies.hold([ipam_policy_id]):
+        if policy.version == version:
+            state = failed(policy.state) if refusal else completed(policy.state)
+            message = refusal if refusal or is_in_progress(policy.state) else policy.state_message
+            rows.ipam_policies.save(replace(policy, state=state, state_message=message))
+
+
+def end_policy_deletion(rows: Rows, ipam_policy_id: str, version: int, refusal: str | None) -> None:
+    """Remove a policy that the ledger knows to apply to nobody."""
+    if refusal:
+        settle_policy(rows, ipam_policy_id, version, refusal)
+        return
+    for policy in rows.ipam_policies.hold([ipam_policy_id]):
+        if policy.state is State.DELETE_IN_PROGRESS:
+            rows.ipam_policies.remove(ipam_policy_id)
+
+
 def settle_association(rows: Rows, association_id: str, version: int) -> None:
     """Move an association on, unless it has changed again: then a later step does."""
     association = _held_association(rows, association_id)

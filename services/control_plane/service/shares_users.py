@@ -1,9 +1,13 @@
-"""Telling the ledger of the pools whose users a change changes, and of no others (ORG-4)."""
+"""Telling the ledger of the pools whose users a change changes, and of no others (ORG-4).
+
+And, where an organization changes, of the policies that apply to other accounts then.
+"""
 
 from collections.abc import Callable, Collection
 from typing import TypeVar
 
 from services.control_plane.service.grants import push_again
+from services.control_plane.service.ipam_policies_in_force import telling_accounts_within
 from services.control_plane.service.rows import Rows
 from services.control_plane.service.steps import Accepted
 
@@ -26,4 +30,7 @@ def telling_users(
 
 def telling_users_within(rows: Rows, organization_id: str, change: Callable[[], T]) -> Accepted[T]:
     """Likewise, of a change of an organization, which is locked."""
-    return telling_users(rows, rows.shares.pools_shared_within(organization_id), change)
+    pool_ids = rows.shares.pools_shared_within(organization_id)
+    return telling_accounts_within(
+        rows, organization_id, lambda: telling_users(rows, pool_ids, change)
+    )

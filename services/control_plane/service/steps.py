@@ -20,6 +20,9 @@ class StepKind(enum.StrEnum):
     REMOVE_RESOURCE_DISCOVERY = "remove-resource-discovery"
     SETTLE_DISCOVERY_ASSOCIATION = "settle-discovery-association"
     REMOVE_DISCOVERY_ASSOCIATION = "remove-discovery-association"
+    PUSH_IPAM_POLICY = "push-ipam-policy"
+    """Tell the ledger what it says, and to which accounts it applies."""
+    REMOVE_IPAM_POLICY = "remove-ipam-policy"
     SETTLE_VERIFICATION_TOKEN = "settle-verification-token"  # noqa: S105 - no secret
     REMOVE_VERIFICATION_TOKEN = "remove-verification-token"  # noqa: S105 - no secret
     REMOVE_BYOASN = "remove-byoasn"

@@ -17,6 +17,7 @@ from services.control_plane.store.byoip_rows import SqlByoipRows
 from services.control_plane.store.discovery_rows import SqlDiscoveryRows
 from services.control_plane.store.identity_rows import SqlIdentityRows
 from services.control_plane.store.in_order import in_order
+from services.control_plane.store.ipam_policy_rows import SqlIpamPolicyRows
 from services.control_plane.store.organization_rows import SqlOrganizationRows
 from services.control_plane.store.records import columns_of, ipam_of, pool_of, scope_of
 from services.control_plane.store.share_rows import SqlShareRows
@@ -64,6 +65,7 @@ class SqlRows:
         self.organizations = SqlOrganizationRows(connection)
         self.shares = SqlShareRows(connection, self.organizations)
         self.discoveries = SqlDiscoveryRows(connection)
+        self.ipam_policies = SqlIpamPolicyRows(connection)
         self.identity = SqlIdentityRows(connection)
         self.byoip = SqlByoipRows(connection)
 
@@ -105,6 +107,7 @@ class SqlRows:
         pool_ids = self._pool_ids(pools.c.ipam_id == ipam.ipam_id)
         self.shares.forget([*pool_ids, ipam.default_resource_discovery_id])
         self.byoip.remove_of_ipam(ipam.ipam_id)
+        self.ipam_policies.remove_of_ipam(ipam.ipam_id)
         for removal in (
             pools.delete().where(pools.c.ipam_id == ipam.ipam_id),
             scopes.delete().where(scopes.c.ipam_id == ipam.ipam_id),
@@ -282,6 +285,11 @@ _TAGGED = [
         tables.verification_tokens,
         tables.verification_tokens.c.ipam_external_resource_verification_token_id,
         tables.verification_tokens.c.ipam_region,
+    ),
+    (
+        tables.ipam_policies,
+        tables.ipam_policies.c.ipam_policy_id,
+        tables.ipam_policies.c.ipam_region,
     ),
 ]
 

@@ -15,6 +15,7 @@ from services.control_plane.tables.identity import (
     iam_user_policies,
     iam_users,
 )
+from services.control_plane.tables.ipam_policies import ipam_policies, ipam_policy_targets
 from services.control_plane.tables.ipams import ipams, pools, scopes
 from services.control_plane.tables.organizations import (
     account_creations,
@@ -54,6 +55,8 @@ __all__ = [
     "iam_service_roles",
     "iam_user_policies",
     "iam_users",
+    "ipam_policies",
+    "ipam_policy_targets",
     "ipams",
     "metadata",
     "organization_accounts",

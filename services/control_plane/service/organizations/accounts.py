@@ -165,11 +165,13 @@ def remove_account(rows: Rows, caller: Caller, account_id: str) -> Accepted[None
             account_id=account_id,
             service_principals=",".join(administered),
         )
-    return telling_users_within(
-        rows,
-        organization.organization_id,
-        lambda: rows.organizations.accounts.remove(account_id),
-    )
+    organization_id = organization.organization_id
+
+    def remove() -> None:
+        rows.ipam_policies.forget_target(organization_id, account_id)
+        rows.organizations.accounts.remove(account_id)
+
+    return telling_users_within(rows, organization_id, remove)
 
 
 def account_in(rows: Rows, organization: Organization, account_id: str) -> Account:

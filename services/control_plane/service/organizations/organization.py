@@ -69,6 +69,7 @@ def delete_organization(rows: Rows, caller: Caller) -> Accepted[None]:
             accounts=others,
             organizational_units=units,
         )
+    rows.ipam_policies.forget_organization(organization_id)
     rows.organizations.remove(organization_id)
     return Accepted(None)
 

@@ -94,8 +94,12 @@ def register_administrator(
         has_access=rows.organizations.has_service_access(organization_id, service_principal),
         administrator_id=current,
     )
-    _register(rows, organization_id, account_id, service_principal, now)
-    return Accepted(None)
+    return _telling_users(
+        rows,
+        organization_id,
+        service_principal,
+        lambda: _register(rows, organization_id, account_id, service_principal, now),
+    )
 
 
 def deregister_administrator(
@@ -113,8 +117,12 @@ def deregister_administrator(
     current = rows.organizations.delegated_administrator(organization_id, service_principal)
     if current != account_id:
         raise AccountNotRegistered(account_id, service_principal)
-    rows.organizations.services.deregister(organization_id, service_principal)
-    return Accepted(None)
+    return _telling_users(
+        rows,
+        organization_id,
+        service_principal,
+        lambda: rows.organizations.services.deregister(organization_id, service_principal),
+    )
 
 
 def services_of(
@@ -151,8 +159,12 @@ def enable_ipam_administrator(
     if current:
         raise IpamOrganizationAdminAccountLimitExceeded(organization_id, current)
     rows.organizations.services.add(organization_id, IPAM_SERVICE, now)
-    _register(rows, organization_id, account_id, IPAM_SERVICE, now)
-    return Accepted(None)
+    return _telling_users(
+        rows,
+        organization_id,
+        IPAM_SERVICE,
+        lambda: _register(rows, organization_id, account_id, IPAM_SERVICE, now),
+    )
 
 
 def disable_ipam_administrator(rows: Rows, caller: Caller, account_id: str) -> Accepted[None]:
@@ -170,8 +182,12 @@ def disable_ipam_administrator(rows: Rows, caller: Caller, account_id: str) -> A
             f"it is not the IPAM administrator of organization {organization_id}; {current or 'no'}"
             " account is",
         )
-    rows.organizations.services.deregister(organization_id, IPAM_SERVICE)
-    return Accepted(None)
+    return _telling_users(
+        rows,
+        organization_id,
+        IPAM_SERVICE,
+        lambda: rows.organizations.services.deregister(organization_id, IPAM_SERVICE),
+    )
 
 
 def _register(
@@ -225,8 +241,12 @@ def _unfit(account_id: str, why: str) -> InvalidParameterValue:
 def _telling_users(
     rows: Rows, organization_id: str, service_principal: str, change: Callable[[], None]
 ) -> Accepted[None]:
-    """Whether members share with each other uninvited is RAM's access (ORG-4)."""
-    if service_principal == SHARING_SERVICE:
+    """Of what concerns IPAM.
+
+    Whether members share with each other uninvited is RAM's access (ORG-4), and policies count that
+    the delegated administrator for IPAM enabled.
+    """
+    if service_principal in (SHARING_SERVICE, IPAM_SERVICE):
         return telling_users_within(rows, organization_id, change)
     change()
     return Accepted(None)

@@ -70,6 +70,7 @@ def delete_unit(rows: Rows, caller: Caller, unit_id: str) -> Accepted[None]:
     units, accounts = rows.organizations.units, rows.organizations.accounts
     if any(units.below(unit_id, None)) or any(accounts.below(unit_id, None)):
         raise OrganizationalUnitNotEmpty(unit_id)
+    rows.ipam_policies.forget_target(organization.organization_id, unit_id)
     units.remove(unit_id)
     return Accepted(None)
 
