@@ -207,7 +207,7 @@ async def test_figures_stay_while_a_source_is_down(services: FakeServices, tmp_p
 async def test_figures_disappear_when_a_source_is_down_for_long(
     services: FakeServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CADASTRE_METRICS_STALE_SECONDS", "0.2")
+    monkeypatch.setenv("CADASTRE_METRICS_STALE_SECONDS", "1")
     async with scraping(services, tmp_path) as scraper:
         await scraper.until(lambda told: PERCENT_ALLOCATED in told and TOTAL_ACTIVE in told)
         services.ledger.is_down = True
