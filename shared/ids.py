@@ -1,5 +1,6 @@
 """Ids and ARNs as AWS forms them (aws-contract.md section 2)."""
 
+import hashlib
 import random
 import re
 import time
@@ -39,6 +40,10 @@ class IdKind:
             number = (time.time_ns() // 1_000_000) << below | number & ((1 << below) - 1)
         return f"{self.prefix}{number:0{self.digits}x}"
 
+    def derived(self, name: str) -> str:
+        """The id of what is kept by no id: always the same for ``name``, which is unique."""
+        return f"{self.prefix}{hashlib.sha256(name.encode()).hexdigest()[: self.digits]}"
+
     def check(self, value: str) -> str:
         """``value`` itself, when it has this kind's form.
 
@@ -77,6 +82,9 @@ IPAM_EXTERNAL_RESOURCE_VERIFICATION_TOKEN = IdKind(
     "ipam-ext-res-ver-token-", "InvalidIpamExternalResourceVerificationTokenId"
 )
 IPAM_POLICY = IdKind("ipam-policy-", "InvalidIpamPolicyId")
+IPAM_INTERNET_REGISTRY_ASSOCIATION = IdKind(
+    "ipam-internet-registry-assoc-", "InvalidIpamInternetRegistryAssociationId"
+)
 IPAM_PREFIX_LIST_RESOLVER = IdKind("ipam-plr-", "InvalidIpamPrefixListResolverId")
 IPAM_PREFIX_LIST_RESOLVER_TARGET = IdKind("ipam-plrt-", "InvalidIpamPrefixListResolverTargetId")
 VPC = IdKind("vpc-", "InvalidVpcID")
@@ -94,6 +102,12 @@ PUBLIC_IPV4_POOL_CIDR_ASSOCIATION = IdKind(
     "ipv4pool-cidr-assoc-", "InvalidPublicIpv4PoolCidrAssociationID"
 )
 PREFIX_LIST = IdKind("pl-", "InvalidPrefixListID")
+NETWORK_ACL = IdKind("acl-", "InvalidNetworkAclID")
+NETWORK_ACL_ASSOCIATION = IdKind("aclassoc-", "InvalidNetworkAclAssociationID")
+ROUTE_TABLE = IdKind("rtb-", "InvalidRouteTableID")
+ROUTE_TABLE_ASSOCIATION = IdKind("rtbassoc-", "InvalidRouteTableAssociationID")
+SECURITY_GROUP = IdKind("sg-", "InvalidGroup")
+SECURITY_GROUP_RULE = IdKind("sgr-", "InvalidSecurityGroupRuleId")
 
 KINDS: tuple[IdKind, ...] = (
     IPAM,
@@ -106,6 +120,7 @@ KINDS: tuple[IdKind, ...] = (
     IPAM_RESOURCE_DISCOVERY_ASSOCIATION,
     IPAM_EXTERNAL_RESOURCE_VERIFICATION_TOKEN,
     IPAM_POLICY,
+    IPAM_INTERNET_REGISTRY_ASSOCIATION,
     IPAM_PREFIX_LIST_RESOLVER,
     IPAM_PREFIX_LIST_RESOLVER_TARGET,
     VPC,
@@ -121,6 +136,12 @@ KINDS: tuple[IdKind, ...] = (
     PUBLIC_IPV4_POOL,
     PUBLIC_IPV4_POOL_CIDR_ASSOCIATION,
     PREFIX_LIST,
+    NETWORK_ACL,
+    NETWORK_ACL_ASSOCIATION,
+    ROUTE_TABLE,
+    ROUTE_TABLE_ASSOCIATION,
+    SECURITY_GROUP,
+    SECURITY_GROUP_RULE,
 )
 KIND_BY_PREFIX = {kind.prefix: kind for kind in KINDS}
 

@@ -131,6 +131,7 @@ def check_fits_free(
     locales: Mapping[str, str],
     discovery_associations: Sequence[str],
     policies: Sequence[str] = (),
+    registry_associations: Sequence[str] = (),
 ) -> None:
     """What the advanced tier allows and the free one doesn't must be gone first (IPAM-5).
 
@@ -139,13 +140,20 @@ def check_fits_free(
     """
     elsewhere = [pool_id for pool_id, locale in locales.items() if locale != ipam.region]
     obstacles = dict.fromkeys(
-        [*private_pools, *elsewhere, *private_scopes, *discovery_associations, *policies]
+        [
+            *private_pools,
+            *elsewhere,
+            *private_scopes,
+            *discovery_associations,
+            *policies,
+            *registry_associations,
+        ]
     )
     if obstacles:
         raise StillInUse(
             f"'{ipam.ipam_id}' can't change to tier '{Tier.FREE}' while it has private pools, pools"
-            f" with a locale other than {ipam.region}, IPAM policies, or scopes or resource"
-            " discovery associations besides its default ones",
+            f" with a locale other than {ipam.region}, IPAM policies, associations with internet"
+            " registries, or scopes or resource discovery associations besides its default ones",
             ipam.ipam_id,
             obstacles,
         )

@@ -91,6 +91,7 @@ def listed_ipam_to_proto(ipam: Ipam, scopes: Iterable[Scope]) -> inventory_servi
         private_scope_ids=held[ScopeType.PRIVATE],
         is_being_deleted=ipam.state is State.DELETE_IN_PROGRESS,
         operating_regions=ipam.operating_regions,
+        distributes_costs=ipam.metering.account is MeteredAccount.RESOURCE_OWNER,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from services.control_plane.allocation_rules import AllocationRules, checked
 from services.control_plane.errors import IpamPoolDepthLimitExceeded
 from services.control_plane.ipam import Ipam, Tier
-from services.control_plane.pool import AwsService, Pool, PublicIpSource
+from services.control_plane.pool import AwsService, Pool, PublicIpSource, begins_plan
 from services.control_plane.regions import NO_LOCALE
 from services.control_plane.scope import Scope, ScopeType
 from services.control_plane.source_resource import SourceResource
@@ -99,9 +99,10 @@ def _check_source(wanted: NewPool, source: Pool, depth_quota: int) -> None:
         raise _differs(
             "publicIpSource", wanted.public_ip_source, source_id, source.public_ip_source
         )
-    if wanted.source_resource not in (None, source.source_resource):
-        planned = source.source_resource.resource_id if source.source_resource else "none"
-        raise _differs("sourceResource", wanted.source_resource.resource_id, source_id, planned)
+    planned = source.source_resource
+    if planned is not None and wanted.source_resource not in (None, planned):
+        resource_id = wanted.source_resource.resource_id
+        raise _differs("sourceResource", resource_id, source_id, planned.resource_id)
     if wanted.publicly_advertisable and source.publicly_advertisable is False:
         raise _differs("publiclyAdvertisable", "true", source_id, "false")
     if source.depth >= depth_quota:
@@ -127,12 +128,14 @@ def _with_defaults(wanted: NewPool, scope: Scope, source: Pool | None) -> NewPoo
     aws_service, resource = wanted.aws_service, wanted.source_resource
     if scope.scope_type is ScopeType.PUBLIC:
         ip_source = PublicIpSource.BYOIP
-    if resource:
-        locale = resource.resource_region
     if source:
         locale, advertisable = source.locale, source.publicly_advertisable
         ip_source = source.public_ip_source
-        aws_service, resource = aws_service or source.aws_service, source.source_resource
+        aws_service = aws_service or source.aws_service
+    if resource and begins_plan(resource, source):
+        locale = resource.resource_region
+    elif source:
+        resource = source.source_resource
     return replace(
         wanted,
         locale=wanted.locale or locale,
@@ -179,7 +182,7 @@ def _check_amazon_members(wanted: NewPool) -> None:
 def _check_source_resource(wanted: NewPool, scope: Scope, source: Pool | None) -> None:
     """A VPC is planned in a private scope, by a pool that has its region as locale (VPC-3)."""
     resource = wanted.source_resource
-    if resource is None or source is not None:
+    if resource is None or not begins_plan(resource, source):
         return
     if scope.scope_type is ScopeType.PUBLIC:
         raise InvalidParameterCombination(
@@ -189,14 +192,16 @@ def _check_source_resource(wanted: NewPool, scope: Scope, source: Pool | None) -
             value=resource.resource_id,
             ipam_scope_id=scope.ipam_scope_id,
         )
-    if wanted.locale not in (None, resource.resource_region):
-        raise InvalidParameterValue(
-            f"Value ({wanted.locale}) for parameter locale is invalid; a pool that plans a VPC in"
-            f" {resource.resource_region} has '{resource.resource_region}' as locale",
-            parameter="locale",
-            value=wanted.locale,
-            resource_region=resource.resource_region,
-        )
+    above = source.locale if source and source.locale != NO_LOCALE else None
+    for locale in (wanted.locale, above):
+        if locale not in (None, resource.resource_region):
+            raise InvalidParameterValue(
+                f"Value ({locale}) for parameter locale is invalid; a pool that plans a VPC in"
+                f" {resource.resource_region} has '{resource.resource_region}' as locale",
+                parameter="locale",
+                value=locale,
+                resource_region=resource.resource_region,
+            )
 
 
 def _check_advertisable(wanted: NewPool) -> None:

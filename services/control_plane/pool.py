@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.control_plane.allocation_rules import AllocationRules, RulesChange
 from services.control_plane.errors import StillInUse
@@ -44,7 +44,7 @@ class Pool:
     aws_service: AwsService | None
     public_ip_source: PublicIpSource | None
     source_resource: SourceResource | None = None
-    """The VPC that it plans; that of its source pool, if it has one."""
+    """The VPC that it plans; that of its source pool, if that plans one."""
     rules: AllocationRules
     tags: Mapping[str, str]
     state: State = State.CREATE_IN_PROGRESS
@@ -69,6 +69,21 @@ def definition_version(ipam: Ipam, pool: Pool) -> int:
     The IPAM's members count as the pool's, so its version grows with either's: their sum does.
     """
     return ipam.definition_version + pool.definition_version
+
+
+def begins_plan(resource: SourceResource | None, source: Pool | None) -> bool:
+    """A pool with this source plans ``resource``, and none above it does (VPC-3)."""
+    return resource is not None and (source is None or source.source_resource is None)
+
+
+def as_ledger_has_it(pool: Pool, source: Pool | None) -> Pool:
+    """A pool that begins a plan has its space of the VPC, whatever pool the VPC has it of (VPC-3).
+
+    So the ledger knows no source of it, though it is a child of its source pool here.
+    """
+    if begins_plan(pool.source_resource, source):
+        return replace(pool, source_ipam_pool_id=None)
+    return pool
 
 
 def is_changing(ipam: Ipam, pool: Pool) -> bool:

@@ -14,7 +14,11 @@ from services.control_plane.byoip.byoip_cidr import ByoipCidr
 from services.control_plane.byoip.public_cidr import PublicCidr
 from services.control_plane.pool import AwsService, PublicIpSource
 from services.control_plane.service.byoip.ports import PendingPoolCidr
-from services.control_plane.verification.claim import RangeClaim, SignedMessage
+from services.control_plane.verification.claim import (
+    CoveredByAssociation,
+    RangeClaim,
+    SignedMessage,
+)
 from shared.caller import Caller
 from shared.cidr import Cidr
 from shared.errors import CadastreError, DryRunOperation
@@ -151,19 +155,27 @@ def _public_cidr_from_proto(public: pb.PublicCidr) -> PublicCidr:
 
 
 def _pending_from_proto(pending: pb.PendingCidr) -> PendingPoolCidr:
-    context = pending.cidr_authorization_context
     is_signed = pending.verification_method == pool_cidr_pb2.VERIFICATION_METHOD_REMARKS_X509
     return PendingPoolCidr(
         ipam_pool_cidr_id=pending.ipam_pool_cidr_id,
+        ipam_pool_id=pending.ipam_pool_id,
         ipam_id=pending.ipam_id,
         claim=RangeClaim(Cidr.parse(pending.cidr), pending.owner_id),
         proof=(
-            SignedMessage(context.message, context.signature)
+            _signed_or_covered(pending.cidr_authorization_context)
             if is_signed
             else pending.ipam_external_resource_verification_token_id
         ),
         requested_at=pending.requested_at.ToDatetime(tzinfo=UTC),
     )
+
+
+def _signed_or_covered(
+    context: pool_cidr_pb2.IpamCidrAuthorizationContext,
+) -> SignedMessage | CoveredByAssociation:
+    if context.message == CoveredByAssociation.MESSAGE:
+        return CoveredByAssociation()
+    return SignedMessage(context.message, context.signature)
 
 
 def _word(enum_type: Any, number: int) -> str:

@@ -37,6 +37,9 @@ class Quotas(BaseSettings):
     targets_per_policy: QuotaOfAny = quota(100)
     policy_rules_per_locale: QuotaOfAny = quota(10)
     """Allocation rules of an IPAM policy for one type of resource in one locale."""
+    internet_registry_associations_per_ipam: QuotaOfAny = quota(5)
+    routing_policy_registrations_per_association: QuotaOfAny = quota(1000)
+    """CIDRs that an association with an internet registry may register."""
     byoasns_per_ipam: QuotaOfAny = quota(5)
     byoip_ranges_per_region: QuotaOfAny = quota(5)
     """Ranges that an account may have there that came without an IPAM."""

@@ -11,7 +11,7 @@ from functools import partial
 from services.control_plane.ipam import Ipam
 from services.control_plane.ipam_policies.policy import IpamPolicy
 from services.control_plane.lifecycle import State
-from services.control_plane.pool import Pool, with_descendants
+from services.control_plane.pool import Pool, as_ledger_has_it, with_descendants
 from services.control_plane.service import settling
 from services.control_plane.service.grants import users_by_pool
 from services.control_plane.service.ipam_policies_in_force import accounts_of
@@ -168,14 +168,17 @@ def _all_to_push(
 ) -> tuple[Ipam | None, Sequence[Pool], Mapping[str, Collection[str]]]:
     """An IPAM with its pools, and by pool the accounts that may use it besides the owner."""
     ipam, pools = rows.ipam(ipam_id, lock=False), rows.pools(ipam_id)
-    pool_ids = [pool.ipam_pool_id for pool in pools]
-    return ipam, pools, users_by_pool(rows, ipam, pool_ids) if ipam else {}
+    by_id = {pool.ipam_pool_id: pool for pool in pools}
+    known = [as_ledger_has_it(pool, by_id.get(pool.source_ipam_pool_id or "")) for pool in pools]
+    return ipam, known, users_by_pool(rows, ipam, list(by_id)) if ipam else {}
 
 
 def _to_push(rows: Rows, *, ipam_pool_id: str) -> tuple[Ipam | None, Pool | None, Collection[str]]:
     """A pool with its IPAM, and the accounts that may use it besides the owner."""
     pool = rows.pool(ipam_pool_id)
     ipam = rows.ipam(pool.ipam_id, lock=False) if pool else None
+    if pool and pool.source_ipam_pool_id:
+        pool = as_ledger_has_it(pool, rows.pool(pool.source_ipam_pool_id))
     users = users_by_pool(rows, ipam, [ipam_pool_id])[ipam_pool_id] if ipam else frozenset()
     return ipam, pool, users
 

@@ -5,7 +5,7 @@ by nobody; and what was concluded waits no more, so that two workers do no harm.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,9 +23,16 @@ from services.control_plane.service.byoip.ports import (
     RpkiReader,
     Verifies,
 )
+from services.control_plane.service.internet_registries import brought_along
 from services.control_plane.service.ports import Commands, Reader
 from services.control_plane.service.rows import Rows
-from services.control_plane.verification.claim import Claim, Proof, RangeClaim
+from services.control_plane.verification.claim import (
+    Claim,
+    CoveredByAssociation,
+    Proof,
+    RangeClaim,
+)
+from services.control_plane.verification.roas import Roa
 from services.control_plane.verification.verdict import Proven, Refuted, Unproven, Verdict
 from shared.cidr import Cidr
 from shared.errors import CadastreError
@@ -106,11 +113,16 @@ class VerificationWorker:
 
     async def attempt_pool_cidr(self, pending: PendingPoolCidr) -> bool:
         """Verify a pool's CIDR once; False: it waits on."""
-        proof = await self._reader.read(lambda rows: verifying.proof_of(rows, pending))
+        proof, own = await self._reader.read(partial(_offered, pending=pending))
         if isinstance(proof, Refuted):
             verdict: Verdict = proof
+        elif isinstance(proof, CoveredByAssociation):
+            # The ROAs that let it be advertised are made by this: there is nothing to wait for.
+            verdict = await self._commands.change(
+                partial(brought_along.prove, pending=pending), dry_run=False
+            )
         else:
-            verdict = await self._verdict(pending.claim, proof, pending.requested_at)
+            verdict = await self._verdict(pending.claim, proof, pending.requested_at, own)
         if isinstance(verdict, Unproven):
             return False
         failure = verdict.reason if isinstance(verdict, Refuted) else None
@@ -148,12 +160,17 @@ class VerificationWorker:
         await self._commands.change(conclude, dry_run=False)
         return True
 
-    async def _verdict(self, claim: Claim, proof: Proof, requested_at: datetime) -> Verdict:
-        """What the proof shows, and of ranges the ROAs; not proven in time is refuted."""
+    async def _verdict(
+        self, claim: Claim, proof: Proof, requested_at: datetime, own: Collection[Roa] = ()
+    ) -> Verdict:
+        """What the proof shows, and of ranges the ROAs; not proven in time is refuted.
+
+        ``own`` are ROAs that are made once it is.
+        """
         try:
             verdict = await self._verifier.verify(claim, proof)
             if isinstance(verdict, Proven) and isinstance(claim, RangeClaim):
-                verdict = await self._by_roas(claim.cidr)
+                verdict = await self._by_roas(claim.cidr, own)
         except Exception as error:  # noqa: BLE001 - the worker's edge: reported, and tried again
             self._log.error("verifying failed", subject=claim.subject, error=repr(error))
             verdict = Unproven(_FAULT)
@@ -161,9 +178,9 @@ class VerificationWorker:
             return Refuted(verdict.reason)
         return verdict
 
-    async def _by_roas(self, cidr: Cidr) -> Verdict:
+    async def _by_roas(self, cidr: Cidr, own: Collection[Roa]) -> Verdict:
         """What is proven waits for ROAs that let Amazon advertise it, unless none forbids it."""
-        rpki = await self._rpki()
+        rpki = (await self._rpki()).beside(own)
         missing = rpki.missing(cidr)
         if missing and rpki.refuses:
             return Unproven(missing)
@@ -254,6 +271,14 @@ class VerificationWorker:
         if now >= self._prune_at:
             await self._commands.tag(lambda rows: pruning.prune(rows, now), dry_run=False)
             self._prune_at = now + _BETWEEN_PRUNINGS
+
+
+def _offered(
+    rows: Rows, *, pending: PendingPoolCidr
+) -> tuple[Proof | CoveredByAssociation | Refuted, Collection[Roa]]:
+    """By what a pool's CIDR is verified, and the ROAs that come with it."""
+    own = brought_along.roas_of_pool_cidr(rows, pending.ipam_id, pending.claim.cidr)
+    return verifying.proof_of(rows, pending), own
 
 
 def _own_waiting(rows: Rows) -> tuple[Sequence[Byoasn], Sequence[ByoipCidr]]:

@@ -76,8 +76,16 @@ def _check_ports(settings: Settings) -> None:
 
 
 def _environment(settings: Settings) -> Mapping[str, str]:
-    """The services read the same settings; the folder is made absolute for good measure."""
-    return {**os.environ, "CADASTRE_DATA": str(settings.data.resolve())}
+    """The services read the same settings; the folder is made absolute for good measure.
+
+    What is published to the RPKI is written, too, for whoever wants to look at it.
+    """
+    data = settings.data.resolve()
+    return {
+        "CADASTRE_RPKI_REPOSITORY_DIRECTORY": str(data / "rpki"),
+        **os.environ,
+        "CADASTRE_DATA": str(data),
+    }
 
 
 async def _announce(settings: Settings, supervisor: Supervisor) -> None:

@@ -7,9 +7,19 @@ import sqlalchemy as sa
 
 from services.control_plane import tables
 from services.control_plane.lifecycle import State
+from services.control_plane.service.organizations import listing
 from shared.errors import CadastreError
 from shared.persistence.database import Database
-from tests.control_plane.world import HOME, STRANGER, WEST, Client, World, settled
+from tests.control_plane.organizations import MANAGEMENT, OUTSIDER, an_organization
+from tests.control_plane.world import (
+    HOME,
+    STRANGER,
+    WEST,
+    Client,
+    World,
+    on_sqlite_alone,
+    settled,
+)
 from tests.waiting import eventually
 
 
@@ -166,7 +176,61 @@ async def test_ipams_and_scopes_on_their_way_are_told_as_such(world: World, stat
     assert list(found[ipam.ipam_id].private_scope_ids) == held[: 1 if is_deleted else 2]
 
 
-@pytest.mark.parametrize("rpc", ["ListIpamPools", "ListIpams"])
+async def listed_organizations(control: Client, **members: Any) -> list[Any]:
+    found: list[Any] = []
+    token = ""
+    while True:
+        page = await control.inventory(
+            "ListOrganizations", max_results=1, next_token=token, **members
+        )
+        found += page.organizations
+        token = page.next_token
+        if not token:
+            return found
+
+
+@on_sqlite_alone
+async def test_every_organization_is_listed_with_its_accounts_and_ipam_administrator(
+    control: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:  # ORG-2, IPAM-8
+    assert await listed_organizations(control) == []
+    ours, theirs = await an_organization(control), await an_organization(control, OUTSIDER)
+    accounts = sorted([MANAGEMENT, *[await ours.account(name) for name in ("a", "b", "c")]])
+    await ours.manager(
+        "EnableIpamOrganizationAdminAccount", delegated_admin_account_id=ours.ids["b"]
+    )
+    monkeypatch.setattr(listing, "ACCOUNTS_PER_PART", 3)
+    found = await listed_organizations(control)
+    assert [one.organization_id for one in found] == sorted([ours.id, ours.id, theirs.id])
+    parts = [one for one in found if one.organization_id == ours.id]
+    assert [list(one.account_ids) for one in parts] == [accounts[:3], accounts[3:]]
+    for part in parts:
+        assert part.management_account_id == MANAGEMENT
+        assert part.ipam_administrator_id == ours.ids["b"]
+    [other] = [one for one in found if one.organization_id == theirs.id]
+    assert (other.management_account_id, list(other.account_ids)) == (OUTSIDER, [OUTSIDER])
+    assert not other.HasField("ipam_administrator_id")
+    assert await listed_organizations(control, account_id=ours.ids["a"]) == parts
+    assert await listed_organizations(control, account_id=STRANGER) == []
+
+
+@on_sqlite_alone
+async def test_an_ipam_is_listed_with_whether_it_distributes_costs(control: Client) -> None:
+    # IPAM-8
+    ours = await an_organization(control)
+    administrator = await ours.account("ipam")
+    await ours.manager(
+        "EnableIpamOrganizationAdminAccount", delegated_admin_account_id=administrator
+    )
+    ipam = await ours.by("ipam").create_ipam()
+    [each] = await listed_ipams(control)
+    assert not each.distributes_costs
+    await ours.by("ipam")("ModifyIpam", ipam_id=ipam.ipam_id, metered_account="resource-owner")
+    [each] = await listed_ipams(control)
+    assert each.distributes_costs
+
+
+@pytest.mark.parametrize("rpc", ["ListIpamPools", "ListIpams", "ListOrganizations"])
 async def test_only_services_read_the_inventory(control: Client, rpc: str) -> None:
     with pytest.raises(CadastreError) as refusal:
         await control.inventory(rpc, service="")

@@ -153,6 +153,13 @@ def test_a_pool_with_nothing_said_has_the_documented_defaults() -> None:  # POOL
             {"source_resource": A_VPC, "locale": "us-west-2"},
             id="planning what the source plans",  # VPC-3
         ),
+        pytest.param(
+            PRIVATE,
+            {"source_resource": A_VPC},
+            {"locale": "None"},
+            {"source_resource": A_VPC, "locale": "us-west-2", "source_ipam_pool_id": "set"},
+            id="planning a VPC that has its space of the source",  # VPC-3
+        ),
     ],
 )
 def test_a_pool_is_made_as_said_and_otherwise_as_its_source(  # POOL-1, POOL-3
@@ -278,7 +285,12 @@ def test_what_its_ipam_or_scope_does_not_allow_is_refused(  # POOL-1, IPAM-3, SC
             InvalidParameterValue,
             "'false'",
         ),
-        ({"source_resource": A_VPC}, {}, InvalidParameterValue, "'none'"),
+        (
+            {"source_resource": A_VPC},
+            {"locale": "us-east-1"},
+            InvalidParameterValue,
+            "us-west-2 has 'us-west-2' as locale",
+        ),
         (
             {"source_resource": A_VPC},
             {"source_resource": replace(A_VPC, resource_id="vpc-2")},

@@ -48,6 +48,27 @@ async def test_a_pool_plans_a_vpc_and_so_do_those_below(  # VPC-3
         assert world.ledger.definitions[pool_id].locale == HOME
 
 
+async def test_a_plan_takes_nothing_of_the_pool_that_the_vpcs_space_is_of(  # VPC-3
+    control: Client, world: World, scope_id: str
+) -> None:
+    source = await control.create_pool(scope_id, locale=HOME)
+    plan = await control.create_pool(
+        scope_id, source_ipam_pool_id=source.ipam_pool_id, source_resource=resource()
+    )
+    child = await control.create_pool(scope_id, source_ipam_pool_id=plan.ipam_pool_id)
+    # As Terraform's AWS provider has it: the source is told, and in the way of its deletion.
+    assert (await control.pool(plan.ipam_pool_id)).source_ipam_pool_id == source.ipam_pool_id
+    sources = {
+        pool_id: definition.source_ipam_pool_id
+        for pool_id, definition in world.ledger.definitions.items()
+    }
+    assert sources == {
+        source.ipam_pool_id: "",
+        plan.ipam_pool_id: "",
+        child.ipam_pool_id: plan.ipam_pool_id,
+    }
+
+
 @pytest.mark.parametrize(
     ("named", "family", "said"),
     [

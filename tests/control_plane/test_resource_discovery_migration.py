@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext, MigrationStep
@@ -20,6 +21,12 @@ from shared.persistence.migrations import upgrade
 from tests.control_plane.records import an_ipam
 
 MIGRATIONS = Path("services/control_plane/migrations")
+
+
+@pytest.fixture
+def schema_package() -> str:
+    """None: what is tested here makes the tables."""
+    return ""
 
 
 def upgrade_to(connection: sa.Connection, revision: str) -> None:

@@ -29,6 +29,7 @@ def test_every_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPa
         "VERIFICATION_TIMEOUT_SECONDS": "20",
         "RPKI_EXPORT_FILE": "/var/db/rpki-client/json",
         "RPKI_POLICY": "warn",
+        "ROUTE_FEED_FILE": "/var/db/routes.gz",
     }.items():
         monkeypatch.setenv(f"CADASTRE_{name}", value)
     settings = VerificationSettings()
@@ -42,6 +43,7 @@ def test_every_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPa
     assert settings.verification_timeout_seconds == 20
     assert settings.rpki_export_file == Path("/var/db/rpki-client/json")
     assert settings.rpki_policy == "warn"
+    assert settings.route_feed_file == Path("/var/db/routes.gz")
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,16 @@
 """What the RPKI has to say about routes (BYOIP-5)."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from services.control_plane.verification.roas import RoaTable, RoaValidity
+from services.control_plane.verification.roas import (
+    Roa,
+    RoaTable,
+    RoaValidity,
+    longest_by,
+    validity_by,
+)
 from shared.cidr import AddressFamily, Cidr
 from shared.errors import OperationNotPermitted
 
@@ -13,6 +21,11 @@ _LONGEST = {AddressFamily.IPV4: 24, AddressFamily.IPV6: 48}
 """What the internet takes, where no ROA says otherwise."""
 
 
+def longest_route(family: AddressFamily) -> int:
+    """Prefix length of the most specific routes that the internet takes."""
+    return _LONGEST[family]
+
+
 @dataclass(frozen=True, slots=True)
 class Rpki:
     """The ROAs of this moment, and what becomes of routes that are invalid by them."""
@@ -21,6 +34,14 @@ class Rpki:
     """None: the installation doesn't ask the RPKI."""
     refuses: bool
     """Otherwise the account is warned."""
+    sampled_at: datetime | None = None
+    """As of when the ROAs are."""
+    own: Collection[Roa] = ()
+    """ROAs that this installation publishes, or is about to; validators tell of them later."""
+
+    def beside(self, own: Collection[Roa]) -> "Rpki":
+        """The same, when these ROAs are published, too: no route waits to be told of them."""
+        return replace(self, own=[*self.own, *own])
 
     def check_length(self, cidr: Cidr) -> None:
         """A route to the CIDR is not more specific than allowed (BYOIP-5).
@@ -28,7 +49,7 @@ class Rpki:
         Raises:
             OperationNotPermitted: it is.
         """
-        allowed = self.roas.max_length(cidr) if self.roas else None
+        allowed = longest_by(self._covering(cidr))
         taken = _LONGEST[cidr.family]
         longest = taken if allowed is None else min(taken, allowed)
         if cidr.prefix_length > longest:
@@ -63,7 +84,8 @@ class Rpki:
         if self.roas is None:
             return None
         asns = AMAZON_ASNS if asn is None else (asn,)
-        found = {self.roas.validity(cidr, number) for number in asns}
+        covering = self._covering(cidr)
+        found = {validity_by(covering, cidr, number) for number in asns}
         if found & {RoaValidity.VALID, RoaValidity.NOT_FOUND}:
             return None
         named = " and ".join(f"AS{number}" for number in asns)
@@ -72,6 +94,12 @@ class Rpki:
                 f"the ROAs of {cidr} allow {named} wider prefixes only; raise their maximum length"
             )
         return f"ROAs of {cidr} exist, and none allows {named}; add one"
+
+    def _covering(self, cidr: Cidr) -> list[Roa]:
+        """All ROAs that cover the CIDR; none when the RPKI isn't asked."""
+        if self.roas is None:
+            return []
+        return [*self.roas.covering(cidr), *(roa for roa in self.own if roa.prefix.contains(cidr))]
 
 
 def _by(asn: int | None) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import quote
 
 import httpx
 
@@ -42,6 +43,14 @@ class RdapClient:
             LookUpFailed: that is not known now.
         """
         return await self._record(f"autnum/{asn}")
+
+    async def entity(self, handle: str) -> Record | None:
+        """The server's record of an organization, if it has one.
+
+        Raises:
+            LookUpFailed: that is not known now.
+        """
+        return await self._record(f"entity/{quote(handle, safe='')}")
 
     async def _record(self, path: str) -> Record | None:
         try:

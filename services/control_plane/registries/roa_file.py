@@ -1,6 +1,8 @@
 """The export of an RPKI validator on this machine."""
 
 import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from services.control_plane.verification.roas import NoRoaExport, RoaTable, read_roas
@@ -20,16 +22,32 @@ class RoaFileUnreadable(ServiceUnavailable, StartFailed):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class RoaExport:
+    """What a validator told, and when."""
+
+    roas: RoaTable
+    written_at: datetime
+
+
 class RoaFile:
     """A file that a validator writes again and again."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._reading = asyncio.Lock()
-        self._read: tuple[tuple[int, int, int], RoaTable] | None = None
+        self._read: tuple[tuple[int, int, int], RoaExport] | None = None
 
     async def table(self) -> RoaTable:
-        """The ROAs of the file as it is now; read anew when it has changed.
+        """The ROAs of the file as it is now.
+
+        Raises:
+            RoaFileUnreadable: it is not there, or is no export of ROAs.
+        """
+        return (await self.export()).roas
+
+    async def export(self) -> RoaExport:
+        """The file as it is now; read anew when it has changed.
 
         Raises:
             RoaFileUnreadable: it is not there, or is no export of ROAs.
@@ -38,12 +56,14 @@ class RoaFile:
         async with self._reading:
             return await asyncio.to_thread(self._current)
 
-    def _current(self) -> RoaTable:
+    def _current(self) -> RoaExport:
         try:
             status = self._path.stat()
             version = (status.st_mtime_ns, status.st_ino, status.st_size)
             if self._read is None or self._read[0] != version:
-                self._read = version, read_roas(self._path.read_text(encoding="utf-8"))
+                roas = read_roas(self._path.read_text(encoding="utf-8"))
+                written_at = datetime.fromtimestamp(status.st_mtime, UTC)
+                self._read = version, RoaExport(roas, written_at)
         except (OSError, UnicodeDecodeError, NoRoaExport) as error:
             raise RoaFileUnreadable(self._path, error) from error
         return self._read[1]

@@ -6,7 +6,9 @@ from typing import Protocol
 
 from services.control_plane.byoip.byoasn import Byoasn
 from services.control_plane.byoip.byoip_cidr import ByoipCidr
+from services.control_plane.byoip.pool_range import PoolRange
 from services.control_plane.byoip.token import VerificationToken
+from services.control_plane.verification.roas import Roa
 from shared.caller import Caller
 from shared.cidr import Cidr
 
@@ -83,6 +85,21 @@ class ByoipRows(Protocol):
     def ranges_in(self, owner_id: str, region: str) -> Sequence[ByoipCidr]:
         """All that an account brought to a region without an IPAM, or what is left of it."""
 
+    def ranges_of(self, owner_ids: Collection[str], region: str) -> Sequence[ByoipCidr]:
+        """All that these accounts brought to a region without an IPAM, or what is left of it."""
+
+    def advertised_cidrs(self) -> Sequence[ByoipCidr]:
+        """Every account's, of pools and without an IPAM, that are advertised."""
+
+    def pool_ranges(self, ipam_id: str) -> Collection[PoolRange]:
+        """What was brought to an IPAM's pools, under its lock, as far as that is kept."""
+
+    def save_pool_ranges(self, ipam_id: str, ranges: Collection[PoolRange]) -> None:
+        """Keep these instead."""
+
+    def published_roas(self) -> Sequence[Roa]:
+        """The ROAs that all associations with internet registries publish."""
+
     def unproven_ranges(self) -> Sequence[ByoipCidr]:
         """Every account's that wait to be verified, oldest first."""
 
@@ -106,4 +123,4 @@ class ByoipRows(Protocol):
         """CIDRs of pools that only tell when an own ASN last took over."""
 
     def remove_of_ipam(self, ipam_id: str) -> None:
-        """Remove an IPAM's tokens and ASNs."""
+        """Remove an IPAM's tokens and ASNs, and what is kept of its pools' ranges."""

@@ -1,6 +1,8 @@
 """Which accounts IPAMs see now, and where: what discovery works through (ORG-3, DISC-1)."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cache
 
@@ -46,6 +48,20 @@ def sees(rows: Rows, ipam_id: str, account_id: str, region: str) -> bool:
         if account_id in covered_accounts(discovery, coverage.members(discovery.owner_id)):
             return True
     return False
+
+
+def accounts_seen(rows: Rows, ipam_id: str) -> Mapping[str, AbstractSet[str]]:
+    """By region, the accounts whose resources there the IPAM sees: by all its discoveries."""
+    coverage = _Coverage(rows)
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for association in rows.discoveries.associations(ipam_id):
+        discovery = rows.discoveries.discovery(association.ipam_resource_discovery_id, lock=False)
+        if discovery is None or not coverage.is_seen_through(association):
+            continue
+        accounts = covered_accounts(discovery, coverage.members(discovery.owner_id))
+        for region in discovery.operating_regions:
+            found[region] |= set(accounts)
+    return found
 
 
 def discovered_parts(rows: Rows, after: str | None) -> Iterator[tuple[str, Part]]:

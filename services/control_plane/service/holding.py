@@ -20,6 +20,18 @@ def hold_ipam(rows: Rows, caller: Caller, ipam_id: str) -> Ipam:
     return ipam
 
 
+def known_ipam(rows: Rows, caller: Caller, ipam_id: str) -> Ipam:
+    """The caller's IPAM of this id, as it is at this moment.
+
+    Raises:
+        UnknownId: it is not the caller's, or not in this region.
+    """
+    ipam = rows.ipam_in(caller.account_id, caller.region, lock=False)
+    if ipam is None or ipam.ipam_id != ipam_id:
+        raise IPAM.unknown(ipam_id)
+    return ipam
+
+
 def hold_scope(rows: Rows, caller: Caller, ipam_scope_id: str) -> tuple[Ipam, Scope]:
     """The caller's scope of this id and its IPAM, which is locked.
 

@@ -217,12 +217,19 @@ def _check_fits_free(rows: Rows, ipam: Ipam) -> None:
             if not association.is_default
         ],
         policies=[policy.ipam_policy_id for policy in rows.ipam_policies.of_ipam(ipam.ipam_id)],
+        registry_associations=_registry_associations(rows, ipam),
     )
+
+
+def _registry_associations(rows: Rows, ipam: Ipam) -> list[str]:
+    found = rows.internet_registries.of_ipam(ipam.ipam_id)
+    return [one.ipam_internet_registry_association_id for one in found]
 
 
 def _check_deletable(rows: Rows, ipam: Ipam, *, cascade: bool) -> None:
     _check_no_asn_in_use(rows, ipam)
     _check_policies_may_go(rows, ipam, cascade=cascade)
+    _check_associations_may_go(rows, ipam, cascade=cascade)
     if cascade:
         in_the_way = rows.pool_ids_in(ipam.public_default_scope_id)
         sentence = (
@@ -256,6 +263,18 @@ def _check_policies_may_go(rows: Rows, ipam: Ipam, *, cascade: bool) -> None:
             " delete with Cascade",
             ipam.ipam_id,
             policies,
+        )
+
+
+def _check_associations_may_go(rows: Rows, ipam: Ipam, *, cascade: bool) -> None:
+    """By cascade associations with internet registries go with it, and all their ROAs."""
+    associations = _registry_associations(rows, ipam)
+    if associations and not cascade:
+        raise StillInUse(
+            f"'{ipam.ipam_id}' can't be deleted while it has associations with internet registries;"
+            " delete them first, or delete with Cascade",
+            ipam.ipam_id,
+            associations,
         )
 
 

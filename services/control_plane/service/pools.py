@@ -10,6 +10,7 @@ from services.control_plane.new_pool import NewPool, pool_to_create
 from services.control_plane.pool import (
     Pool,
     PoolChange,
+    begins_plan,
     check_cascade_allowed,
     check_childless,
     with_descendants,
@@ -32,7 +33,7 @@ def create_pool(
 ) -> Accepted[Pool]:
     """Make a pool without CIDRs (POOL-1); nothing above it may be on its way out.
 
-    ``seen`` is the VPC that a pool without a source is to plan, as discovery has seen it (VPC-3).
+    ``seen`` is the VPC that it is to plan, if none above it does, as discovery has seen it (VPC-3).
     """
     ipam, scope = hold_scope(rows, caller, wanted.ipam_scope_id)
     source = None
@@ -41,7 +42,7 @@ def create_pool(
         check_usable(source.ipam_pool_id, source.state)
     check_usable(ipam.ipam_id, ipam.state)
     check_usable(scope.ipam_scope_id, scope.state)
-    if wanted.source_resource and source is None:
+    if wanted.source_resource and begins_plan(wanted.source_resource, source):
         _check_overseen(rows, ipam, wanted.source_resource)
         check_seen(wanted.source_resource, seen, wanted.address_family)
     pool = pool_to_create(

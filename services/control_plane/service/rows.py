@@ -9,8 +9,10 @@ from services.control_plane.scope import Scope
 from services.control_plane.service.byoip_rows import ByoipRows
 from services.control_plane.service.discovery_rows import DiscoveryRows
 from services.control_plane.service.identity_rows import IdentityRows
+from services.control_plane.service.internet_registry_rows import InternetRegistryRows
 from services.control_plane.service.ipam_policy_rows import IpamPolicyRows
 from services.control_plane.service.organization_rows import OrganizationRows
+from services.control_plane.service.routing_policy_rows import RoutingPolicyRows
 from services.control_plane.service.share_rows import ShareRows
 from shared.caller import Caller
 from shared.tags import Tags
@@ -37,6 +39,12 @@ class Rows(Protocol):
     def ipam_policies(self) -> IpamPolicyRows: ...
 
     @property
+    def internet_registries(self) -> InternetRegistryRows: ...
+
+    @property
+    def routing_policies(self) -> RoutingPolicyRows: ...
+
+    @property
     def identity(self) -> IdentityRows: ...
 
     @property
@@ -46,6 +54,12 @@ class Rows(Protocol):
         """The one IPAM of an account in a region (IPAM-2)."""
 
     def ipam(self, ipam_id: str, *, lock: bool) -> Ipam | None: ...
+
+    def ipams_with_public_pools(self, owner_ids: Collection[str]) -> Sequence[Ipam]:
+        """Those of these owners that have any, by id."""
+
+    def ipams_with_registries(self) -> Sequence[Ipam]:
+        """Every account's that have an enabled association with one, by id."""
 
     def ipam_ids(self) -> Sequence[str]:
         """Every account's, in one order for all, so that those who lock several don't lock up."""

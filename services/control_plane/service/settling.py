@@ -11,6 +11,7 @@ from services.control_plane.resource_discoveries.association import (
     AssociationState,
     ResourceDiscoveryAssociation,
 )
+from services.control_plane.service.internet_registries.associations import remove_associations
 from services.control_plane.service.rows import Rows
 from services.control_plane.service.steps import NextStep, StepKind
 
@@ -125,12 +126,17 @@ def end_pool_deletion(
 def end_ipam_deletion(
     rows: Rows, ipam_id: str, version: int, *, retired: Sequence[str], refusal: str | None
 ) -> tuple[NextStep, ...]:
-    """Remove an IPAM with all that lies under it; after a refusal what is left is usable again."""
+    """Remove an IPAM with all that lies under it; after a refusal what is left is usable again.
+
+    Its associations with registries go before it: the last of them has this carried out again.
+    """
     ipam = rows.ipam(ipam_id, lock=True)
     if ipam is None:
         return ()
     rows.remove_pools(retired)
     if refusal is None:
+        if steps := remove_associations(rows, ipam_id):
+            return steps
         rows.remove_ipam(ipam)
     elif ipam.version == version:
         return _fail_ipam_deletion(rows, ipam, refusal)

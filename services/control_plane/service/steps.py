@@ -32,6 +32,14 @@ class StepKind(enum.StrEnum):
     """Tell ledger and network of a range that came without an IPAM."""
     REMOVE_BYOIP_CIDR = "remove-byoip-cidr"
     MOVE_BYOIP_CIDR = "move-byoip-cidr"
+    CREATE_INTERNET_REGISTRY_ASSOCIATION = "create-internet-registry-association"
+    STAGE_REGISTRATIONS = "stage-registrations"
+    """Have what the RPKI tells of an organization's CIDRs registered."""
+    ENABLE_INTERNET_REGISTRY_ASSOCIATION = "enable-internet-registry-association"
+    """Ask the registry what it certifies, and have it certified."""
+    REMOVE_INTERNET_REGISTRY_ASSOCIATION = "remove-internet-registry-association"
+    PUBLISH_ROAS = "publish-roas"
+    """Sign and publish what is wanted of an association with an internet registry."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from services.control_plane.byoip.asn_association import AsnAssociation
 from services.control_plane.byoip.byoasn import AsnState, Byoasn
 from services.control_plane.byoip.byoip_cidr import ByoipCidr, ByoipCidrState
+from services.control_plane.byoip.pool_range import PoolRange
 from services.control_plane.byoip.token import VerificationToken
 from services.control_plane.store.byoip_records import (
     byoasn_columns,
@@ -18,11 +19,13 @@ from services.control_plane.store.byoip_records import (
     cidr_of,
     token_columns,
 )
-from services.control_plane.store.in_order import in_order
+from services.control_plane.store.in_order import in_chunks, in_order
 from services.control_plane.tables import asn_associations as associations
-from services.control_plane.tables import byoasns
+from services.control_plane.tables import byoasns, pool_ranges
 from services.control_plane.tables import byoip_cidrs as cidrs
+from services.control_plane.tables import rpki_roas as roas
 from services.control_plane.tables import verification_tokens as tokens
+from services.control_plane.verification.roas import Roa
 from shared.caller import Caller
 from shared.cidr import Cidr
 from shared.persistence.failures import ConcurrentModification
@@ -132,6 +135,43 @@ class SqlByoipRows:
     def ranges_in(self, owner_id: str, region: str) -> Sequence[ByoipCidr]:
         return self._cidrs(cidrs.c.owner_id == owner_id, cidrs.c.region == region, _CAME_ALONE)
 
+    def ranges_of(self, owner_ids: Collection[str], region: str) -> Sequence[ByoipCidr]:
+        return [
+            cidr
+            for some in in_chunks(owner_ids)
+            for cidr in self._cidrs(
+                cidrs.c.owner_id.in_(some), cidrs.c.region == region, _CAME_ALONE
+            )
+        ]
+
+    def advertised_cidrs(self) -> Sequence[ByoipCidr]:
+        return self._cidrs(cidrs.c.is_advertised)
+
+    def pool_ranges(self, ipam_id: str) -> Collection[PoolRange]:
+        query = sa.select(pool_ranges.c.ipam_pool_cidr_id, pool_ranges.c.cidr)
+        found = self._connection.execute(query.where(pool_ranges.c.ipam_id == ipam_id))
+        return {PoolRange(row.ipam_pool_cidr_id, Cidr.parse(row.cidr)) for row in found}
+
+    def save_pool_ranges(self, ipam_id: str, ranges: Collection[PoolRange]) -> None:
+        before = {*self.pool_ranges(ipam_id)}
+        for gone in before.difference(ranges):
+            is_it = pool_ranges.c.ipam_pool_cidr_id == gone.ipam_pool_cidr_id
+            self._connection.execute(pool_ranges.delete().where(is_it))
+        for new in {*ranges} - before:
+            self._execute(
+                pool_ranges.insert().values(
+                    ipam_pool_cidr_id=new.ipam_pool_cidr_id, ipam_id=ipam_id, cidr=str(new.cidr)
+                )
+            )
+
+    def published_roas(self) -> Sequence[Roa]:
+        members = (roas.c.first_key, roas.c.prefix_length, roas.c.asn, roas.c.max_length)
+        return [
+            Roa(row.asn, Cidr.from_key(row.first_key, row.prefix_length), row.max_length, end)
+            for row in self._connection.execute(sa.select(*members, roas.c.not_after))
+            for end in [row.not_after]
+        ]
+
     def unproven_ranges(self) -> Sequence[ByoipCidr]:
         is_pending = cidrs.c.state == ByoipCidrState.PENDING_PROVISION
         return self._cidrs(is_pending, sa.not_(cidrs.c.is_proven))
@@ -178,7 +218,7 @@ class SqlByoipRows:
         )
 
     def remove_of_ipam(self, ipam_id: str) -> None:
-        for table in (tokens, byoasns):
+        for table in (tokens, byoasns, pool_ranges):
             self._connection.execute(table.delete().where(table.c.ipam_id == ipam_id))
 
     def _byoasns(self, condition: sa.ColumnElement[bool]) -> Sequence[Byoasn]:

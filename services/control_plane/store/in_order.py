@@ -1,6 +1,6 @@
 """Lists in the order of a sequence, read in blocks."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from shared.errors import InvalidNextToken
 
 _BLOCK_ROWS = 100
+_MOST_VALUES = 500
 _LARGEST = 2**63 - 1
 
 
@@ -31,6 +32,13 @@ def in_order(
             yield str(last), values
         if len(block) < _BLOCK_ROWS:
             return
+
+
+def in_chunks(values: Collection[str]) -> Iterator[Sequence[str]]:
+    """All values, so many at a time that a query may name them."""
+    ordered = sorted(values)
+    for start in range(0, len(ordered), _MOST_VALUES):
+        yield ordered[start : start + _MOST_VALUES]
 
 
 def _sequence_of(key: str | None) -> int:

@@ -9,17 +9,20 @@ from sqlalchemy.exc import IntegrityError
 
 from services.control_plane import tables
 from services.control_plane.errors import IpamLimitExceeded
+from services.control_plane.internet_registries.association import AssociationState
 from services.control_plane.ipam import Ipam, Tier
 from services.control_plane.lifecycle import State
 from services.control_plane.pool import Pool
-from services.control_plane.scope import Scope
+from services.control_plane.scope import Scope, ScopeType
 from services.control_plane.store.byoip_rows import SqlByoipRows
 from services.control_plane.store.discovery_rows import SqlDiscoveryRows
 from services.control_plane.store.identity_rows import SqlIdentityRows
-from services.control_plane.store.in_order import in_order
+from services.control_plane.store.in_order import in_chunks, in_order
+from services.control_plane.store.internet_registry_rows import SqlInternetRegistryRows
 from services.control_plane.store.ipam_policy_rows import SqlIpamPolicyRows
 from services.control_plane.store.organization_rows import SqlOrganizationRows
 from services.control_plane.store.records import columns_of, ipam_of, pool_of, scope_of
+from services.control_plane.store.routing_policy_rows import SqlRoutingPolicyRows
 from services.control_plane.store.share_rows import SqlShareRows
 from services.control_plane.tables import ipams, pools, scopes
 from shared.caller import Caller
@@ -66,6 +69,8 @@ class SqlRows:
         self.shares = SqlShareRows(connection, self.organizations)
         self.discoveries = SqlDiscoveryRows(connection)
         self.ipam_policies = SqlIpamPolicyRows(connection)
+        self.internet_registries = SqlInternetRegistryRows(connection)
+        self.routing_policies = SqlRoutingPolicyRows(connection)
         self.identity = SqlIdentityRows(connection)
         self.byoip = SqlByoipRows(connection)
 
@@ -74,6 +79,24 @@ class SqlRows:
 
     def ipam(self, ipam_id: str, *, lock: bool) -> Ipam | None:
         return self._one_ipam(ipams.c.ipam_id == ipam_id, lock=lock)
+
+    def ipams_with_public_pools(self, owner_ids: Collection[str]) -> Sequence[Ipam]:
+        has_any = ipams.c.ipam_id.in_(
+            sa.select(pools.c.ipam_id).where(pools.c.scope_type == ScopeType.PUBLIC)
+        )
+        found: list[Ipam] = []
+        for some in in_chunks(owner_ids):
+            query = _IPAMS.where(ipams.c.owner_id.in_(some), has_any)
+            found += [ipam_of(row) for row in self._all(query)]
+        return sorted(found, key=lambda ipam: ipam.ipam_id)
+
+    def ipams_with_registries(self) -> Sequence[Ipam]:
+        associations = tables.internet_registry_associations.c
+        enabled = sa.select(associations.ipam_id).where(
+            associations.state == AssociationState.ENABLE_COMPLETE
+        )
+        query = _IPAMS.where(ipams.c.ipam_id.in_(enabled)).order_by(ipams.c.ipam_id)
+        return [ipam_of(row) for row in self._all(query)]
 
     def ipam_ids(self) -> Sequence[str]:
         query = sa.select(ipams.c.ipam_id).order_by(ipams.c.sequence)
@@ -217,18 +240,13 @@ class SqlRows:
     def visible_pools(
         self, caller: Caller, *, ids: Collection[str], after: str | None
     ) -> Iterator[tuple[str, Pool]]:
-        is_locale = sa.or_(
-            pools.c.locale == caller.region,
-            # A local zone's border group is named after the region it lies in.
-            pools.c.locale.startswith(f"{caller.region}-", autoescape=True),
-        )
         is_owned = pools.c.owner_id == caller.account_id
         shared = self.shares.pools_for(caller.account_id)
         # On the free tier nobody but the owner uses them (IPAM-4), whatever is shared.
         is_shared = sa.and_(pools.c.ipam_pool_id.in_(shared), sa.not_(_IS_OF_FREE_IPAM))
         query = _POOLS.where(
             sa.or_(is_owned, is_shared) if shared else is_owned,
-            sa.or_(pools.c.ipam_region == caller.region, is_locale),
+            is_pool_in(caller.region),
             _among(pools.c.ipam_pool_id, ids),
         )
         for key, row in in_order(self._connection, query, pools.c.sequence, after):
@@ -291,7 +309,22 @@ _TAGGED = [
         tables.ipam_policies.c.ipam_policy_id,
         tables.ipam_policies.c.ipam_region,
     ),
+    (
+        tables.internet_registry_associations,
+        tables.internet_registry_associations.c.ipam_internet_registry_association_id,
+        tables.internet_registry_associations.c.ipam_region,
+    ),
 ]
+
+
+def is_pool_in(region: str) -> sa.ColumnElement[bool]:
+    """The region is the home of the pool's IPAM, or the pool's locale or what that lies in."""
+    return sa.or_(
+        pools.c.ipam_region == region,
+        pools.c.locale == region,
+        # A local zone's border group is named after the region it lies in.
+        pools.c.locale.startswith(f"{region}-", autoescape=True),
+    )
 
 
 def _among(id_column: sa.Column[str], ids: Collection[str]) -> sa.ColumnElement[bool]:

@@ -5,6 +5,7 @@ from services.control_plane.tables.byoip import (
     asn_associations,
     byoasns,
     byoip_cidrs,
+    pool_ranges,
     verification_tokens,
 )
 from services.control_plane.tables.identity import (
@@ -14,6 +15,13 @@ from services.control_plane.tables.identity import (
     iam_service_roles,
     iam_user_policies,
     iam_users,
+)
+from services.control_plane.tables.internet_registries import (
+    internet_registry_asn_ranges,
+    internet_registry_associations,
+    internet_registry_cidrs,
+    internet_registry_delegations,
+    rpki_authorities,
 )
 from services.control_plane.tables.ipam_policies import ipam_policies, ipam_policy_targets
 from services.control_plane.tables.ipams import ipams, pools, scopes
@@ -30,6 +38,13 @@ from services.control_plane.tables.organizations import (
 from services.control_plane.tables.resource_discoveries import (
     resource_discoveries,
     resource_discovery_associations,
+)
+from services.control_plane.tables.routing_policies import (
+    routing_policy_deltas,
+    routing_policy_registrations,
+    rpki_publications,
+    rpki_repository,
+    rpki_roas,
 )
 from services.control_plane.tables.sharing import (
     resource_share_invitations,
@@ -55,6 +70,10 @@ __all__ = [
     "iam_service_roles",
     "iam_user_policies",
     "iam_users",
+    "internet_registry_asn_ranges",
+    "internet_registry_associations",
+    "internet_registry_cidrs",
+    "internet_registry_delegations",
     "ipam_policies",
     "ipam_policy_targets",
     "ipams",
@@ -66,6 +85,7 @@ __all__ = [
     "organizations",
     "outbox",
     "policy_attachments",
+    "pool_ranges",
     "pools",
     "resource_discoveries",
     "resource_discovery_associations",
@@ -73,6 +93,12 @@ __all__ = [
     "resource_share_principals",
     "resource_share_resources",
     "resource_shares",
+    "routing_policy_deltas",
+    "routing_policy_registrations",
+    "rpki_authorities",
+    "rpki_publications",
+    "rpki_repository",
+    "rpki_roas",
     "scopes",
     "verification_tokens",
 ]

@@ -108,3 +108,12 @@ asn_associations = sa.Table(
     sa.Column("status_message", sa.Text),
     sa.UniqueConstraint("byoip_cidr_id", "asn", name="an_asn_once_per_cidr"),
 )
+
+# CIDRs that were brought to pools of IPAMs with internet registries, as the ledger told them last.
+pool_ranges = sa.Table(
+    "byoip_pool_ranges",
+    metadata,
+    sa.Column("ipam_pool_cidr_id", sa.String(64), primary_key=True),
+    sa.Column("ipam_id", sa.ForeignKey("ipams.ipam_id"), nullable=False, index=True),
+    sa.Column("cidr", sa.String(64), nullable=False),
+)

@@ -1,7 +1,7 @@
 """What an account says is its own, and what it offers as proof (BYOIP-1, BYOIP-2, ASN-1)."""
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from shared.cidr import Cidr
 
@@ -53,6 +53,14 @@ class DnsToken:
     """Example: ``86950620``."""
     token_value: str
     """Example: ``a34597c3-5317-4238-9ce7-50da5b6e6dc8``."""
+
+
+@dataclass(frozen=True, slots=True)
+class CoveredByAssociation:
+    """An internet registry has certified the range to the IPAM: nobody else need be asked."""
+
+    MESSAGE: ClassVar[str] = "CoveredByInternetRegistryAssociation"
+    """What an account says, without a signature."""
 
 
 Proof: TypeAlias = SignedMessage | DnsToken

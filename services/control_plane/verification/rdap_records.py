@@ -25,7 +25,7 @@ _PREFIX_MEMBERS = {AddressFamily.IPV4: "v4prefix", AddressFamily.IPV6: "v6prefix
 def covers_range(record: Record, cidr: Cidr) -> bool:
     """Every address of the CIDR is the record's, by its first and last address or its prefixes."""
     not_covered = cidr.first
-    for first, last in sorted(_ranges(record, cidr.family)):
+    for first, last in sorted(address_ranges(record, cidr.family)):
         if first <= not_covered <= last:
             not_covered = last + 1
     return not_covered > cidr.last
@@ -49,6 +49,11 @@ def certificates(record: Record) -> list[bytes]:
     return list(dict.fromkeys(_decoded(body) if end else b"" for body, end, _ in some))
 
 
+def networks(entity: Record) -> Iterator[Record]:
+    """The networks that the record of an entity names as its (RFC 9083, section 5.1)."""
+    return _objects(entity, "networks")
+
+
 def _decoded(body: str) -> bytes:
     try:
         return binascii.a2b_base64(_GAP.sub("", body), strict_mode=True)
@@ -56,7 +61,7 @@ def _decoded(body: str) -> bytes:
         return b""
 
 
-def _ranges(record: Record, family: AddressFamily) -> Iterator[tuple[int, int]]:
+def address_ranges(record: Record, family: AddressFamily) -> Iterator[tuple[int, int]]:
     """First and last addresses in one family, by RFC 9083 and by its extension ``cidr0``."""
     first, last = _address(record, "startAddress", family), _address(record, "endAddress", family)
     if first is not None and last is not None:

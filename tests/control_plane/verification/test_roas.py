@@ -2,6 +2,8 @@
 
 import ipaddress
 import json
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from services.control_plane.verification.roas import (
     Roa,
     RoaTable,
     RoaValidity,
+    longest_by,
     read_roas,
 )
 from shared.cidr import AddressFamily, Cidr
@@ -76,7 +79,7 @@ def test_a_route_is_what_rfc_6811_says(cidr: str, asn: int, validity: RoaValidit
 def test_the_maximum_length_is_the_greatest_of_the_roas_that_let_somebody_originate_a_cidr(
     cidr: str, length: int | None
 ) -> None:  # BYOIP-5
-    assert TABLE.max_length(Cidr.parse(cidr)) == length
+    assert longest_by(TABLE.covering(Cidr.parse(cidr))) == length
 
 
 @st.composite
@@ -117,10 +120,70 @@ def test_looking_up_supernets_finds_what_a_scan_finds(
     assert (found if found in {"valid", "not found"} else "invalid") == by_scan(roas, cidr, asn)
 
 
+def test_equal_roas_count_once_until_the_last_of_them_ends() -> None:
+    prefix, later = Cidr.parse("198.18.0.0/16"), datetime(2031, 1, 1, tzinfo=UTC)
+    ends = [datetime(2030, 1, 1, tzinfo=UTC), later, None]
+    [found] = RoaTable(Roa(64496, prefix, 24, end) for end in ends).covering(prefix)
+    assert (found, found.expires_at) == (Roa(64496, prefix, 24), later)
+
+
+@given(st.lists(roas(), max_size=12), prefixes())
+def test_what_lies_inside_is_what_a_scan_finds(found: list[Roa], cidr: Cidr) -> None:
+    table, key = RoaTable(found), lambda roa: (roa.prefix, roa.asn, roa.max_length)
+    assert table.inside(cidr) == sorted({r for r in found if cidr.contains(r.prefix)}, key=key)
+    assert table.covering(cidr) == sorted({r for r in found if r.prefix.contains(cidr)}, key=key)
+
+
+SOURCES = [
+    {"validity": {"notBefore": "2026-01-01T00:00:00Z", "notAfter": "2028-01-01T00:00:00Z"}},
+    {
+        "validity": {"notAfter": "2031-01-01T00:00:00Z"},
+        "chainValidity": {"notAfter": "2030-06-15T12:00:00Z"},
+    },
+]
+
+
+@pytest.mark.parametrize(
+    ("members", "expires_at"),
+    [
+        ({}, None),
+        ({"expires": 1735689600}, datetime(2025, 1, 1, tzinfo=UTC)),
+        ({"expires": "soon"}, None),
+        ({"expires": 1 << 80}, None),
+        ({"source": SOURCES}, datetime(2030, 6, 15, 12, tzinfo=UTC)),
+        ({"source": SOURCES[:1]}, datetime(2028, 1, 1, tzinfo=UTC)),
+        ({"source": [{"type": "exception"}, None, {"validity": {"notAfter": 3.5}}]}, None),
+    ],
+    ids=["untold", "rpki-client", "text", "never", "Routinator", "one source", "exceptions"],
+)
+def test_the_end_of_a_roa_is_told_as_far_as_the_validator_tells_it(
+    members: dict[str, Any], expires_at: datetime | None
+) -> None:
+    prefix = "198.18.0.0/16"
+    [found] = read_roas(exported(roa(64496, prefix, **members))).covering(Cidr.parse(prefix))
+    assert found.expires_at == expires_at
+
+
+@given(st.integers(0, 200), st.sampled_from([*'{}[]":,0a ', ""]))
+def test_what_is_read_entry_by_entry_is_json_as_a_whole(at: int, instead: str) -> None:
+    # RFC 8259; of what came of it in the end, all that was put in has to be there.
+    text = exported(roa(64496, "198.18.0.0/16"), roa(64497, "198.18.0.0/16"), ta={"a": []})
+    changed = text[:at] + instead + text[at + 1 :]
+    with suppress(NoRoaExport):
+        found = read_roas(changed).inside(Cidr.parse("0.0.0.0/0"))
+        assert len(found) == len({json.dumps(one) for one in json.loads(changed)["roas"]})
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "",
+        '{"roas": [],}',
+        '{"roas": []} {}',
+        '{"roas": [] "ta": 1}',
+        '{1: 2, "roas": []}',
+        '{"roas" []}',
+        exported(roa("AS64496", "198.18.0.0/16")).replace("}]", "},]"),
         "prefix,asn\n",
         "[" * 100_000,
         "[]",

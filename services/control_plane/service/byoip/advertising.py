@@ -9,6 +9,7 @@ from services.control_plane.byoip.errors import UnknownByoipCidr
 from services.control_plane.byoip.public_cidr import PublicCidr
 from services.control_plane.byoip.rpki import Rpki
 from services.control_plane.service.byoip.holding import check_border_group, hold_cidr, settling
+from services.control_plane.service.internet_registries.brought_along import roas_to_come
 from services.control_plane.service.rows import Rows
 from services.control_plane.service.steps import Accepted
 from shared.caller import Caller
@@ -35,8 +36,10 @@ def advertise(
     origin, border_group = wanted
     held = hold_cidr(rows, caller, cidr, found)
     check_border_group(held, border_group)
+    asn = origin_of(held, origin)
+    rpki = rpki.beside(roas_to_come(rows, held, asn))
     rpki.check_length(cidr)
-    warning = rpki.warning(cidr, origin_of(held, origin))
+    warning = rpki.warning(cidr, asn)
     return settling(rows, rules.advertising(held, origin, warning, now))
 
 

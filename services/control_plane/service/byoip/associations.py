@@ -11,6 +11,7 @@ from services.control_plane.byoip.public_cidr import PublicCidr
 from services.control_plane.byoip.rpki import Rpki
 from services.control_plane.lifecycle import check_usable
 from services.control_plane.service.byoip.holding import hold_cidr, pool_cidr, settling
+from services.control_plane.service.internet_registries.brought_along import roas_to_come
 from services.control_plane.service.rows import Rows
 from services.control_plane.service.steps import Accepted
 from shared.caller import Caller
@@ -39,7 +40,8 @@ def associate(
     public = pool_cidr(rows, caller, cidr, found)
     _hold_asn(rows, caller, asn, public.ipam_id if public else None)
     held = hold_cidr(rows, caller, cidr, found)
-    return settling(rows, rules.associating(held, asn, rpki.warning(cidr, asn)))
+    warning = rpki.beside(roas_to_come(rows, held, asn)).warning(cidr, asn)
+    return settling(rows, rules.associating(held, asn, warning))
 
 
 def disassociate(

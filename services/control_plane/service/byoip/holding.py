@@ -17,6 +17,7 @@ from services.control_plane.byoip.public_cidr import (
     nearest_top,
 )
 from services.control_plane.regions import NO_LOCALE
+from services.control_plane.service.internet_registries.brought_along import note_change
 from services.control_plane.service.rows import Rows
 from services.control_plane.service.steps import Accepted, NextStep, StepKind
 from shared.caller import Caller
@@ -116,9 +117,12 @@ def check_has_range(caller: Caller, cidr: Cidr, found: ByoipCidr | None) -> Byoi
 
 
 def settling(rows: Rows, cidr: ByoipCidr) -> Accepted[ByoipCidr]:
-    """Save what changed about a CIDR; the step tells the ledger whether it has to stay."""
+    """Save what changed about a CIDR; steps tell the ledger whether it has to stay, and make ROAs.
+
+    These come first, so that a route is valid when it is announced.
+    """
     rows.byoip.save_cidr(cidr)
-    return Accepted(cidr, (settling_step(cidr),))
+    return Accepted(cidr, (*note_change(rows, cidr), settling_step(cidr)))
 
 
 def settling_step(cidr: ByoipCidr) -> NextStep:

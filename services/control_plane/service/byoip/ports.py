@@ -8,7 +8,13 @@ from typing import Protocol
 from services.control_plane.byoip.byoip_cidr import ByoipCidr
 from services.control_plane.byoip.public_cidr import PublicCidr
 from services.control_plane.byoip.rpki import Rpki
-from services.control_plane.verification.claim import Claim, Proof, RangeClaim, SignedMessage
+from services.control_plane.verification.claim import (
+    Claim,
+    CoveredByAssociation,
+    Proof,
+    RangeClaim,
+    SignedMessage,
+)
 from services.control_plane.verification.verdict import Verdict
 from shared.cidr import Cidr
 
@@ -18,10 +24,11 @@ class PendingPoolCidr:
     """A CIDR of a top-level pool that waits for proof of control (PROV-6)."""
 
     ipam_pool_cidr_id: str
+    ipam_pool_id: str
     ipam_id: str
     claim: RangeClaim
-    proof: SignedMessage | str
-    """A signed message, or the id of a verification token."""
+    proof: SignedMessage | CoveredByAssociation | str
+    """A signed message, that an association covers it, or the id of a verification token."""
     requested_at: datetime
 
 

@@ -11,13 +11,18 @@ from services.control_plane.lifecycle import State
 from services.control_plane.service.byoip.ports import PendingPoolCidr
 from services.control_plane.service.rows import Rows
 from services.control_plane.service.steps import Accepted, NextStep, StepKind
-from services.control_plane.verification.claim import DnsToken, Proof, SignedMessage
+from services.control_plane.verification.claim import (
+    CoveredByAssociation,
+    DnsToken,
+    Proof,
+    SignedMessage,
+)
 from services.control_plane.verification.verdict import Proven, Refuted
 
 
-def proof_of(rows: Rows, pending: PendingPoolCidr) -> Proof | Refuted:
+def proof_of(rows: Rows, pending: PendingPoolCidr) -> Proof | CoveredByAssociation | Refuted:
     """What a pool's CIDR is to be verified by, or why its token proves nothing."""
-    if isinstance(pending.proof, SignedMessage):
+    if isinstance(pending.proof, SignedMessage | CoveredByAssociation):
         return pending.proof
     token = rows.byoip.token(pending.proof)
     if token is None or token.state is State.DELETE_IN_PROGRESS:

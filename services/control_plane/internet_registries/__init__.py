@@ -1,0 +1,1 @@
+"""Rules of associations with internet registries, and of routing policy registrations."""

@@ -1,0 +1,1 @@
+"""Use cases of associations with internet registries, and of routing policy registrations."""
