@@ -25,6 +25,11 @@ def zone_id(zone: str) -> str:
     return f"{first}{short}{number}-az{_LETTERS.index(zone[-1]) + 1}"
 
 
+def group_name(region: str) -> str:
+    """The zone group that all availability zones of a region are of: ``us-east-1-zg-1``."""
+    return f"{region}-zg-1"
+
+
 def chosen_zone(region: str, name: str | None, wanted_id: str | None) -> str:
     """The name of the zone that a request names, by name or id; by default the region's first.
 

@@ -107,6 +107,32 @@ class InvalidSubnetConflict(Precondition):
         )
 
 
+class SubnetBlockStays(OperationNotPermitted):
+    """A block that its subnet can't be without."""
+
+    def __init__(self, subnet_id: str, association_id: str, remedy: str) -> None:
+        super().__init__(
+            f"The CIDR block with association ID '{association_id}' can't be disassociated from"
+            f" '{subnet_id}'; {remedy}",
+            subnet_id=subnet_id,
+            association_id=association_id,
+        )
+
+
+class SubnetBlockInUse(Precondition):
+    """A block of a subnet of which an interface has addresses."""
+
+    reason = "InvalidCidrBlock.InUse"
+
+    def __init__(self, subnet_id: str, cidr: object) -> None:
+        super().__init__(
+            f"Network interfaces of '{subnet_id}' have addresses of the CIDR block {cidr}; delete"
+            " them first",
+            subnet_id=subnet_id,
+            cidr=cidr,
+        )
+
+
 class SubnetLimitExceeded(_LimitExceeded):
     """The VPC has all the subnets it may have."""
 

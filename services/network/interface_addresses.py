@@ -41,7 +41,8 @@ class WantedAddresses:
     secondary: tuple[IPv4Address, ...] = ()
     secondary_count: int = 0
     ipv6: tuple[IPv6Address, ...] = ()
-    ipv6_count: int = 0
+    ipv6_count: int | None = None
+    """None: as many as the subnet assigns, unless ``ipv6`` are given."""
 
     @property
     def given(self) -> list[IPv4Address | IPv6Address]:
@@ -51,6 +52,12 @@ class WantedAddresses:
     @property
     def ipv4_to_choose(self) -> int:
         return self.secondary_count + (self.primary is None)
+
+    def ipv6_to_choose(self, subnet: Subnet) -> int:
+        """How many IPv6 addresses of ``subnet`` an interface needs besides."""
+        if self.ipv6_count is not None:
+            return self.ipv6_count
+        return int(subnet.attributes.assign_ipv6_address_on_creation and not self.ipv6)
 
     def private_addresses(self, chosen: Sequence[IPv4Address]) -> tuple[IPv4Address, ...]:
         """All of them, the primary one first; ``chosen`` are as many as are to be chosen."""
@@ -84,7 +91,7 @@ def wanted_addresses(members: AddressMembers) -> WantedAddresses:
         secondary=secondary,
         secondary_count=_count(members.secondary_count, "secondaryPrivateIpAddressCount"),
         ipv6=ipv6,
-        ipv6_count=_count(members.ipv6_count, "ipv6AddressCount"),
+        ipv6_count=_known_count(members.ipv6_count, "ipv6AddressCount"),
     )
     _check_once(wanted.given)
     _check_count("privateIpAddresses", 1 + len(wanted.secondary) + wanted.secondary_count)
@@ -192,6 +199,10 @@ def _check_once(given: Sequence[IPv4Address | IPv6Address]) -> None:
                 parameter="privateIpAddresses",
                 value=address,
             )
+
+
+def _known_count(value: int | None, parameter: str) -> int | None:
+    return None if value is None else _count(value, parameter)
 
 
 def _count(value: int | None, parameter: str) -> int:

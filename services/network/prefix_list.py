@@ -31,6 +31,7 @@ class PrefixListState(enum.StrEnum):
 
     CREATE_COMPLETE = "create-complete"
     MODIFY_COMPLETE = "modify-complete"
+    RESTORE_COMPLETE = "restore-complete"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,15 @@ class PrefixList:
     @property
     def arn(self) -> str:
         return f"arn:aws:ec2:{self.region}:{self.owner_id}:prefix-list/{self.prefix_list_id}"
+
+    @property
+    def held_by_resolver(self) -> ResolverTargetAttached:
+        """Why accounts can't change the entries of a list that is synchronised."""
+        return ResolverTargetAttached(
+            self.prefix_list_id,
+            self.resolver_target_id,
+            "disable its synchronisation before you modify its entries",
+        )
 
     def checked(self, entries: Iterable[Entry]) -> tuple[Entry, ...]:
         """``entries`` in order, when the list can have them all, each once.
@@ -85,10 +95,8 @@ class PrefixList:
             IncorrectState: its resolver changes its entries, or none could.
             PrefixListMaxEntriesExceeded: it has more entries than it is to have at most.
         """
-        if change.current_version not in (None, self.version):
-            raise PrefixListVersionMismatch(
-                self.prefix_list_id, change.current_version, self.version
-            )
+        if change.current_version is not None:
+            self._check_version(change.current_version)
         result = replace(
             self,
             name=self.name if change.name is None else change.name,
@@ -97,11 +105,7 @@ class PrefixList:
             state=PrefixListState.MODIFY_COMPLETE,
         )
         if change.entries and result.is_synchronised:
-            raise ResolverTargetAttached(
-                self.prefix_list_id,
-                result.resolver_target_id,
-                "disable its synchronisation before you modify its entries",
-            )
+            raise result.held_by_resolver
         self._check_size(size, result.max_entries)
         return result
 
@@ -128,6 +132,18 @@ class PrefixList:
     def next_version(self) -> "PrefixList":
         """With other entries."""
         return replace(self, version=self.version + 1, state=PrefixListState.MODIFY_COMPLETE)
+
+    def restored(self, current_version: int) -> "PrefixList":
+        """With the entries of an earlier version.
+
+        Raises:
+            PrefixListVersionMismatch: it has another version.
+            ResolverTargetAttached: its resolver changes its entries.
+        """
+        self._check_version(current_version)
+        if self.is_synchronised:
+            raise self.held_by_resolver
+        return replace(self, version=self.version + 1, state=PrefixListState.RESTORE_COMPLETE)
 
     def check_deletable(self) -> None:
         """No target has it.
@@ -201,6 +217,10 @@ class PrefixList:
                 prefix_list_id=self.prefix_list_id,
             )
         return change.is_synchronised
+
+    def _check_version(self, wanted: int) -> None:
+        if wanted != self.version:
+            raise PrefixListVersionMismatch(self.prefix_list_id, wanted, self.version)
 
     def _check_size(self, size: int, max_entries: int) -> None:
         if size > max_entries:

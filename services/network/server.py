@@ -15,6 +15,7 @@ from cadastre.network.v1 import (
     prefix_list_service_pb2_grpc,
     prefix_list_sync_service_pb2_grpc,
     subnet_service_pb2_grpc,
+    vpc_defaults_service_pb2_grpc,
 )
 from services.network import tables
 from services.network.changes import Change
@@ -33,6 +34,7 @@ from services.network.service.public_ipv4_pools import PublicIpv4Pools
 from services.network.service.subnets import Subnets
 from services.network.service.tagging import Tagging
 from services.network.service.undertaking import Undertakings
+from services.network.service.vpc_defaults import VpcDefaults
 from services.network.service.vpcs import Vpcs
 from services.network.servicer.account import AccountServicer
 from services.network.servicer.address import AddressServicer
@@ -43,15 +45,19 @@ from services.network.servicer.network import NetworkServicer
 from services.network.servicer.prefix_list import PrefixListServicer
 from services.network.servicer.prefix_list_sync import PrefixListSyncServicer
 from services.network.servicer.subnet import SubnetServicer
+from services.network.servicer.vpc_defaults import VpcDefaultsServicer
 from services.network.store.store import SqlStore
+from services.network.store.tagged import TAGGED
 from services.network.telemetry import NetworkTelemetry
 from shared.feed import Bell
 from shared.persistence.audit_trail import AuditTrail
 from shared.persistence.database import Database
 from shared.persistence.migrations import upgrade
+from shared.persistence.tagged import TaggedTables
 from shared.rpc.audit_trail import audited
 from shared.rpc.client import Remote
 from shared.rpc.server import Binding, Runtime, background
+from shared.rpc.tag_servicer import tag_binding
 
 UNDOING_INTERVAL_SECONDS = 1.0
 
@@ -81,7 +87,9 @@ async def network(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
                     *_subnet_bindings(store, undertakings, quotas),
                     *_address_bindings(store, undertakings, quotas),
                     *_prefix_list_bindings(store),
+                    _vpc_defaults_binding(store),
                     _account_binding(quotas),
+                    tag_binding(TaggedTables(database, TAGGED)),
                 ]
                 yield audited(bindings, trail)
     finally:
@@ -155,6 +163,14 @@ def _prefix_list_bindings(store: SqlStore) -> Sequence[Binding]:
             "cadastre.network.v1.PrefixListSyncService",
         ),
     ]
+
+
+def _vpc_defaults_binding(store: SqlStore) -> Binding:
+    return Binding(
+        vpc_defaults_service_pb2_grpc.add_VpcDefaultsServiceServicer_to_server,
+        VpcDefaultsServicer(VpcDefaults(store)),
+        "cadastre.network.v1.VpcDefaultsService",
+    )
 
 
 def _account_binding(quotas: Quotas) -> Binding:

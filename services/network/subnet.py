@@ -1,14 +1,22 @@
 """Subnets: parts of VPCs, and which CIDR blocks and addresses they may have (VPC-4)."""
 
+import enum
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from services.network.availability_zones import zone_id
 from services.network.cidr_blocks import FamilyRules
-from services.network.errors import CidrBlockInUse, InvalidSubnetConflict, InvalidSubnetRange
+from services.network.errors import (
+    CidrBlockInUse,
+    InvalidSubnetConflict,
+    InvalidSubnetRange,
+    SubnetBlockStays,
+)
 from services.network.resource import CidrAssociation, Holder, ResourceType
 from services.network.vpc import Vpc
 from shared.cidr import AddressFamily, Cidr
+from shared.errors import InvalidParameterValue, OperationNotPermitted
+from shared.ids import SUBNET_CIDR_ASSOCIATION
 from shared.tags import Tags
 
 IPV4 = FamilyRules(
@@ -35,6 +43,29 @@ _RESERVED_AT_START = 4
 _RESERVED_AT_END = 1
 
 
+class HostnameType(enum.StrEnum):
+    """What instances' names would be made of."""
+
+    IP_NAME = "ip-name"
+    RESOURCE_NAME = "resource-name"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubnetAttributes:
+    """What ModifySubnetAttribute changes, with AWS's defaults.
+
+    All but the first are kept as given: nothing here has names, or public addresses but elastic
+    ones.
+    """
+
+    assign_ipv6_address_on_creation: bool = False
+    map_public_ip_on_launch: bool = False
+    enable_dns64: bool = False
+    private_dns_hostname_type_on_launch: HostnameType = HostnameType.IP_NAME
+    enable_resource_name_dns_a_record_on_launch: bool = False
+    enable_resource_name_dns_aaaa_record_on_launch: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subnet:
     """``associations`` are its blocks, the IPv4 one first; it has one of a family at most."""
@@ -46,6 +77,7 @@ class Subnet:
     availability_zone: str
     tags: Tags
     associations: tuple[CidrAssociation, ...] = ()
+    attributes: SubnetAttributes = field(default_factory=SubnetAttributes)
 
     @property
     def holder(self) -> Holder:
@@ -73,6 +105,52 @@ class Subnet:
     @property
     def ipv6(self) -> CidrAssociation | None:
         return self.associations[1] if len(self.associations) > 1 else None
+
+    def with_attributes(self, attributes: SubnetAttributes) -> "Subnet":
+        """The subnet with other ones.
+
+        Raises:
+            InvalidParameterValue: there is no IPv6 block to assign addresses of.
+        """
+        if attributes.assign_ipv6_address_on_creation and self.ipv6 is None:
+            raise InvalidParameterValue(
+                "Value (true) for parameter assignIpv6AddressOnCreation is invalid:"
+                f" '{self.subnet_id}' has no IPv6 CIDR block; associate one first",
+                parameter="assignIpv6AddressOnCreation",
+                subnet_id=self.subnet_id,
+            )
+        return replace(self, attributes=attributes)
+
+    def check_room(self) -> None:
+        """It may get an IPv6 block.
+
+        Raises:
+            OperationNotPermitted: it has one.
+        """
+        if self.ipv6 is not None:
+            raise OperationNotPermitted(
+                f"'{self.subnet_id}' has the IPv6 CIDR block {self.ipv6.cidr}, and a subnet has one"
+                " at most; disassociate it first",
+                subnet_id=self.subnet_id,
+                obstacle=self.ipv6.cidr,
+            )
+
+    def check_removable(self, association_id: str) -> CidrAssociation:
+        """The block, when it is the IPv6 one and interfaces need none of it.
+
+        Raises:
+            SubnetBlockStays: it is the IPv4 one, or new interfaces get addresses of it.
+            UnknownId: the subnet has no such block.
+        """
+        if self.ipv6 is not None and self.ipv6.association_id == association_id:
+            if self.attributes.assign_ipv6_address_on_creation:
+                raise SubnetBlockStays(
+                    self.subnet_id, association_id, "set assignIpv6AddressOnCreation to false first"
+                )
+            return self.ipv6
+        if self.ipv4.association_id == association_id:
+            raise SubnetBlockStays(self.subnet_id, association_id, "delete the subnet instead")
+        raise SUBNET_CIDR_ASSOCIATION.unknown(association_id)
 
     def free_addresses(self, used: int) -> int:
         """How many IPv4 addresses are left when so many are in use."""

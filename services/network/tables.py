@@ -47,6 +47,20 @@ vpcs = sa.Table(
     _listed_by_owner("vpcs"),
 )
 
+# The default network ACL, main route table and default security group of each VPC.
+vpc_defaults = sa.Table(
+    "vpc_defaults",
+    metadata,
+    _sequence(),
+    sa.Column("resource_id", sa.String(64), nullable=False, unique=True),
+    sa.Column("resource_type", sa.String(64), nullable=False),
+    sa.Column("vpc_id", sa.String(64), sa.ForeignKey("vpcs.vpc_id"), nullable=False),
+    *_owner(),
+    sa.Column("tags", sa.JSON, nullable=False),
+    sa.UniqueConstraint("vpc_id", "resource_type"),
+    _listed_by_owner("vpc_defaults"),
+)
+
 subnets = sa.Table(
     "subnets",
     metadata,
@@ -56,6 +70,12 @@ subnets = sa.Table(
     *_owner(),
     sa.Column("availability_zone", sa.String(64), nullable=False),
     sa.Column("tags", sa.JSON, nullable=False),
+    sa.Column("assign_ipv6_address_on_creation", sa.Boolean, nullable=False),
+    sa.Column("map_public_ip_on_launch", sa.Boolean, nullable=False),
+    sa.Column("enable_dns64", sa.Boolean, nullable=False),
+    sa.Column("private_dns_hostname_type_on_launch", sa.String(64), nullable=False),
+    sa.Column("enable_resource_name_dns_a_record_on_launch", sa.Boolean, nullable=False),
+    sa.Column("enable_resource_name_dns_aaaa_record_on_launch", sa.Boolean, nullable=False),
     _listed_by_owner("subnets"),
 )
 

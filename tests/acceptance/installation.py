@@ -62,12 +62,17 @@ class Installation:
         return json.loads(done["stdout"]) if done["stdout"].strip() else None
 
     def client(
-        self, profile: str = "ipam-account", region: str = "us-east-1", **config: Any
+        self,
+        profile: str = "ipam-account",
+        region: str = "us-east-1",
+        *,
+        service: str = "ec2",
+        **config: Any,
     ) -> Any:
-        """A boto3 EC2 client of one of the profiles."""
+        """A boto3 client of one of the profiles."""
         credentials = self._credentials(profile)
         return boto3.client(
-            "ec2",
+            service,
             region_name=region,
             endpoint_url=f"http://127.0.0.1:{self.port}",
             aws_access_key_id=credentials["aws_access_key_id"],

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from cadastre.common.tags.v1 import tag_service_pb2_grpc
 from cadastre.common.v1 import telemetry_service_pb2, telemetry_service_pb2_grpc
 from cadastre.network.v1 import (
     account_service_pb2_grpc,
@@ -20,6 +21,7 @@ from cadastre.network.v1 import (
     prefix_list_sync_service_pb2_grpc,
     subnet_service_pb2,
     subnet_service_pb2_grpc,
+    vpc_defaults_service_pb2_grpc,
     vpc_pb2,
 )
 from services.network.server import network
@@ -28,6 +30,11 @@ from shared.settings import Settings
 from tests.network import fake_ledger
 from tests.network.fake_ledger import FakeLedger
 from tests.network.support import SERVICE, Client, settings_for
+
+
+@pytest.fixture
+def schema_package() -> str:
+    return "services.network"
 
 
 @pytest.fixture
@@ -69,7 +76,11 @@ class Network:
         self.prefix_list_sync = Client(
             address, settings, prefix_list_sync_service_pb2_grpc.PrefixListSyncServiceStub
         )
+        self.vpc_defaults = Client(
+            address, settings, vpc_defaults_service_pb2_grpc.VpcDefaultsServiceStub
+        )
         self.account = Client(address, settings, account_service_pb2_grpc.AccountServiceStub)
+        self.tags = Client(address, settings, tag_service_pb2_grpc.TagServiceStub)
         self.inventory = Client(address, settings, inventory_service_pb2_grpc.InventoryServiceStub)
         self.telemetry = Client(address, settings, telemetry_service_pb2_grpc.TelemetryServiceStub)
 
@@ -127,7 +138,9 @@ class Network:
         await self.byoip_ranges.close()
         await self.prefix_lists.close()
         await self.prefix_list_sync.close()
+        await self.vpc_defaults.close()
         await self.account.close()
+        await self.tags.close()
         await self.inventory.close()
         await self.telemetry.close()
 

@@ -105,6 +105,41 @@ async def test_a_list_from_its_creation_to_its_end(api: Network) -> None:
     assert refusal.value.reason == "InvalidPrefixListID.NotFound"
 
 
+async def test_an_earlier_versions_entries_are_restored_as_a_new_version(api: Network) -> None:
+    prefix_list_id = (await create(api, "10.0.0.0/8")).prefix_list_id
+    await modify(api, prefix_list_id, **added("10.1.0.0/16"))
+
+    def restoring(previous: int, current: int, **members: Any) -> Any:
+        return pb.RestoreManagedPrefixListVersionRequest(
+            prefix_list_id=prefix_list_id,
+            previous_version=previous,
+            current_version=current,
+            **members,
+        )
+
+    for request, reason in (
+        (restoring(1, 1), "PrefixListVersionMismatch"),
+        (restoring(3, 2), "InvalidParameterValue"),
+        (restoring(1, 2, dry_run=True), "DryRunOperation"),
+    ):
+        with pytest.raises(CadastreError) as refusal:
+            await api.prefix_lists.call(request)
+        assert refusal.value.reason == reason
+    restored = (await api.prefix_lists.call(restoring(1, 2))).prefix_list
+    assert (restored.version, restored.state) == (3, pb.PREFIX_LIST_STATE_RESTORE_IN_PROGRESS)
+    [found] = await shown(api)
+    assert (found.version, found.state) == (3, pb.PREFIX_LIST_STATE_RESTORE_COMPLETE)
+    assert await entries(api, prefix_list_id) == ["10.0.0.0/8"]
+    assert await entries(api, prefix_list_id, target_version=2) == ["10.0.0.0/8", "10.1.0.0/16"]
+
+
+async def test_nothing_refers_to_a_list(api: Network) -> None:
+    prefix_list_id = (await create(api)).prefix_list_id
+    request = pb.GetManagedPrefixListAssociationsRequest(prefix_list_id=prefix_list_id)
+    answer = await api.prefix_lists.call(request)
+    assert answer == pb.GetManagedPrefixListAssociationsResponse()
+
+
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"address_family": "ipv4"}, "InvalidParameterValue"),
     ({"max_entries": 0}, "InvalidParameterValue"),
@@ -234,6 +269,10 @@ async def test_what_is_anothers_is_answered_like_what_is_not_there(  # BEY-12
         pb.ModifyManagedPrefixListRequest(prefix_list_id=prefix_list_id),
         pb.DeleteManagedPrefixListRequest(prefix_list_id=prefix_list_id),
         pb.GetManagedPrefixListEntriesRequest(prefix_list_id=prefix_list_id),
+        pb.GetManagedPrefixListAssociationsRequest(prefix_list_id=prefix_list_id),
+        pb.RestoreManagedPrefixListVersionRequest(
+            prefix_list_id=prefix_list_id, previous_version=1, current_version=1
+        ),
     ):
         with pytest.raises(CadastreError, match=f"'{prefix_list_id}' does not exist") as refusal:
             await api.prefix_lists.call(request, caller=caller)

@@ -42,6 +42,9 @@ class InterfaceRows(Protocol):
     def any_in(self, subnet_id: str) -> bool:
         """An interface is in the subnet."""
 
+    def any_ipv6_in(self, subnet_id: str) -> bool:
+        """An interface in the subnet has an IPv6 address."""
+
     def counts(self, subnet_ids: Collection[str]) -> Mapping[str, int]:
         """How many IPv4 addresses are in use, by subnet; subnets without any are missing."""
 

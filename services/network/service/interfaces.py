@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from ipaddress import IPv4Address, IPv6Address
 from itertools import islice
 from typing import TypeVar
@@ -176,7 +177,7 @@ class Interfaces:
 
 
 class SubnetSpace:
-    """The free addresses of one subnet, whose row is locked; each is dealt out once."""
+    """What interfaces of one subnet, whose row is locked, get; each address is dealt out once."""
 
     def __init__(
         self, rows: Rows, subnet: Subnet, given: Collection[IPv4Address | IPv6Address]
@@ -195,6 +196,11 @@ class SubnetSpace:
         runs = rows.interfaces.free_runs(subnet.subnet_id, numbers[0], numbers[-1])
         free = (IPv4Address(number) for run in runs for number in run)
         self._free = (address for address in free if address not in self._given)
+
+    @cached_property
+    def default_group(self) -> str:
+        """The security group of interfaces that ask for none."""
+        return self._rows.vpc_defaults.group_of(self._subnet.vpc_id)
 
     def at_most(self, count: int) -> list[IPv4Address]:
         """The lowest ones; fewer than ``count`` when no more are free."""
@@ -246,11 +252,11 @@ def new_interface(
         region=subnet.region,
         availability_zone=subnet.availability_zone,
         description=wanted.description,
-        groups=wanted.groups,
+        groups=wanted.groups or (space.default_group,),
         private_addresses=addresses.private_addresses(chosen),
         ipv6_addresses=(
             *addresses.ipv6,
-            *space.ipv6(network_interface_id, addresses.ipv6_count),
+            *space.ipv6(network_interface_id, addresses.ipv6_to_choose(subnet)),
         ),
         attachment=attachment,
         tags=wanted.tags,

@@ -109,6 +109,39 @@ class PrefixLists:
 
         return await self._store.write(use_case, dry_run=dry_run)
 
+    async def restore(
+        self,
+        caller: Caller,
+        prefix_list_id: str,
+        *,
+        previous_version: int,
+        current_version: int,
+        dry_run: bool,
+    ) -> PrefixList:
+        """Make the entries of an earlier version those of a new one.
+
+        Raises:
+            InvalidParameterValue: there is no such version, or not any more.
+        """
+
+        def use_case(rows: Rows) -> PrefixList:
+            before = prefix_list_of(rows, caller, prefix_list_id, lock=True)
+            newest = before.restored(current_version)
+            entries = _entries_of(rows, before, previous_version, "previousVersion")
+            rows.prefix_lists.add_version(newest, newest.checked(entries))
+            return newest
+
+        return await self._store.write(use_case, dry_run=dry_run)
+
+    async def check(self, caller: Caller, prefix_list_id: str) -> None:
+        """
+        Raises:
+            UnknownId: it is none of theirs.
+        """
+        await self._store.read(
+            lambda rows: prefix_list_of(rows, caller, prefix_list_id, lock=False)
+        )
+
     async def delete(self, caller: Caller, prefix_list_id: str, *, dry_run: bool) -> PrefixList:
         """Remove it with all its versions.
 
@@ -136,7 +169,8 @@ class PrefixLists:
         def use_case(rows: Rows) -> EntriesOfVersion:
             prefix_list = prefix_list_of(rows, caller, prefix_list_id, lock=False)
             wanted = prefix_list.version if version is None else version
-            return EntriesOfVersion(wanted, _entries_of(rows, prefix_list, wanted))
+            entries = _entries_of(rows, prefix_list, wanted, "targetVersion")
+            return EntriesOfVersion(wanted, entries)
 
         return await self._store.read(use_case)
 
@@ -154,17 +188,19 @@ def prefix_list_of(rows: Rows, caller: Caller, prefix_list_id: str, *, lock: boo
 
 
 def newest_entries(rows: Rows, prefix_list: PrefixList) -> Sequence[Entry]:
-    return _entries_of(rows, prefix_list, prefix_list.version)
+    return _entries_of(rows, prefix_list, prefix_list.version, "targetVersion")
 
 
-def _entries_of(rows: Rows, prefix_list: PrefixList, version: int) -> Sequence[Entry]:
+def _entries_of(
+    rows: Rows, prefix_list: PrefixList, version: int, parameter: str
+) -> Sequence[Entry]:
     entries = rows.prefix_lists.entries(prefix_list.prefix_list_id, version)
     if entries is None:
         raise InvalidParameterValue(
-            f"Value ({version}) for parameter targetVersion is invalid: there is no such version of"
+            f"Value ({version}) for parameter {parameter} is invalid: there is no such version of"
             f" '{prefix_list.prefix_list_id}', or not any more; its newest is"
             f" {prefix_list.version}",
-            parameter="targetVersion",
+            parameter=parameter,
             value=version,
             prefix_list_id=prefix_list.prefix_list_id,
             version=prefix_list.version,

@@ -1,7 +1,8 @@
 """What the use cases need of the database.
 
 Locks are taken in this order: client tokens, pending blocks, VPCs, subnets, instances, interfaces,
-public IPv4 pools, addresses, prefix lists, the feed; of one kind in the order of ids.
+public IPv4 pools, addresses, prefix lists, VPCs' defaults, the feed; of one kind in the order of
+ids.
 """
 
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from services.network.service.prefix_list_rows import PrefixListRows
 from services.network.service.public_ipv4_pool_rows import PublicIpv4PoolRows
 from services.network.service.subnet_rows import SubnetRows
 from services.network.service.token_rows import TokenRows
+from services.network.service.vpc_default_rows import VpcDefaultRows
 from services.network.service.vpc_rows import VpcRows
 
 T = TypeVar("T")
@@ -26,6 +28,9 @@ class Rows(Protocol):
 
     @property
     def vpcs(self) -> VpcRows: ...
+
+    @property
+    def vpc_defaults(self) -> VpcDefaultRows: ...
 
     @property
     def subnets(self) -> SubnetRows: ...

@@ -6,13 +6,20 @@ from typing import TypeVar
 
 from services.network.changes import ChangeKind, changes_of
 from services.network.cidr_blocks import BlockSource, FamilyRules
-from services.network.errors import SubnetLimitExceeded
+from services.network.errors import SubnetBlockInUse, SubnetLimitExceeded
 from services.network.quotas import Quotas
 from services.network.resource import CidrAssociation
 from services.network.service.rows import Rows, Store
 from services.network.service.undertaking import Block, Undertakings
 from services.network.service.vpcs import vpc_of
-from services.network.subnet import IPV4, IPV6, Subnet, check_place, placed
+from services.network.subnet import (
+    IPV4,
+    IPV6,
+    Subnet,
+    SubnetAttributes,
+    check_place,
+    placed,
+)
 from shared.caller import Caller
 from shared.cidr import Cidr
 from shared.errors import DependencyViolation
@@ -117,6 +124,79 @@ class Subnets:
 
         await self._store.write(use_case, dry_run=dry_run)
 
+    async def associate(
+        self, caller: Caller, subnet_id: str, source: BlockSource
+    ) -> tuple[Subnet, CidrAssociation]:
+        """Give a subnet an IPv6 block; a refusal leaves nothing behind (VPC-4).
+
+        Decided twice, as in `create`.
+
+        Raises:
+            OperationNotPermitted: it has one.
+            InvalidSubnetRange, InvalidSubnetConflict: it can't have this one.
+        """
+
+        def check(rows: Rows) -> Subnet:
+            subnet = subnet_of(rows, caller, subnet_id, lock=False)
+            subnet.check_room()
+            if source.cidr:
+                _check_block(rows, caller, subnet, source.cidr, lock=False)
+            return subnet
+
+        def establish(
+            rows: Rows, associations: tuple[CidrAssociation, ...]
+        ) -> tuple[Subnet, CidrAssociation]:
+            [added] = associations
+            # A subnet stays in its VPC, whose lock comes first.
+            around = _check_block(rows, caller, known, added.cidr, lock=True)
+            subnet = subnet_of(rows, caller, subnet_id, lock=True)
+            subnet.check_room()
+            block = placed(added, around)
+            rows.blocks.add(subnet.holder, block)
+            rows.feed.append(changes_of(subnet.holder, ChangeKind.CIDR_ASSOCIATED, [block]))
+            return subnet, block
+
+        known = await self._store.read(check)
+        return await self._undertakings.carry_out(known.holder, [_block(IPV6, source)], establish)
+
+    async def disassociate(
+        self, caller: Caller, association_id: str
+    ) -> tuple[Subnet, CidrAssociation]:
+        """Take its IPv6 block from a subnet, and tell so (BEY-1).
+
+        Raises:
+            SubnetBlockStays: it is the IPv4 one, or new interfaces get addresses of it.
+            SubnetBlockInUse: an interface has an address of it.
+        """
+
+        def use_case(rows: Rows) -> tuple[Subnet, CidrAssociation]:
+            subnet_id = rows.subnets.with_association(caller, association_id)
+            subnet = rows.subnets.get(caller, subnet_id, lock=True) if subnet_id else None
+            if subnet is None:
+                raise SUBNET_CIDR_ASSOCIATION.unknown(association_id)
+            removed = subnet.check_removable(association_id)
+            if rows.interfaces.any_ipv6_in(subnet.subnet_id):
+                raise SubnetBlockInUse(subnet.subnet_id, removed.cidr)
+            rows.blocks.remove([association_id])
+            rows.feed.append(changes_of(subnet.holder, ChangeKind.CIDR_DISASSOCIATED, [removed]))
+            return subnet, removed
+
+        return await self._store.write(use_case)
+
+    async def change_attributes(
+        self, caller: Caller, subnet_id: str, change: Callable[[SubnetAttributes], SubnetAttributes]
+    ) -> None:
+        """
+        Raises:
+            InvalidParameterValue: the subnet has no IPv6 block to assign addresses of.
+        """
+
+        def use_case(rows: Rows) -> None:
+            subnet = subnet_of(rows, caller, subnet_id, lock=True)
+            rows.subnets.save(subnet.with_attributes(change(subnet.attributes)))
+
+        await self._store.write(use_case)
+
     def _check_place(
         self, rows: Rows, caller: Caller, new: Subnet, cidrs: Sequence[Cidr], *, lock: bool
     ) -> list[CidrAssociation]:
@@ -139,6 +219,14 @@ def subnet_of(rows: Rows, caller: Caller, subnet_id: str, *, lock: bool) -> Subn
     if subnet is None:
         raise SUBNET.unknown(subnet_id)
     return subnet
+
+
+def _check_block(
+    rows: Rows, caller: Caller, subnet: Subnet, cidr: Cidr, *, lock: bool
+) -> CidrAssociation:
+    """The VPC's block in which ``subnet`` can have ``cidr`` as well."""
+    vpc = vpc_of(rows, caller, subnet.vpc_id, lock=lock)
+    return check_place(cidr, vpc, rows.subnets.in_vpc(vpc.vpc_id))
 
 
 def _block(rules: FamilyRules, source: BlockSource) -> Block:

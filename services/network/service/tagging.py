@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import partial
 
 from services.network.resource import Holder
 from services.network.service.interfaces import instance_of, interface_of
@@ -9,6 +10,8 @@ from services.network.service.news import tell_of_changed
 from services.network.service.prefix_lists import prefix_list_of
 from services.network.service.rows import Rows, Store
 from services.network.service.subnets import subnet_of
+from services.network.service.vpc_defaults import vpc_default_of
+from services.network.vpc_defaults import DefaultKind
 from shared.caller import Caller
 from shared.ids import (
     ADDRESS_ALLOCATION,
@@ -108,6 +111,14 @@ def _tag_prefix_list(
     return []
 
 
+def _tag_vpc_default(
+    kind: DefaultKind, rows: Rows, caller: Caller, resource_id: str, change: Change
+) -> list[Holder]:
+    default = vpc_default_of(rows, caller, kind, resource_id)
+    rows.vpc_defaults.save(replace(default, tags=change(default.tags)))
+    return []
+
+
 _BY_PREFIX: Mapping[str, Callable[[Rows, Caller, str, Change], list[Holder]]] = {
     VPC.prefix: _tag_vpc,
     SUBNET.prefix: _tag_subnet,
@@ -116,5 +127,6 @@ _BY_PREFIX: Mapping[str, Callable[[Rows, Caller, str, Change], list[Holder]]] = 
     PUBLIC_IPV4_POOL.prefix: _tag_public_ipv4_pool,
     ADDRESS_ALLOCATION.prefix: _tag_address,
     PREFIX_LIST.prefix: _tag_prefix_list,
+    **{kind.ids.prefix: partial(_tag_vpc_default, kind) for kind in DefaultKind},
 }
 """Each gives the resource, if readers of the feed are to be told that its tags changed."""

@@ -13,6 +13,7 @@ from services.network.service.rows import Rows, Store
 from services.network.service.undertaking import Block, Undertakings
 from services.network.subnet import check_unused
 from services.network.vpc import Attributes, Tenancy, Vpc
+from services.network.vpc_defaults import defaults_of
 from shared.caller import Caller
 from shared.cidr import AddressFamily
 from shared.errors import DependencyViolation
@@ -40,7 +41,10 @@ class Vpcs:
         self._store, self._undertakings, self._quotas = store, undertakings, quotas
 
     async def create(self, caller: Caller, wanted: NewVpc, *, dry_run: bool) -> Vpc:
-        """Make a VPC, with blocks given or allocated; a refusal leaves nothing behind (VPC-1)."""
+        """Make a VPC, with blocks given or allocated; a refusal leaves nothing behind (VPC-1).
+
+        Its network ACL, route table and security group are made with it.
+        """
         new = Vpc(
             vpc_id=VPC.new(),
             owner_id=caller.account_id,
@@ -55,6 +59,7 @@ class Vpcs:
         def establish(rows: Rows, associations: tuple[CidrAssociation, ...]) -> Vpc:
             vpc = replace(new, associations=associations)
             rows.vpcs.add(vpc)
+            rows.vpc_defaults.add(defaults_of(vpc))
             rows.feed.append(changes_of(vpc.holder, ChangeKind.CIDR_ASSOCIATED, associations))
             # Counted after the append, which makes this the only one to count.
             self._check_quota(rows, new, others=0)
@@ -84,6 +89,8 @@ class Vpcs:
     async def delete(self, caller: Caller, vpc_id: str, *, dry_run: bool) -> None:
         """Remove it and tell so: whoever reads the feed gives the allocations back (BEY-1).
 
+        What was made with it goes with it.
+
         Raises:
             DependencyViolation: it has subnets.
         """
@@ -91,6 +98,7 @@ class Vpcs:
         def use_case(rows: Rows) -> None:
             vpc = vpc_of(rows, caller, vpc_id, lock=True)
             _check_empty(rows, vpc)
+            rows.vpc_defaults.remove(vpc.vpc_id)
             rows.vpcs.remove(vpc)
             rows.feed.append(
                 changes_of(vpc.holder, ChangeKind.CIDR_DISASSOCIATED, vpc.associations)

@@ -2,7 +2,13 @@
 
 from cadastre.network.v1 import account_service_pb2 as pb
 from cadastre.network.v1 import account_service_pb2_grpc
-from services.network.account import Region, account_attributes, regions
+from services.network.account import (
+    Region,
+    Zone,
+    account_attributes,
+    availability_zones,
+    regions,
+)
 from services.network.quotas import Quotas
 from shared.filters import FilterSet
 from shared.rpc.enums import aws_enum_name
@@ -23,6 +29,17 @@ class AccountServicer(account_service_pb2_grpc.AccountServiceServicer):
         records = map(_region_to_proto, regions(request.region_names))
         return pb.DescribeRegionsResponse(regions=filter(filters.matches, records))
 
+    async def DescribeAvailabilityZones(
+        self, request: pb.DescribeAvailabilityZonesRequest, context: Context
+    ) -> pb.DescribeAvailabilityZonesResponse:
+        filters = FilterSet(request.filters, pb.AvailabilityZone.DESCRIPTOR)
+        region = caller_of(context).region
+        zones = availability_zones(region, request.zone_names, request.zone_ids)
+        records = map(_zone_to_proto, zones)
+        return pb.DescribeAvailabilityZonesResponse(
+            availability_zones=filter(filters.matches, records)
+        )
+
     async def DescribeAccountAttributes(
         self, request: pb.DescribeAccountAttributesRequest, context: Context
     ) -> pb.DescribeAccountAttributesResponse:
@@ -42,6 +59,19 @@ class AccountServicer(account_service_pb2_grpc.AccountServiceServicer):
 def _region_to_proto(region: Region) -> pb.Region:
     return pb.Region(
         opt_in_status=region.opt_in_status, region_name=region.name, endpoint=region.endpoint
+    )
+
+
+def _zone_to_proto(zone: Zone) -> pb.AvailabilityZone:
+    return pb.AvailabilityZone(
+        opt_in_status=pb.AVAILABILITY_ZONE_OPT_IN_STATUS_OPT_IN_NOT_REQUIRED,
+        region_name=zone.region,
+        zone_name=zone.name,
+        zone_id=zone.zone_id,
+        group_name=zone.group_name,
+        network_border_group=zone.region,
+        zone_type="availability-zone",
+        state=pb.AVAILABILITY_ZONE_STATE_AVAILABLE,
     )
 
 

@@ -94,7 +94,7 @@ def sources_from_proto(
 
 def attribute_name_from_proto(request: pb.DescribeVpcAttributeRequest) -> str:
     """The member of the answer, and of `Attributes`, that the request names."""
-    names = {_camel_case(name): name for name in Attributes.__slots__}
+    names = {camel_case(name): name for name in Attributes.__slots__}
     if request.attribute not in names:
         raise InvalidParameterValue(
             f"Value ({request.attribute}) for parameter attribute is invalid; use one of"
@@ -115,7 +115,7 @@ def attribute_change_from_proto(request: pb.ModifyVpcAttributeRequest) -> tuple[
     if len(given) != 1:
         raise InvalidParameterCombination(
             "A request changes exactly one attribute; use one of"
-            f" {', '.join(sorted(map(_camel_case, Attributes.__slots__)))}"
+            f" {', '.join(sorted(map(camel_case, Attributes.__slots__)))}"
         )
     return given[0]
 
@@ -230,6 +230,8 @@ def _tenancy_from_proto(request: pb.CreateVpcRequest) -> Tenancy:
     return Tenancy(name)
 
 
-def _camel_case(name: str) -> str:
+def camel_case(name: str) -> str:
+    """A member's name as EC2's requests have it."""
     first, *others = name.split("_")
-    return first + "".join(word.capitalize() for word in others)
+    # Records of DNS are named in capitals alone.
+    return first + "".join("AAAA" if word == "aaaa" else word.capitalize() for word in others)

@@ -72,6 +72,26 @@ class PrefixListServicer(prefix_list_service_pb2_grpc.PrefixListServiceServicer)
             prefix_list=prefix_list_to_proto(modified, pb.PREFIX_LIST_STATE_MODIFY_IN_PROGRESS)
         )
 
+    async def RestoreManagedPrefixListVersion(
+        self, request: pb.RestoreManagedPrefixListVersionRequest, context: Context
+    ) -> pb.RestoreManagedPrefixListVersionResponse:
+        restored = await self._prefix_lists.restore(
+            caller_of(context),
+            request.prefix_list_id,
+            previous_version=request.previous_version,
+            current_version=request.current_version,
+            dry_run=request.dry_run,
+        )
+        return pb.RestoreManagedPrefixListVersionResponse(
+            prefix_list=prefix_list_to_proto(restored, pb.PREFIX_LIST_STATE_RESTORE_IN_PROGRESS)
+        )
+
+    async def GetManagedPrefixListAssociations(
+        self, request: pb.GetManagedPrefixListAssociationsRequest, context: Context
+    ) -> pb.GetManagedPrefixListAssociationsResponse:
+        await self._prefix_lists.check(caller_of(context), request.prefix_list_id)
+        return pb.GetManagedPrefixListAssociationsResponse()
+
     async def DeleteManagedPrefixList(
         self, request: pb.DeleteManagedPrefixListRequest, context: Context
     ) -> pb.DeleteManagedPrefixListResponse:

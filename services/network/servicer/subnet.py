@@ -1,10 +1,18 @@
 """SubnetService: messages to use cases and back."""
 
+from dataclasses import replace
+
 from cadastre.network.v1 import subnet_service_pb2 as pb
 from cadastre.network.v1 import subnet_service_pb2_grpc
 from services.network.service.subnets import SubnetInUse, Subnets, SubnetsAfter
 from services.network.servicer.listing import matching
-from services.network.servicer.subnet_messages import new_subnet_from_proto, subnet_to_proto
+from services.network.servicer.subnet_messages import (
+    attribute_change_from_proto,
+    ipv6_block_to_proto,
+    ipv6_source_from_proto,
+    new_subnet_from_proto,
+    subnet_to_proto,
+)
 from shared.filters import FilterSet
 from shared.paging import paginate
 from shared.rpc.interceptor import Context
@@ -65,6 +73,38 @@ class SubnetServicer(subnet_service_pb2_grpc.SubnetServiceServicer):
     ) -> pb.DeleteSubnetResponse:
         await self._subnets.delete(caller_of(context), request.subnet_id, dry_run=request.dry_run)
         return pb.DeleteSubnetResponse()
+
+    async def ModifySubnetAttribute(
+        self, request: pb.ModifySubnetAttributeRequest, context: Context
+    ) -> pb.ModifySubnetAttributeResponse:
+        name, value = attribute_change_from_proto(request)
+        await self._subnets.change_attributes(
+            caller_of(context), request.subnet_id, lambda known: replace(known, **{name: value})
+        )
+        return pb.ModifySubnetAttributeResponse()
+
+    async def AssociateSubnetCidrBlock(
+        self, request: pb.AssociateSubnetCidrBlockRequest, context: Context
+    ) -> pb.AssociateSubnetCidrBlockResponse:
+        source = ipv6_source_from_proto(request)
+        subnet, added = await self._subnets.associate(caller_of(context), request.subnet_id, source)
+        state = pb.SUBNET_CIDR_BLOCK_STATE_CODE_ASSOCIATING
+        return pb.AssociateSubnetCidrBlockResponse(
+            ipv6_cidr_block_association=ipv6_block_to_proto(added, state),
+            subnet_id=subnet.subnet_id,
+        )
+
+    async def DisassociateSubnetCidrBlock(
+        self, request: pb.DisassociateSubnetCidrBlockRequest, context: Context
+    ) -> pb.DisassociateSubnetCidrBlockResponse:
+        subnet, removed = await self._subnets.disassociate(
+            caller_of(context), request.association_id
+        )
+        state = pb.SUBNET_CIDR_BLOCK_STATE_CODE_DISASSOCIATING
+        return pb.DisassociateSubnetCidrBlockResponse(
+            ipv6_cidr_block_association=ipv6_block_to_proto(removed, state),
+            subnet_id=subnet.subnet_id,
+        )
 
 
 def _as_described(known: SubnetInUse) -> pb.Subnet:

@@ -70,6 +70,11 @@ class SqlInterfaces:
         query = sa.select(_columns.sequence).where(_columns.subnet_id == subnet_id).limit(1)
         return bool(all_of(self._connection, query))
 
+    def any_ipv6_in(self, subnet_id: str) -> bool:
+        is_it = (_addresses.subnet_id == subnet_id, _addresses.number.is_(None))
+        query = sa.select(_addresses.address).where(*is_it).limit(1)
+        return bool(all_of(self._connection, query))
+
     def counts(self, subnet_ids: Collection[str]) -> Mapping[str, int]:
         query = (
             sa.select(_addresses.subnet_id, sa.func.count(_addresses.number).label("used"))

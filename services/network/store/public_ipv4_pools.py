@@ -32,7 +32,7 @@ class SqlPublicIpv4Pools:
     def get(
         self, caller: Caller, pool_id: str, *, lock: bool, from_ipam_region: bool = False
     ) -> PublicIpv4Pool | None:
-        is_seen = _is_seen(caller) if from_ipam_region else sa.and_(*_is_here(caller))
+        is_seen = is_pool_seen(caller) if from_ipam_region else sa.and_(*_is_here(caller))
         is_it = (_columns.pool_id == pool_id, is_seen)
         if lock:
             lock_rows(self._connection, _columns.pool_id, *is_it)
@@ -43,7 +43,7 @@ class SqlPublicIpv4Pools:
     def all(
         self, caller: Caller, *, ids: Collection[str], after: str | None
     ) -> Iterator[tuple[str, PublicIpv4Pool]]:
-        is_one = (is_wanted(_columns.pool_id, ids), _is_seen(caller))
+        is_one = (is_wanted(_columns.pool_id, ids), is_pool_seen(caller))
         query = sa.select(public_ipv4_pools).where(*is_one)
         for rows in blocks_of(self._connection, query, _columns.sequence, after):
             yield from self._with_ranges(rows)
@@ -158,7 +158,7 @@ def _is_here(caller: Caller) -> tuple[sa.ColumnElement[bool], ...]:
     return is_callers(public_ipv4_pools, caller)
 
 
-def _is_seen(caller: Caller) -> sa.ColumnElement[bool]:
+def is_pool_seen(caller: Caller) -> sa.ColumnElement[bool]:
     """Here, or where the home of an IPAM is that it has, or had, space of."""
     is_home = sa.exists().where(
         _regions.pool_id == _columns.pool_id, _regions.region == caller.region

@@ -17,6 +17,7 @@ from services.network.store.prefix_lists import SqlPrefixLists
 from services.network.store.public_ipv4_pools import SqlPublicIpv4Pools
 from services.network.store.subnets import SqlSubnets
 from services.network.store.tokens import SqlTokens
+from services.network.store.vpc_defaults import SqlVpcDefaults
 from services.network.store.vpcs import SqlVpcs
 from shared.persistence.database import Database
 
@@ -97,6 +98,10 @@ class SqlRows:
     @cached_property
     def tokens(self) -> SqlTokens:
         return SqlTokens(self._connection)
+
+    @cached_property
+    def vpc_defaults(self) -> SqlVpcDefaults:
+        return SqlVpcDefaults(self._connection)
 
     @cached_property
     def vpcs(self) -> SqlVpcs:

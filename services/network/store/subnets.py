@@ -1,6 +1,8 @@
 """Subnets."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,8 +10,8 @@ import sqlalchemy as sa
 from services.network.resource import CidrAssociation
 from services.network.store.blocks import SqlBlocks
 from services.network.store.reading import all_of, blocks_of, is_callers, is_wanted, lock_rows
-from services.network.subnet import Subnet
-from services.network.tables import subnets
+from services.network.subnet import HostnameType, Subnet, SubnetAttributes
+from services.network.tables import cidr_associations, subnets
 from shared.caller import Caller
 
 _columns = subnets.c
@@ -41,6 +43,23 @@ class SqlSubnets:
         is_there = _columns.vpc_id == vpc_id
         return self._read(sa.select(subnets).where(is_there).order_by(_columns.sequence))
 
+    def ids_in(self, vpc_ids: Collection[str]) -> Mapping[str, Sequence[str]]:
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        query = sa.select(_columns.vpc_id, _columns.subnet_id).order_by(_columns.subnet_id)
+        for row in all_of(self._connection, query.where(_columns.vpc_id.in_(vpc_ids))):
+            found[row.vpc_id].append(row.subnet_id)
+        return found
+
+    def with_association(self, caller: Caller, association_id: str) -> str | None:
+        query = (
+            sa.select(_columns.subnet_id)
+            .join(cidr_associations, cidr_associations.c.resource_id == _columns.subnet_id)
+            .where(
+                cidr_associations.c.association_id == association_id, *is_callers(subnets, caller)
+            )
+        )
+        return self._connection.execute(query).scalar()
+
     def add(self, subnet: Subnet) -> None:
         self._connection.execute(
             subnets.insert().values(
@@ -49,7 +68,7 @@ class SqlSubnets:
                 owner_id=subnet.owner_id,
                 region=subnet.region,
                 availability_zone=subnet.availability_zone,
-                tags=dict(subnet.tags),
+                **_changeable(subnet),
             )
         )
         for association in subnet.associations:
@@ -57,7 +76,7 @@ class SqlSubnets:
 
     def save(self, subnet: Subnet) -> None:
         is_it = _columns.subnet_id == subnet.subnet_id
-        self._connection.execute(subnets.update().where(is_it).values(tags=dict(subnet.tags)))
+        self._connection.execute(subnets.update().where(is_it).values(**_changeable(subnet)))
 
     def remove(self, subnet: Subnet) -> None:
         self._blocks.remove([association.association_id for association in subnet.associations])
@@ -72,6 +91,10 @@ class SqlSubnets:
         return [_subnet(row, blocks[row.subnet_id]) for row in rows]
 
 
+def _changeable(subnet: Subnet) -> dict[str, Any]:
+    return {"tags": dict(subnet.tags), **asdict(subnet.attributes)}
+
+
 def _subnet(row: sa.Row[Any], associations: Sequence[CidrAssociation]) -> Subnet:
     return Subnet(
         subnet_id=row.subnet_id,
@@ -81,4 +104,18 @@ def _subnet(row: sa.Row[Any], associations: Sequence[CidrAssociation]) -> Subnet
         availability_zone=row.availability_zone,
         tags=row.tags,
         associations=tuple(associations),
+        attributes=SubnetAttributes(
+            assign_ipv6_address_on_creation=row.assign_ipv6_address_on_creation,
+            map_public_ip_on_launch=row.map_public_ip_on_launch,
+            enable_dns64=row.enable_dns64,
+            private_dns_hostname_type_on_launch=HostnameType(
+                row.private_dns_hostname_type_on_launch
+            ),
+            enable_resource_name_dns_a_record_on_launch=(
+                row.enable_resource_name_dns_a_record_on_launch
+            ),
+            enable_resource_name_dns_aaaa_record_on_launch=(
+                row.enable_resource_name_dns_aaaa_record_on_launch
+            ),
+        ),
     )
