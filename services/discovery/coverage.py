@@ -16,6 +16,8 @@ class Ipam:
     region: str
     """Its home region."""
     is_free_tier: bool
+    self_paying: frozenset[str] = frozenset()
+    """Accounts that pay for their own active addresses; all others' are the owner's (IPAM-8)."""
 
     @property
     def ipam_id(self) -> str:

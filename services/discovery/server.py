@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import grpc
 
+from cadastre.discovery.billing.v1 import cost_explorer_service_pb2_grpc
 from cadastre.discovery.v1 import (
+    cost_service_pb2_grpc,
     discovery_service_pb2_grpc,
     monitoring_service_pb2_grpc,
     prefix_list_resolver_service_pb2_grpc,
@@ -24,8 +27,10 @@ from services.discovery.clients.embedded import LedgerChanges, LedgerClient, Net
 from services.discovery.clients.network import NetworkSnapshots
 from services.discovery.clients.prefix_lists import NetworkPrefixLists
 from services.discovery.loops import Work, do_errands, follow, repeat, watch_coverage
+from services.discovery.metering import HOUR, Pace
 from services.discovery.quotas import Quotas
 from services.discovery.service.agenda import Agenda
+from services.discovery.service.costs import Tidying
 from services.discovery.service.evaluating import Evaluator, Policy
 from services.discovery.service.following import Discovery, LedgerFollower
 from services.discovery.service.marking import Markings
@@ -35,18 +40,22 @@ from services.discovery.service.prefix_list_targets import PrefixListTargets
 from services.discovery.service.resolver_rows import StepKind
 from services.discovery.service.resolving import Resolving
 from services.discovery.service.syncing import Syncing
+from services.discovery.servicer.cost import CostServicer
+from services.discovery.servicer.cost_explorer import CostExplorerServicer
 from services.discovery.servicer.discovery import DiscoveryServicer
 from services.discovery.servicer.monitoring import MonitoringServicer
 from services.discovery.servicer.prefix_list_resolver import PrefixListResolverServicer
 from services.discovery.servicer.snapshot import SnapshotServicer
 from services.discovery.servicer.usage import UsageServicer
-from services.discovery.settings import DiscoverySettings
+from services.discovery.settings import DiscoverySettings, PriceSettings
+from services.discovery.store.costs import SqlUsages
 from services.discovery.store.inventories import SqlInventories
 from services.discovery.store.markings import SqlMarkings
 from services.discovery.store.progress import SqlStore
 from services.discovery.store.reading import SqlReader
 from services.discovery.store.records import SqlRecords
 from services.discovery.store.resolvers.store import SqlResolvers
+from services.discovery.store.tagged import TAGGED
 from services.discovery.store.usage import SqlUsage
 from services.discovery.tables import outbox
 from services.discovery.telemetry import DiscoveryTelemetry
@@ -54,8 +63,10 @@ from shared.errors import CadastreError
 from shared.persistence.database import Database
 from shared.persistence.migrations import upgrade
 from shared.persistence.outbox import Outbox
+from shared.persistence.tagged import TaggedTables
 from shared.rpc.client import Remote
 from shared.rpc.server import Binding, Runtime, background
+from shared.rpc.tag_servicer import tag_binding
 
 _AWAY = (CadastreError, grpc.aio.AioRpcError)
 """What a call ends with when the other service refuses, stops or breaks; all of it may pass."""
@@ -102,12 +113,14 @@ async def discovery(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
             try:
                 lists = prefix_list_work(database, peers.network, _now)
                 work = _work(runtime, database, store, peers, aws, own, lists)
+                tidying = Tidying(SqlUsages(database), _now)
                 async with background(
                     follow(work.orphans, work),
                     follow(work.ledger, work),
                     repeat(work.release_orphans, settings.discovery_interval_seconds, work),
                     repeat(work.run_passes, settings.discovery_interval_seconds, work),
                     repeat(lists.syncing.look_again, settings.discovery_interval_seconds, work),
+                    repeat(tidying.tidy, HOUR.total_seconds(), work),
                     lists.steps.run(),
                     do_errands(work),
                     watch_coverage(work, own.coverage_interval_seconds),
@@ -182,7 +195,13 @@ def _work(
             CoverageClient(peers.control_plane),
             [NetworkSnapshots(peers.network, _now), aws],
             SqlInventories(database),
-            Evaluator(books, SqlRecords(database), _now, policy, follower=lists.resolving),
+            Evaluator(
+                books,
+                SqlRecords(database, _pace_of(runtime)),
+                _now,
+                policy,
+                follower=lists.resolving,
+            ),
             _now,
             _AWAY,
         ),
@@ -191,6 +210,34 @@ def _work(
         log=runtime.log,
         telemetry=DiscoveryTelemetry(runtime.registry),
     )
+
+
+def _pace_of(runtime: Runtime) -> Pace:
+    """A pass or two may fail, and what was read still hold."""
+    passes = timedelta(seconds=3 * runtime.settings.discovery_interval_seconds)
+    return Pace(longest=max(HOUR, passes))
+
+
+def cost_bindings(
+    access: ControlPlaneAccess,
+    database: Database,
+    clock: Callable[[], datetime],
+    price: Decimal,
+) -> Sequence[Binding]:
+    """``price`` is that of an active-IP hour, in US dollars."""
+    usages = SqlUsages(database)
+    return [
+        Binding(
+            cost_service_pb2_grpc.add_CostServiceServicer_to_server,
+            CostServicer(usages, clock),
+            "cadastre.discovery.v1.CostService",
+        ),
+        Binding(
+            cost_explorer_service_pb2_grpc.add_CostExplorerServiceServicer_to_server,
+            CostExplorerServicer(access, usages, clock, price),
+            "cadastre.discovery.billing.v1.CostExplorerService",
+        ),
+    ]
 
 
 def _bindings(
@@ -215,11 +262,13 @@ def _bindings(
             "cadastre.discovery.v1.MonitoringService",
         ),
         prefix_list_binding(lists, access, work.agenda.evaluate),
+        *cost_bindings(access, database, _now, PriceSettings().active_ip_hour_price_usd),
         Binding(
             usage_service_pb2_grpc.add_UsageServiceServicer_to_server,
             UsageServicer(CoverageClient(peers.control_plane), SqlUsage(database)),
             "cadastre.discovery.v1.UsageService",
         ),
+        tag_binding(TaggedTables(database, TAGGED)),
     ]
 
 

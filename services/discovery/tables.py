@@ -209,6 +209,37 @@ discrepancies = sa.Table(
     sa.Column("found_at", Moment, nullable=False),
 )
 
+# Up to when the active addresses of each IPAM were metered (ACC-3).
+meters = sa.Table(
+    "meters",
+    metadata,
+    sa.Column("ipam_id", _WORD, primary_key=True),
+    sa.Column("metered_at", Moment, nullable=False),
+    # What was read then: who has addresses, who pays for them, how many. They are read together.
+    sa.Column("reading", sa.JSON, nullable=False),
+    # Of all that was metered since there is a meter.
+    sa.Column("milliseconds", _NUMBER, nullable=False),
+)
+
+# What active addresses are charged for. Without foreign keys: it stays when its IPAM is gone.
+active_ip_usage = sa.Table(
+    "active_ip_usage",
+    metadata,
+    sa.Column("ipam_id", _WORD, primary_key=True),
+    sa.Column("started_at", Moment, primary_key=True),
+    # Of the day that begins then; otherwise of the hour.
+    sa.Column("is_whole_day", sa.Boolean, primary_key=True),
+    sa.Column("resource_owner_id", _WORD, primary_key=True),
+    sa.Column("payer_id", _WORD, primary_key=True),
+    # As they were when it was metered.
+    sa.Column("ipam_owner_id", _WORD, nullable=False),
+    sa.Column("ipam_region", _WORD, nullable=False),
+    sa.Column("milliseconds", _NUMBER, nullable=False),
+    sa.Index("ix_active_ip_usage_payer", "payer_id", "started_at"),
+    sa.Index("ix_active_ip_usage_owner", "ipam_owner_id", "started_at"),
+    sa.Index("ix_active_ip_usage_age", "is_whole_day", "started_at"),
+)
+
 prefix_list_resolvers = sa.Table(
     "prefix_list_resolvers",
     metadata,

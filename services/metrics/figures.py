@@ -120,6 +120,8 @@ class Monitored:
     resource_cidrs: Sequence[ResourceCidrCount]
     utilizations: Sequence[Utilization]
     """Of the resources that MET-2 chooses."""
+    active_ip_hours: float = 0.0
+    """That were metered since there is the IPAM (ACC-3)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 from services.metrics.figures import IpamFigures, PoolUsage, ResourceCidrCount, Utilization
 
@@ -56,13 +56,16 @@ _OF_POOLS: Mapping[str, tuple[str, Callable[[PoolUsage], float]]] = {
 }
 
 
-def own_families(figures: Iterable[IpamFigures]) -> list[GaugeMetricFamily]:
+def own_families(
+    figures: Iterable[IpamFigures],
+) -> list[GaugeMetricFamily | CounterMetricFamily]:
     """All but those of single resources; what is not known is left out."""
     known = list(figures)
     return [
         _info(known),
         *_of_pools(known),
         _active_ips(known),
+        _active_ip_hours(known),
         _public_ips(known),
         _resource_cidrs(known),
     ]
@@ -131,6 +134,19 @@ def _active_ips(figures: Iterable[IpamFigures]) -> GaugeMetricFamily:
         if of.monitored:
             for account_id, count in of.monitored.active_ips.items():
                 family.add_metric((of.ipam.ipam_id, account_id), count)
+    return family
+
+
+def _active_ip_hours(figures: Iterable[IpamFigures]) -> CounterMetricFamily:
+    """Discovery's database counts, so neither restarts nor replicas begin anew."""
+    family = CounterMetricFamily(
+        "cadastre_ipam_active_ip_hours",
+        "Hours that addresses were active, all together, as the advanced tier charges for them.",
+        labels=("ipam_id",),
+    )
+    for of in figures:
+        if of.monitored:
+            family.add_metric((of.ipam.ipam_id,), of.monitored.active_ip_hours)
     return family
 
 

@@ -4,9 +4,11 @@ The organization's developers use the embedded cloud; two of its other accounts 
 moto plays.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -349,6 +351,47 @@ def test_an_excluded_unit_drops_out_and_comes_back(
     organization.cidr(vpc_id)
     told = organization.history("10.4.0.0/16")
     assert ["SampledEndTime" in one for one in told] == [True, False]
+
+
+def test_who_pays_for_active_addresses_is_told_by_cost_explorer(
+    organization: Organization, developer: Any
+) -> None:  # ACC-3, IPAM-8
+    aws = organization.aws
+    network = build(developer, "10.6.0.0/16", "10.6.0.0/24")
+    [ipam] = aws("ec2 describe-ipams")["Ipams"]
+    aws(f"ec2 modify-ipam --ipam-id {ipam['IpamId']} --metered-account resource-owner")
+    is_ours = {"Dimensions": {"Key": "USAGE_TYPE", "Values": ["USE1-IPAddressManager-IP-Hours"]}}
+    elsewhere = {"Dimensions": {"Key": "REGION", "Values": [OREGON]}}
+    expression = json.dumps({"And": [is_ours, {"Not": elsewhere}]})
+    today = datetime.now(UTC).date()
+    ask = (
+        f"ce get-cost-and-usage --time-period Start={today:%Y-%m-01},End={today + timedelta(2)}"
+        " --granularity MONTHLY --metrics UsageQuantity UnblendedCost"
+        f" --filter '{expression}' --group-by Type=DIMENSION,Key=LINKED_ACCOUNT"
+    )
+
+    def costs(profile: str) -> dict[str, tuple[Decimal, Decimal]]:
+        """Hours and dollars in the last month that is told, by account."""
+        groups = aws(ask, profile)["ResultsByTime"][-1]["Groups"]
+        told = {one["Keys"][0]: one["Metrics"] for one in groups}
+        names = ("UsageQuantity", "UnblendedCost")
+        return {
+            account_id: (Decimal(of[names[0]]["Amount"]), Decimal(of[names[1]]["Amount"]))
+            for account_id, of in told.items()
+        }
+
+    def is_billed() -> bool:
+        """A meter notes another reading at once."""
+        developer.run_instances(
+            ImageId="ami-0abcdef1234567890", MinCount=1, MaxCount=1, SubnetId=network.subnet_id
+        )
+        return MEMBER_ID in costs(MANAGEMENT)
+
+    wait_until(is_billed)
+    assert costs(MEMBER).keys() == {MEMBER_ID}
+    hours, dollars = costs(MANAGEMENT)[MEMBER_ID]
+    assert 0 < hours < 10
+    assert abs(dollars - hours * Decimal("0.00027")) < Decimal("1e-9")
 
 
 def test_the_free_tier_has_public_ip_insights_everywhere(

@@ -10,6 +10,11 @@ from tests.network.support import settings_for
 
 
 @pytest.fixture
+def schema_package() -> str:
+    return "services.discovery"
+
+
+@pytest.fixture
 async def network() -> FakeNetwork:
     return FakeNetwork()
 

@@ -37,7 +37,7 @@ from tests.discovery.monitored import (
     serving,
 )
 
-ACCOUNTS, CIDRS, ADDRESSES = (
+ACCOUNTS, CIDRS, ADDRESSES, ROUTES = (
     pb.GetIpamDiscoveredAccountsRequest(
         ipam_resource_discovery_id=DISCOVERY, discovery_region=HOME
     ),
@@ -47,9 +47,12 @@ ACCOUNTS, CIDRS, ADDRESSES = (
     pb.GetIpamDiscoveredPublicAddressesRequest(
         ipam_resource_discovery_id=DISCOVERY, address_region=HOME
     ),
+    pb.GetIpamDiscoveredRoutesRequest(ipam_resource_discovery_id=DISCOVERY, resource_region=HOME),
 )
 EVERY_REQUEST = pytest.mark.parametrize(
-    "request_", [ACCOUNTS, CIDRS, ADDRESSES], ids=["accounts", "resource CIDRs", "public addresses"]
+    "request_",
+    [ACCOUNTS, CIDRS, ADDRESSES, ROUTES],
+    ids=["accounts", "resource CIDRs", "public addresses", "routes"],
 )
 
 

@@ -85,6 +85,7 @@ class FakeRecords:
             versions={INVENTORY: 1},
             unremembered=frozenset(),
             forgotten=(),
+            active_ips={},
         )
 
     async def view(self, *_asked: Any) -> View:

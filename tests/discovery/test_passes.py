@@ -310,7 +310,7 @@ async def rows_of(world: World, table: sa.Table) -> list[sa.Row[Any]]:
 @pytest.fixture
 async def two_worlds(postgres: PostgresServer, tmp_path: Path) -> AsyncIterator[list[World]]:
     """Two replicas of discovery on one database; the rest is the same."""
-    with postgres.empty_databases() as url:
+    with postgres.databases() as url:
         async with serving(url, tmp_path) as world, replica(world) as other:
             yield [world, other]
 

@@ -10,7 +10,7 @@ from cadastre.common.v1 import types_pb2
 from cadastre.discovery.v1 import monitoring_service_pb2 as monitoring_pb
 from cadastre.discovery.v1 import usage_service_pb2 as pb
 from services.discovery.public_address import AddressType, AssociationStatus, PublicAddress
-from services.discovery.tables import discrepancies, records
+from services.discovery.tables import discrepancies, meters, records
 from shared.cidr import Cidr
 from shared.errors import CadastreError
 from shared.paging import token_after
@@ -79,6 +79,13 @@ async def test_active_addresses_are_counted_by_account_where_the_ipam_sees(it: K
         listed_discovery(account_ids=[MEMBER], ipam_id="ipam-00000000000000002"),
     ]
     assert await active_ips(it) == {OWNER: 7, STRANGER: 32}
+
+
+async def test_hours_that_were_metered_are_told_with_them(it: Known) -> None:  # ACC-3
+    assert (await it.figures(pb.GetIpamUsageRequest(ipam_id=IPAM))).active_ip_hours == 0
+    row = {"ipam_id": IPAM, "metered_at": NOW, "reading": [], "milliseconds": 65_700_000}
+    it.insert(meters, [row])
+    assert (await it.figures(pb.GetIpamUsageRequest(ipam_id=IPAM))).active_ip_hours == 18.25
 
 
 def address(number: int, address_type: AddressType, *, is_used: bool = True) -> PublicAddress:

@@ -46,7 +46,7 @@ from shared.rpc.enums import aws_enum_name, enum_number
 from shared.rpc.server import running
 from shared.settings import Settings
 from tests.network.support import settings_for
-from tests.postgres import DIALECTS, PostgresServer
+from tests.postgres import DIALECTS, SCHEMA_PACKAGES, PostgresServer, SqliteFiles
 from tests.waiting import eventually
 
 ACCOUNT, HOME, WEST = "123456789012", "us-east-1", "us-west-2"
@@ -194,13 +194,17 @@ def word(record: Any, member: str) -> str | None:
 
 
 @pytest.fixture(params=DIALECTS)
-def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Empty databases of all contexts: the test runs on SQLite, then on PostgreSQL."""
+def databases(
+    request: pytest.FixtureRequest, tmp_path: Path, sqlite_files: SqliteFiles
+) -> Iterator[str]:
+    """Databases of all contexts, without rows: the test runs on SQLite, then on PostgreSQL."""
     if request.param == "sqlite":
+        for context, package in SCHEMA_PACKAGES.items():
+            sqlite_files.copy(package, tmp_path / f"{context}.db")
         yield f"sqlite:///{tmp_path}/{{context}}.db"
     else:
         server: PostgresServer = request.getfixturevalue("postgres")
-        with server.empty_databases() as url:
+        with server.databases() as url:
             yield url
 
 

@@ -100,6 +100,12 @@ class FakeControlPlane(control_pb2_grpc.InventoryServiceServicer):
     async def ListResourceDiscoveries(self, request: Any, context: Any) -> Any:
         raise NotImplementedError
 
+    async def ListOrganizations(self, request: Any, context: Any) -> Any:
+        raise NotImplementedError
+
+    async def ListByoipRoutes(self, request: Any, context: Any) -> Any:
+        raise NotImplementedError
+
 
 class FakeLedger(
     inventory_service_pb2_grpc.InventoryServiceServicer,

@@ -1,8 +1,9 @@
 """Our own series of address space."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.parser import text_string_to_metric_families
 
 from services.metrics.own_series import own_families, resource_families
@@ -10,7 +11,7 @@ from services.metrics.rendering import render, render_resources
 from tests.metrics.figures_world import FIGURES, QUARTER_ALLOCATED, UTILIZATIONS
 
 
-def lines(families: list[GaugeMetricFamily], name: str) -> set[str]:
+def lines(families: Sequence[GaugeMetricFamily | CounterMetricFamily], name: str) -> set[str]:
     """Each series as its label values and its value."""
     return {
         f"{' '.join(sample.labels.values())} = {sample.value:g}"
@@ -67,6 +68,15 @@ def test_counts_of_addresses_and_resource_cidrs_are_told_by_what_they_are() -> N
     cidrs = lines(families, "cadastre_ipam_resource_cidrs")
     assert "ipam-1 priv ipv4 vpc managed noncompliant overlapping = 1" in cidrs
     assert "ipam-1 priv ipv4 subnet    = 7" in cidrs
+
+
+def test_active_ip_hours_are_a_counter_of_each_ipam() -> None:  # ACC-3
+    assert FIGURES.monitored is not None
+    metered = replace(FIGURES, monitored=replace(FIGURES.monitored, active_ip_hours=18.25))
+    families = own_families([metered, replace(FIGURES, monitored=None)])
+    assert lines(families, "cadastre_ipam_active_ip_hours") == {"ipam-1 = 18.25"}
+    [family] = [one for one in families if one.name == "cadastre_ipam_active_ip_hours"]
+    assert [sample.name for sample in family.samples] == ["cadastre_ipam_active_ip_hours_total"]
 
 
 def test_cidrs_of_several_pools_are_counted_together() -> None:

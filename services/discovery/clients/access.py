@@ -1,6 +1,6 @@
 """The control plane, asked who may see what."""
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
 from cadastre.common.v1 import types_pb2
 from cadastre.control.v1 import (
@@ -15,15 +15,22 @@ from cadastre.control.v1 import (
 from services.discovery.clients.embedded import SELF
 from services.discovery.service.access import ResourceDiscovery, Scope
 from services.discovery.service.prefix_list_resolvers import KnownIpam
+from services.discovery.service.routes import DiscoveredRoute
 from shared.caller import Caller
+from shared.cidr import Cidr
 from shared.ids import IPAM, IPAM_POOL, IPAM_RESOURCE_DISCOVERY, IPAM_SCOPE
 from shared.rpc.client import Remote
 
+_MOST_OWNERS = 1000
+"""That one question may be about."""
 _BEING_DELETED = (ipam_pb2.IPAM_STATE_DELETE_IN_PROGRESS, ipam_pb2.IPAM_STATE_DELETE_COMPLETE)
 
 
 class ControlPlaneAccess:
-    """`Access` and `ControlPlane`; nothing is kept, so that what changed counts at once (BEY-2)."""
+    """`Access`, `ControlPlane` and `Payers`.
+
+    Nothing is kept, so that what changed counts at once (BEY-2).
+    """
 
     def __init__(self, remote: Remote) -> None:
         self._remote = remote
@@ -65,6 +72,17 @@ class ControlPlaneAccess:
             is_being_deleted=ipam.state in _BEING_DELETED,
         )
 
+    async def paid_for_by(self, account_id: str) -> Collection[str]:
+        """The accounts whose bills are the account's to see (`Payers`)."""
+        request = inventory_service_pb2.ListOrganizationsRequest(account_id=account_id)
+        pages = self._remote.pages(self._inventory.ListOrganizations, request, caller=SELF)
+        accounts = {account_id}
+        async for page in pages:
+            for part in page.organizations:
+                if part.management_account_id == account_id:
+                    accounts.update(part.account_ids)
+        return accounts
+
     async def scopes_of_pools(
         self, caller: Caller, ipam_pool_ids: Collection[str]
     ) -> Mapping[str, str]:
@@ -98,6 +116,18 @@ class ControlPlaneAccess:
             unit_ids if is_owner else dict.fromkeys(unit_ids, ""),
         )
 
+    async def routes(self, account_ids: Collection[str], region: str) -> Sequence[DiscoveredRoute]:
+        owners, found = sorted(account_ids), list[DiscoveredRoute]()
+        for start in range(0, len(owners), _MOST_OWNERS):
+            some = owners[start : start + _MOST_OWNERS]
+            answer: inventory_service_pb2.ListByoipRoutesResponse = await self._remote.call(
+                self._inventory.ListByoipRoutes,
+                inventory_service_pb2.ListByoipRoutesRequest(owner_ids=some, region=region),
+                caller=SELF,
+            )
+            found += map(_route_from_proto, answer.byoip_routes)
+        return found
+
     async def _unit_ids(self, ipam_resource_discovery_id: str) -> dict[str, str]:
         """Of each account that is covered the OU, empty for none.
 
@@ -125,3 +155,17 @@ class ControlPlaneAccess:
         async for page in pages:
             for part in page.resource_discoveries:
                 yield part
+
+
+def _route_from_proto(route: inventory_service_pb2.ByoipRoute) -> DiscoveredRoute:
+    return DiscoveredRoute(
+        owner_id=route.owner_id,
+        region=route.region,
+        cidr=Cidr.parse(route.cidr),
+        asn=route.asn,
+        state=route.state,
+        advertisement_type=route.advertisement_type,
+        network_border_group=route.network_border_group,
+        pool_id=route.pool_id or None,
+        ipam_pool_id=route.ipam_pool_id or None,
+    )

@@ -1,7 +1,7 @@
 """What the control plane says is to be discovered."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
 from cadastre.control.v1 import inventory_service_pb2 as pb
@@ -28,6 +28,7 @@ class CoverageClient:
             CadastreError: the control plane does not answer.
         """
         listed = [ipam async for ipam in self._ipams()]
+        members = await self._administered() if _may_share_costs(listed) else {}
         places: set[AccountRegion] = set()
         of_ipams: defaultdict[str, set[AccountRegion]] = defaultdict(set)
         async for discovery in self._discoveries():
@@ -41,7 +42,7 @@ class CoverageClient:
                 of_ipams[discovery.ipam_id] |= seen
         frozen = {ipam_id: frozenset(seen) for ipam_id, seen in of_ipams.items()}
         return Coverage(
-            [_ipam_from_proto(ipam) for ipam in listed if not ipam.is_being_deleted],
+            [_ipam_from_proto(ipam, members) for ipam in listed if not ipam.is_being_deleted],
             frozenset(ipam.ipam_id for ipam in listed),
             frozenset(places),
             frozen,
@@ -73,8 +74,24 @@ class CoverageClient:
             for discovery in page.resource_discoveries:
                 yield discovery
 
+    async def _administered(self) -> Mapping[str, frozenset[str]]:
+        """The accounts of organizations, by who administers IPAM for them."""
+        members: defaultdict[str, frozenset[str]] = defaultdict(frozenset)
+        request = pb.ListOrganizationsRequest()
+        pages = self._remote.pages(self._stub.ListOrganizations, request, caller=SELF)
+        async for page in pages:
+            for part in page.organizations:
+                if part.HasField("ipam_administrator_id"):
+                    members[part.ipam_administrator_id] |= frozenset(part.account_ids)
+        return members
 
-def _ipam_from_proto(ipam: pb.ListedIpam) -> Ipam:
+
+def _may_share_costs(listed: Iterable[pb.ListedIpam]) -> bool:
+    return any(ipam.distributes_costs for ipam in listed)
+
+
+def _ipam_from_proto(ipam: pb.ListedIpam, members: Mapping[str, frozenset[str]]) -> Ipam:
+    is_shared = ipam.distributes_costs
     return Ipam(
         Scopes(
             ipam_id=ipam.ipam_id,
@@ -85,4 +102,5 @@ def _ipam_from_proto(ipam: pb.ListedIpam) -> Ipam:
         owner_id=ipam.owner_id,
         region=ipam.region,
         is_free_tier=ipam.is_free_tier,
+        self_paying=members.get(ipam.owner_id, frozenset()) if is_shared else frozenset(),
     )

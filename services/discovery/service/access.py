@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from services.discovery.service.routes import DiscoveredRoute
 from shared.caller import Caller
 from shared.errors import InvalidParameterValue
 
@@ -64,4 +65,11 @@ class Access(Protocol):
 
         Raises:
             CadastreError: there is none of this id, or the control plane does not answer.
+        """
+
+    async def routes(self, account_ids: Collection[str], region: str) -> Sequence[DiscoveredRoute]:
+        """Routes to what these accounts brought along to a region, in any order.
+
+        Raises:
+            CadastreError: the control plane does not answer.
         """

@@ -20,6 +20,7 @@ from services.discovery.evaluation.model import (
     Present,
 )
 from services.discovery.evaluation.natural_scope import scope_by_nature
+from services.discovery.metering import Reading, reading_of
 from services.discovery.record import (
     CurrentRecord,
     ScopesOfVpcs,
@@ -105,6 +106,8 @@ class View:
     """Inventories whose interfaces and instances changed, or are not the IPAM's yet."""
     forgotten: Collection[int]
     """Inventories that the IPAM sees no more."""
+    active_ips: Mapping[str, int]
+    """By account that has them, where the IPAM monitors (ACC-3)."""
 
     def has_news_since(self, moment: datetime) -> bool:
         """Resources have come that may have been allocated what was read of the ledger then."""
@@ -147,15 +150,17 @@ class Records(Protocol):
 
     async def save(
         self,
-        ipam_id: str,
+        ipam: Ipam,
         version: int,
         changes: Turn,
         findings: Sequence[Finding],
+        reading: Reading,
         now: datetime,
     ) -> bool:
         """All at once; False, and nothing: another evaluation or a marking came first.
 
-        Inventories with `moved_in` changes are unremembered by it.
+        Inventories with `moved_in` changes are unremembered by it. What was read before is charged
+        for up to now, and ``reading`` from now on (ACC-3).
         """
 
     async def remember(
@@ -323,7 +328,8 @@ class Evaluator:
         """What changed; None: something else came first."""
         now = self._clock()
         changes, scopes = await self._in_thread(_outcome, ipam, view, found, now)
-        if not await self._records.save(ipam.ipam_id, view.version, changes, found.findings, now):
+        reading = reading_of(ipam, view.active_ips)
+        if not await self._records.save(ipam, view.version, changes, found.findings, reading, now):
             return None
         for inventory_id in view.forgotten:
             await self._records.forget(ipam.ipam_id, view.version + 1, inventory_id, now)

@@ -71,6 +71,8 @@ class IpamUsage:
     active_ips: Mapping[str, int]
     """By account that owns the interfaces (ACC-3)."""
     public_addresses: Mapping[PublicAddressKind, int]
+    active_ip_milliseconds: int
+    """That were metered since there is the IPAM, of all addresses together."""
 
 
 class Group(NamedTuple):
@@ -163,6 +165,9 @@ class View(Protocol):
     def public_address_counts(self) -> Iterator[PublicAddressCount]:
         """Likewise."""
 
+    def active_ip_milliseconds(self, ipam_id: str) -> int:
+        """What the IPAM's meter shows."""
+
     def candidates(self, of: Group, limits: Limits) -> Collection[str]:
         """Ids of resources among which all are that `chosen` chooses."""
 
@@ -221,7 +226,7 @@ def usage_of(view: View, coverage: Coverage, ipam: Ipam) -> IpamUsage:
     for one in view.public_address_counts():
         if AccountRegion(one.account_id, one.kind.region) in seen:
             public[one.kind] += one.count
-    return IpamUsage(active_ips, public)
+    return IpamUsage(active_ips, public, view.active_ip_milliseconds(ipam.ipam_id))
 
 
 def utilizations(cidrs: Iterable[UsedCidr], family: AddressFamily) -> list[Utilization]:

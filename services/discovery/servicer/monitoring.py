@@ -1,6 +1,6 @@
 """MonitoringService: messages to use cases and back."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,12 +20,14 @@ from services.discovery.service.monitoring import (
     discovered_accounts,
     oldest_sample_time,
 )
+from services.discovery.service.routes import DiscoveredRoute, routes_after
 from services.discovery.servicer.monitoring_messages import (
     account_to_proto,
     discovered_address_to_proto,
     discovered_cidr_to_proto,
     history_to_proto,
     monitored_to_proto,
+    route_to_proto,
     time_to_proto,
 )
 from services.discovery.servicer.words import word_of
@@ -34,6 +36,18 @@ from shared.errors import InvalidParameterValue
 from shared.filters import FilterSet
 from shared.paging import paginate
 from shared.rpc.interceptor import Context, caller_of
+
+_ROUTE_ALIASES = {"account-id": "resource_owner_id", "byoip-cidr-state": "state"}
+_ROUTE_FILTERS = (
+    *_ROUTE_ALIASES,
+    "cidr",
+    "resource-region",
+    "advertisement-type",
+    "network-border-group",
+    "ipam-pool-id",
+    "pool-id",
+    "asn",
+)
 
 
 class MonitoringServicer(monitoring_service_pb2_grpc.MonitoringServiceServicer):
@@ -87,6 +101,14 @@ class MonitoringServicer(monitoring_service_pb2_grpc.MonitoringServiceServicer):
     ) -> pb.GetIpamDiscoveredPublicAddressesResponse:
         discovery = await self._discovery(request, context, request.address_region, "address")
         return await self._reader.read(lambda view: _discovered_addresses(view, request, discovery))
+
+    async def GetIpamDiscoveredRoutes(
+        self, request: pb.GetIpamDiscoveredRoutesRequest, context: Context
+    ) -> pb.GetIpamDiscoveredRoutesResponse:
+        region, now = request.resource_region, self._clock()
+        discovery = await self._discovery(request, context, region, "resource")
+        routes = await self._access.routes(discovery.account_ids, region)
+        return _discovered_routes(routes, request, discovery, now)
 
     async def _discovery(
         self,
@@ -201,6 +223,25 @@ def _discovered_addresses(
         oldest_sample_time=time_to_proto(oldest_sample_time(inventories)),
         next_token=token,
     )
+
+
+def _discovered_routes(
+    routes: Iterable[DiscoveredRoute],
+    request: pb.GetIpamDiscoveredRoutesRequest,
+    discovery: ResourceDiscovery,
+    sampled_at: datetime,
+) -> pb.GetIpamDiscoveredRoutesResponse:
+    descriptor = pb.IpamDiscoveredRoute.DESCRIPTOR
+    filters = FilterSet(request.filters, descriptor, _ROUTE_ALIASES, only=_ROUTE_FILTERS)
+
+    def records_after(after: str | None) -> Iterator[tuple[str, pb.IpamDiscoveredRoute]]:
+        for route in routes_after(routes, after):
+            record = route_to_proto(route, discovery.discovery_id, sampled_at)
+            if filters.matches(record):
+                yield route.key, record
+
+    records, token = paginate(request, records_after)
+    return pb.GetIpamDiscoveredRoutesResponse(ipam_discovered_routes=records, next_token=token)
 
 
 def _question_from_proto(request: pb.GetIpamAddressHistoryRequest, now: datetime) -> Question:

@@ -14,6 +14,7 @@ from services.discovery.service.monitoring import (
     HistoryRecord,
     MonitoredCidr,
 )
+from services.discovery.service.routes import DiscoveredRoute
 from services.discovery.servicer.words import number_of
 from shared.tags import tags_to_proto
 
@@ -136,6 +137,24 @@ def discovered_address_to_proto(
         ],
         sample_time=time_to_proto(found.sampled_at),
         recommendation=recommendation.value if recommendation else None,
+    )
+
+
+def route_to_proto(
+    route: DiscoveredRoute, discovery_id: str, sampled_at: datetime
+) -> pb.IpamDiscoveredRoute:
+    return pb.IpamDiscoveredRoute(
+        ipam_resource_discovery_id=discovery_id,
+        resource_region=route.region,
+        resource_owner_id=route.owner_id,
+        cidr=str(route.cidr),
+        asn=str(route.asn),
+        state=number_of(pb.IpamByoipCidrState, route.state),
+        advertisement_type=number_of(pb.IpamByoipAdvertisementType, route.advertisement_type),
+        network_border_group=route.network_border_group,
+        pool_id=route.pool_id,
+        ipam_pool_id=route.ipam_pool_id,
+        sample_time=time_to_proto(sampled_at),
     )
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from cadastre.common.v1 import types_pb2
 from cadastre.discovery.v1 import monitoring_service_pb2 as monitoring_pb
 from cadastre.discovery.v1 import usage_service_pb2 as pb
+from services.discovery.costs.charge import hours
 from services.discovery.evaluation.model import Finding
 from services.discovery.service.usage import (
     IpamUsage,
@@ -42,6 +43,7 @@ def usage_to_proto(usage: IpamUsage) -> pb.GetIpamUsageResponse:
             )
             for kind, count in usage.public_addresses.items()
         ],
+        active_ip_hours=float(hours(usage.active_ip_milliseconds)),
     )
 
 

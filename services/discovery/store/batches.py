@@ -41,13 +41,24 @@ def insert_rows(
     names = [column.name for column in columns]
     named = f"{table.name} ({', '.join(names)})"
     if connection.dialect.name == "sqlite":
-        into, row = f"INSERT INTO {named}", f"({', '.join('?' * len(names))})"
-        for some in batches_of(rows, _ROWS[0]):
-            for chunk in _chunks(some):
-                statement = f"{into} VALUES {', '.join([row] * len(chunk))}"
-                connection.exec_driver_sql(statement, tuple(chain.from_iterable(chunk)))
+        _insert_chunks(connection, f"INSERT INTO {named}", len(names), rows)
     else:
         _copy(connection, f"COPY {named} FROM STDIN", rows)
+
+
+def add_rows(
+    connection: sa.Connection,
+    table: sa.Table,
+    columns: Iterable[sa.Column[Any]],
+    added: sa.Column[Any],
+    rows: Iterable[Sequence[Any]],
+) -> None:
+    """Insert ``rows``, likewise; what is ``added`` of one whose key is there is added to that."""
+    names, key = [column.name for column in columns], [one.name for one in table.primary_key]
+    into = f"INSERT INTO {table.name} ({', '.join(names)})"
+    total = f"{table.name}.{added.name} + excluded.{added.name}"
+    ending = f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {added.name} = {total}"
+    _insert_chunks(connection, into, len(names), rows, ending)
 
 
 def stored_as(connection: sa.Connection, column: sa.Column[Any]) -> Callable[[Any], Any]:
@@ -68,6 +79,21 @@ def update_rows(
     settings = ", ".join(f"{column.name} = {mark}" for column in columns)
     statement = f"UPDATE {table.name} SET {settings} WHERE {key.name} = {mark}"  # noqa: S608 - our own names
     connection.exec_driver_sql(statement, list(rows))
+
+
+def _insert_chunks(
+    connection: sa.Connection,
+    into: str,
+    width: int,
+    rows: Iterable[Sequence[Any]],
+    ending: str = "",
+) -> None:
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    row = f"({', '.join([mark] * width)})"
+    for some in batches_of(rows, _ROWS[0]):
+        for chunk in _chunks(some):
+            statement = f"{into} VALUES {', '.join([row] * len(chunk))}{ending}"
+            connection.exec_driver_sql(statement, tuple(chain.from_iterable(chunk)))
 
 
 def _chunks(rows: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -1,6 +1,7 @@
 """What an evaluation reads of the database, within one transaction."""
 
 import json
+from collections import Counter
 from collections.abc import Collection, ItemsView, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime
@@ -58,6 +59,14 @@ def complete_places(found: Iterable[sa.Row[Any]], seen: Seen) -> set[AccountRegi
     }
     incomplete = {place for _, place in known - told}
     return {place for _, place in told} - incomplete
+
+
+def active_ips_of(found: Iterable[sa.Row[Any]]) -> Mapping[str, int]:
+    """Of inventories' rows, by account."""
+    counted: Counter[str] = Counter()
+    for row in found:
+        counted[row.account_id] += row.active_ip_count
+    return counted
 
 
 def remembered_versions(connection: sa.Connection, ipam_id: str) -> dict[int, int]:

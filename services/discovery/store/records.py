@@ -9,7 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from services.discovery.coverage import Ipam
 from services.discovery.evaluation.model import Finding
+from services.discovery.metering import Pace, Reading
 from services.discovery.record import (
     RecordState,
     ScopesOfVpcs,
@@ -25,6 +27,7 @@ from services.discovery.store.discrepancies import replace_discrepancies
 from services.discovery.store.evaluation_view import (
     HAS_NOT_ENDED,
     STATE,
+    active_ips_of,
     complete_places,
     current_of,
     has_record,
@@ -36,11 +39,13 @@ from services.discovery.store.evaluation_view import (
     sightings_of,
     version_of,
 )
+from services.discovery.store.metering import meter
 from services.discovery.tables import (
     discrepancies,
     evaluations,
     inventories,
     markings,
+    meters,
     records,
     remembered,
 )
@@ -64,21 +69,23 @@ _WORDS = {resource_type: resource_type.value for resource_type in ResourceType}
 class SqlRecords:
     """`Records`: each method in one transaction."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, pace: Pace | None = None) -> None:
+        """``pace`` is how active addresses are metered."""
+        self._database, self._pace = database, pace or Pace()
 
     async def view(self, ipam_id: str, seen: Seen) -> View:
         return await self._database.run(self._view, ipam_id, seen)
 
     async def save(
         self,
-        ipam_id: str,
+        ipam: Ipam,
         version: int,
         changes: Turn,
         findings: Sequence[Finding],
+        reading: Reading,
         now: datetime,
     ) -> bool:
-        return await self._database.run(self._save, ipam_id, version, changes, findings, now)
+        return await self._database.run(self._save, ipam, version, changes, findings, reading, now)
 
     async def remember(
         self,
@@ -120,19 +127,24 @@ class SqlRecords:
                 versions={id_: row.version for id_, row in shown.items()},
                 unremembered={id_ for id_, row in shown.items() if known.get(id_) != row.version},
                 forgotten=known.keys() - shown.keys(),
+                active_ips=active_ips_of(found),
             )
 
     def _save(
         self,
-        ipam_id: str,
+        ipam: Ipam,
         version: int,
         changes: Turn,
         findings: Sequence[Finding],
+        reading: Reading,
         now: datetime,
     ) -> bool:
+        ipam_id = ipam.ipam_id
         with self._database.write() as connection:
             if not _claimed(connection, ipam_id, version, now):
                 return False
+            # Within the claim: of evaluations side by side, one meters.
+            meter(connection, ipam, reading, now, self._pace)
             _carry_out(connection, ipam_id, changes, is_monitored=True)
             replace_discrepancies(connection, ipam_id, findings, now)
             for some in batches_of(list(moved_in(changes))):
@@ -202,7 +214,7 @@ class SqlRecords:
         with self._database.write() as connection:
             known = connection.scalars(sa.select(evaluations.c.ipam_id)).all()
             for ipam_id in set(known) - set(ipam_ids):
-                for table in (records, remembered, discrepancies, markings, evaluations):
+                for table in (records, remembered, discrepancies, markings, meters, evaluations):
                     connection.execute(table.delete().where(table.c.ipam_id == ipam_id))
 
     def _prune(self, ended_before: datetime) -> None:

@@ -28,6 +28,7 @@ from services.discovery.service.usage import (
 )
 from services.discovery.sources import AccountRegion
 from services.discovery.store.batches import batches_of
+from services.discovery.store.metering import active_ip_milliseconds
 from services.discovery.store.reading import (
     along,
     int_of_32_bits,
@@ -142,6 +143,9 @@ class SqlUsageView:
                 row.pool_id,
             )
             yield PublicAddressCount(row.account_id, kind, row.number)
+
+    def active_ip_milliseconds(self, ipam_id: str) -> int:
+        return active_ip_milliseconds(self._connection, ipam_id)
 
     def candidates(self, of: Group, limits: Limits) -> Collection[str]:
         known = _known(of).cte("known")

@@ -19,6 +19,15 @@ from services.gateway.errors import (
 )
 from shared.errors import CadastreError, Unavailable, kind_of
 
+COST_EXPLORER_CODES: Mapping[str, str] = {
+    "InvalidNextToken": "InvalidNextTokenException",
+    "InvalidParameterValue": "ValidationException",
+    "MissingParameter": "ValidationException",
+    "UnauthorizedOperation": "AccessDeniedException",
+    "Unavailable": "ServiceUnavailable",
+    "UnknownParameter": "ValidationException",
+    INTERNAL_ERROR: "InternalFailure",
+}
 ORGANIZATIONS_CODES: Mapping[str, str] = {
     "IdempotentParameterMismatch": "InvalidInputException",
     "InvalidNextToken": "InvalidInputException",

@@ -1,6 +1,7 @@
 """Documents in JSON."""
 
 import json
+from collections.abc import Iterable
 from math import isfinite
 from typing import Any
 
@@ -10,13 +11,17 @@ from services.gateway.documents.notation import Notation, Scalar
 from services.gateway.errors import Unserializable
 from services.gateway.values import name_of_infinite, seconds_to_timestamp, to_float
 
+MAX_DEPTH = 32
+"""Objects and lists in one another, as in CBOR. Only expressions of Cost Explorer, which may be
+nested at will, could come near it."""
+
 
 def parse_document(body: bytes) -> dict[str, Any]:
     """The members of the object in ``body``; nothing at all is an object without members.
 
     Raises:
-        Unserializable: no JSON in UTF-8, nested beyond all measure, no object, or a member that
-            is given twice.
+        Unserializable: no JSON in UTF-8, nested too deeply, no object, or a member that is given
+            twice.
     """
     if not body:
         return {}
@@ -28,7 +33,27 @@ def parse_document(body: bytes) -> dict[str, Any]:
         raise Unserializable("The request body is not a JSON document in UTF-8") from None
     if not isinstance(document, dict):
         raise Unserializable("The request body must be a JSON object")
+    if _is_deeper([document], MAX_DEPTH):
+        raise Unserializable(
+            f"The request body is nested too deeply; {MAX_DEPTH} objects and lists may be in one"
+            " another"
+        )
     return document
+
+
+def _is_deeper(level: Iterable[Any], depth: int) -> bool:
+    """Without recursion, which is what it guards against."""
+    for _ in range(depth):
+        level = [child for node in level for child in _children(node)]
+        if not level:
+            return False
+    return True
+
+
+def _children(node: Any) -> Iterable[Any]:
+    """The objects and lists in ``node``."""
+    values = node.values() if isinstance(node, dict) else node
+    return [value for value in values if isinstance(value, dict | list)]
 
 
 def write_document(document: Any) -> bytes:

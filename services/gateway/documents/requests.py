@@ -50,7 +50,7 @@ class RequestReader:
                 raise ContractMismatch(f"{shape.name}.{name} is sent in the {location}")
             (query if location else body)[name] = member
         return cls(
-            structure_of(body, descriptor, wire_name, partial(_reader, notation)),
+            structure_of(body, descriptor, wire_name, _Readers(notation).of),
             structure_of(query, descriptor, wire_name, _query_reader),
         )
 
@@ -75,19 +75,34 @@ def _query_reader(shape: Shape, field: FieldDescriptor) -> Reader:
     return partial(converted, text_converter(shape, field))
 
 
-def _reader(notation: Notation, shape: Shape, field: FieldDescriptor) -> Reader:
-    check_kind(shape, field)
-    if isinstance(shape, ListShape):
-        return partial(_read_list, _single_reader(notation, shape.member, field))
-    return _single_reader(notation, shape, field)
+class _Readers:
+    """Readers of a notation's values. Of a structure that is in itself, one reads all of them."""
 
+    def __init__(self, notation: Notation) -> None:
+        self._notation = notation
+        self._begun: set[tuple[str, str]] = set()
+        self._structures: dict[tuple[str, str], Structure] = {}
+        """By shape and message."""
 
-def _single_reader(notation: Notation, shape: Shape, field: FieldDescriptor) -> Reader:
-    if isinstance(shape, StructureShape):
-        reader_of = partial(_reader, notation)
-        structure = structure_of(shape.members, message_of(field), wire_name, reader_of)
-        return partial(_read_structure, structure)
-    return partial(_read_scalar, _scalar(notation, shape, field))
+    def of(self, shape: Shape, field: FieldDescriptor) -> Reader:
+        """Reads values of ``shape`` for ``field``; nothing may be read before all are made."""
+        check_kind(shape, field)
+        if isinstance(shape, ListShape):
+            return partial(_read_list, self._of_single(shape.member, field))
+        return self._of_single(shape, field)
+
+    def _of_single(self, shape: Shape, field: FieldDescriptor) -> Reader:
+        if not isinstance(shape, StructureShape):
+            return partial(_read_scalar, _scalar(self._notation, shape, field))
+        message = message_of(field)
+        key = (shape.name, message.full_name)
+        if key not in self._begun:
+            self._begun.add(key)
+            self._structures[key] = structure_of(shape.members, message, wire_name, self.of)
+        return partial(self._read_structure, key)
+
+    def _read_structure(self, key: tuple[str, str], node: Any, path: str) -> dict[str, Any]:
+        return _read_structure(self._structures[key], node, path)
 
 
 def _scalar(notation: Notation, shape: Shape, field: FieldDescriptor) -> Scalar:

@@ -45,6 +45,7 @@ class DiscoveryClient:
                 for group in groups_with_usage(counts)
                 for utilization in await self._chosen(group, limits)
             ],
+            active_ip_hours=usage.active_ip_hours,
         )
 
     async def resource_usages(self, ipam_id: str) -> AsyncIterator[Utilization]:
