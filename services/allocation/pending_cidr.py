@@ -7,6 +7,9 @@ from enum import StrEnum
 from shared.cidr import Cidr
 from shared.errors import InvalidParameterCombination, MissingParameter
 
+COVERED_BY_ASSOCIATION = "CoveredByInternetRegistryAssociation"
+"""The message, without a signature, of who controls a range by what a registry certified."""
+
 
 class VerificationMethod(StrEnum):
     """How control of a range is proved (BYOIP-1, BYOIP-2)."""
@@ -24,7 +27,7 @@ class FailureCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What is to prove control: a signed message, or the id of a token that is in the DNS."""
+    """What is to prove control: a message, mostly signed, or the id of a token in the DNS."""
 
     method: VerificationMethod
     message: str | None = None
@@ -79,6 +82,8 @@ class OfferedProof:
             raise MissingParameter("CidrAuthorizationContext")
         if not self.message:
             raise MissingParameter("CidrAuthorizationContext.Message")
+        if self.message == COVERED_BY_ASSOCIATION:
+            return Proof(VerificationMethod.REMARKS_X509, self.message, "")
         if not self.signature:
             raise MissingParameter("CidrAuthorizationContext.Signature")
         return Proof(VerificationMethod.REMARKS_X509, self.message, self.signature)

@@ -22,6 +22,12 @@ TOKEN = {
     "verification_method": "VERIFICATION_METHOD_DNS_TOKEN",
     "ipam_external_resource_verification_token_id": "ipam-ext-res-ver-token-1",
 }
+COVERED = {
+    "cidr_authorization_context": {
+        "message": "CoveredByInternetRegistryAssociation",
+        "signature": "",
+    }
+}
 VALUE = "InvalidParameterValue"
 IPV6 = {"address_family": "ipv6"}
 
@@ -131,8 +137,10 @@ async def test_asked_again_a_range_waits_under_its_new_proof(world: World) -> No
         first = await world.bring(pool, RANGE)
         again = await world.provision(pool, cidr=RANGE, **TOKEN)
         assert again.ipam_pool_cidr_id == first.ipam_pool_cidr_id
-        told = await waiting.until(2)
-    signed, by_token = told
+        await waiting.until(2)
+        await world.provision(pool, cidr=RANGE, **COVERED)
+        told = await waiting.until(3)
+    signed, by_token, covered = told
     assert (signed.cidr, signed.ipam_pool_id) == (RANGE, pool)
     assert (signed.owner_id, signed.ipam_id) == ("123456789012", "ipam-00000000000000001")
     assert word(signed, "verification_method") == "remarks-x509"
@@ -141,6 +149,8 @@ async def test_asked_again_a_range_waits_under_its_new_proof(world: World) -> No
     assert word(by_token, "verification_method") == "dns-token"
     assert by_token.ipam_external_resource_verification_token_id == "ipam-ext-res-ver-token-1"
     assert not by_token.HasField("cidr_authorization_context")
+    assert covered.cidr_authorization_context.message == "CoveredByInternetRegistryAssociation"
+    assert covered.cidr_authorization_context.signature == ""
     assert await listed(world, pool) == [(RANGE, "pending-provision", "")]
 
 

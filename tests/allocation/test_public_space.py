@@ -101,6 +101,11 @@ def test_the_most_specific_range_depends_on_where_it_is_known(
 
 
 CONTEXT = {"has_context": True, "message": "m", "signature": "s"}
+COVERED: dict[str, Any] = {
+    "has_context": True,
+    "message": "CoveredByInternetRegistryAssociation",
+    "signature": "",
+}
 
 
 @pytest.mark.parametrize(
@@ -109,9 +114,15 @@ CONTEXT = {"has_context": True, "message": "m", "signature": "s"}
         pytest.param(CONTEXT, Proof(X509, "m", "s"), id="no method"),
         pytest.param({**CONTEXT, "method": X509}, Proof(X509, "m", "s"), id="signed"),
         pytest.param({"method": TOKEN, "token_id": "t"}, Proof(TOKEN, token_id="t"), id="by token"),
+        pytest.param(COVERED, Proof(X509, COVERED["message"], ""), id="certified"),
+        pytest.param(
+            {**COVERED, "signature": None}, Proof(X509, COVERED["message"], ""), id="bare"
+        ),
     ],
 )
-def test_a_proof_is_a_signed_message_or_a_token(members: dict[str, Any], proof: Proof) -> None:
+def test_a_proof_is_a_signed_message_an_association_or_a_token(
+    members: dict[str, Any], proof: Proof
+) -> None:
     # BYOIP-1, BYOIP-2
     assert OfferedProof(**members).checked() == proof
 
