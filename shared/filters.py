@@ -4,7 +4,7 @@ A filter is named after a member in kebab-case (``ipam-pool-id``), ``tag:KEY`` o
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC
 from functools import lru_cache
 from typing import Any, TypeVar, cast
@@ -21,6 +21,7 @@ Record = TypeVar("Record", bound=Message)
 Values = Callable[[Any], Iterable[str]]
 
 _NO_ALIASES: Mapping[str, str] = {}
+_WILD: Mapping[str, str] = {"*": ".*", "?": "."}
 
 
 class FilterSet:
@@ -33,16 +34,21 @@ class FilterSet:
         aliases: Mapping[str, str] = _NO_ALIASES,
         *,
         tags: str = "tags",
+        only: Collection[str] | None = None,
     ) -> None:
         """Prepare ``filters``.
 
         ``aliases`` maps further filter names to dotted paths of fields: ``"block.state"`` to
         ``"cidr_block_association_set.cidr_block_state.state"``. ``tags`` is the path of the
-        record's tags; where there is none, records have no tags.
+        record's tags; where there is none, records have no tags. ``only`` are the names that are
+        allowed, where that is not all of them.
 
         Raises:
             InvalidParameterValue: a filter name that records of this type do not have.
         """
+        for name in (one.name for one in filters):
+            if only is not None and name not in only:
+                raise _unknown(name, sorted(only))
         self._conditions = [
             (_values_of(f.name, record_type, aliases, tags.split(".")), _pattern(tuple(f.values)))
             for f in filters
@@ -63,11 +69,23 @@ def _pattern(values: tuple[str, ...]) -> re.Pattern[str]:
 
 def _as_regex(value: str) -> str:
     """``*`` is any run of characters, ``?`` one; a backslash takes their meaning away."""
-    parts = re.findall(r"\\.|.", value, re.DOTALL)
-    wild = {"*": ".*", "?": "."}
-    return "".join(
-        wild.get(part) or re.escape(part[1:] if len(part) > 1 else part) for part in parts
-    )
+    return "".join(_WILD.get(part) or re.escape(part[-1]) for part in _parts(value))
+
+
+def _parts(value: str) -> list[str]:
+    """Characters, each with the backslash before it."""
+    return re.findall(r"\\.|.", value, re.DOTALL)
+
+
+def literal_pieces(value: str) -> list[str]:
+    """What stands between the wildcards of a filter's value: ``a*b?`` has "a", "b" and ""."""
+    pieces = [""]
+    for part in _parts(value):
+        if part in _WILD:
+            pieces.append("")
+        else:
+            pieces[-1] += part[-1]
+    return pieces
 
 
 def _values_of(
@@ -81,13 +99,16 @@ def _values_of(
         return lambda record: (tag.value for tag in _items(record, tags) if tag.key == key)
     path = aliases.get(name, name.replace("-", "_")).split(".")
     if name not in aliases and not _is_scalar(record_type.fields_by_name.get(path[0])):
-        raise InvalidParameterValue(
-            f"The filter '{name}' is invalid; use one of"
-            f" {', '.join(_names(record_type, aliases, has_tags=has_tags))}",
-            parameter="filter",
-            value=name,
-        )
+        raise _unknown(name, _names(record_type, aliases, has_tags=has_tags))
     return lambda record: _walk(record, path)
+
+
+def _unknown(name: str, names: Iterable[str]) -> InvalidParameterValue:
+    return InvalidParameterValue(
+        f"The filter '{name}' is invalid; use one of {', '.join(names)}",
+        parameter="filter",
+        value=name,
+    )
 
 
 def _names(record_type: Descriptor, aliases: Mapping[str, str], *, has_tags: bool) -> list[str]:

@@ -37,6 +37,7 @@ from services.allocation.store.observed import SqlObservations
 from services.allocation.store.policies import SqlPolicies
 from services.allocation.store.reader import SqlAnnotator, SqlReader
 from services.allocation.store.recovery import SqlRecovery
+from services.allocation.store.tagged import TAGGED
 from services.allocation.store.token_pruning import TokenPruning
 from services.allocation.store.vpc_cidrs import SqlVpcObservations
 from services.allocation.store.writer import SqlWriter
@@ -45,8 +46,10 @@ from shared.feed import Bell
 from shared.persistence.audit_trail import AuditTrail
 from shared.persistence.database import Database
 from shared.persistence.migrations import upgrade
+from shared.persistence.tagged import TaggedTables
 from shared.rpc.audit_trail import audited
 from shared.rpc.server import Binding, Runtime, background
+from shared.rpc.tag_servicer import tag_binding
 
 
 @asynccontextmanager
@@ -124,6 +127,7 @@ async def allocation(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
                     "cadastre.allocation.v1.AuditService",
                 ),
             ]
+            bindings.append(tag_binding(TaggedTables(database, TAGGED)))
             yield audited(bindings, trail)
     finally:
         database.close()

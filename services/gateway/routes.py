@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from cadastre.allocation.v1 import allocation_service_pb2
+from cadastre.common.tags.v1 import tag_service_pb2
 from cadastre.common.v1 import options_pb2
 from cadastre.control.iam.v1 import iam_service_pb2
 from cadastre.control.organizations.v1 import organizations_service_pb2
@@ -18,9 +19,13 @@ from cadastre.control.sharing.v1 import sharing_service_pb2
 from cadastre.control.v1 import (
     byoip_service_pb2,
     control_service_pb2,
+    internet_registry_service_pb2,
     policy_service_pb2,
     resource_discovery_service_pb2,
+    route_protection_service_pb2,
+    routing_policy_service_pb2,
 )
+from cadastre.discovery.billing.v1 import cost_explorer_service_pb2
 from cadastre.discovery.v1 import monitoring_service_pb2, prefix_list_resolver_service_pb2
 from cadastre.metrics.v1 import cloud_watch_service_pb2
 from cadastre.network.v1 import (
@@ -30,6 +35,7 @@ from cadastre.network.v1 import (
     network_service_pb2,
     prefix_list_service_pb2,
     subnet_service_pb2,
+    vpc_defaults_service_pb2,
 )
 from shared.settings import Context
 
@@ -38,8 +44,11 @@ Operation = TypeVar("Operation")
 EC2_FILES: Sequence[tuple[Context, FileDescriptor]] = (
     ("control_plane", control_service_pb2.DESCRIPTOR),
     ("control_plane", byoip_service_pb2.DESCRIPTOR),
+    ("control_plane", internet_registry_service_pb2.DESCRIPTOR),
     ("control_plane", policy_service_pb2.DESCRIPTOR),
     ("control_plane", resource_discovery_service_pb2.DESCRIPTOR),
+    ("control_plane", route_protection_service_pb2.DESCRIPTOR),
+    ("control_plane", routing_policy_service_pb2.DESCRIPTOR),
     ("allocation", allocation_service_pb2.DESCRIPTOR),
     ("network", account_service_pb2.DESCRIPTOR),
     ("network", address_service_pb2.DESCRIPTOR),
@@ -47,14 +56,23 @@ EC2_FILES: Sequence[tuple[Context, FileDescriptor]] = (
     ("network", network_service_pb2.DESCRIPTOR),
     ("network", prefix_list_service_pb2.DESCRIPTOR),
     ("network", subnet_service_pb2.DESCRIPTOR),
+    ("network", vpc_defaults_service_pb2.DESCRIPTOR),
     ("discovery", monitoring_service_pb2.DESCRIPTOR),
     ("discovery", prefix_list_resolver_service_pb2.DESCRIPTOR),
+    ("control_plane", tag_service_pb2.DESCRIPTOR),
+    ("allocation", tag_service_pb2.DESCRIPTOR),
+    ("network", tag_service_pb2.DESCRIPTOR),
+    ("discovery", tag_service_pb2.DESCRIPTOR),
 )
 """The contracts whose RPCs are actions of EC2."""
 CLOUDWATCH_FILES: Sequence[tuple[Context, FileDescriptor]] = (
     ("metrics", cloud_watch_service_pb2.DESCRIPTOR),
 )
 """The contract whose RPCs are operations of CloudWatch."""
+COST_EXPLORER_FILES: Sequence[tuple[Context, FileDescriptor]] = (
+    ("discovery", cost_explorer_service_pb2.DESCRIPTOR),
+)
+"""The contract whose RPCs are operations of AWS Cost Explorer."""
 IAM_FILES: Sequence[tuple[Context, FileDescriptor]] = (
     ("control_plane", iam_service_pb2.DESCRIPTOR),
 )

@@ -24,7 +24,11 @@ from services.gateway.cloudtrail import CloudTrailProtocol
 from services.gateway.cloudwatch import cloudwatch_protocols
 from services.gateway.credentials import Credentials
 from services.gateway.documents.endpoint import DocumentProtocol
-from services.gateway.documents.errors import ORGANIZATIONS_CODES, RAM_CODES
+from services.gateway.documents.errors import (
+    COST_EXPLORER_CODES,
+    ORGANIZATIONS_CODES,
+    RAM_CODES,
+)
 from services.gateway.ec2.endpoint import Ec2Protocol
 from services.gateway.following_users import UserFollower
 from services.gateway.identities import Identities
@@ -33,7 +37,13 @@ from services.gateway.protocols import Protocols
 from services.gateway.query.endpoint import QueryProtocol
 from services.gateway.query.errors import IAM_CODES
 from services.gateway.roles import Roles
-from services.gateway.routes import IAM_FILES, ORGANIZATIONS_FILES, RAM_FILES, rpcs_by_action
+from services.gateway.routes import (
+    COST_EXPLORER_FILES,
+    IAM_FILES,
+    ORGANIZATIONS_FILES,
+    RAM_FILES,
+    rpcs_by_action,
+)
 from services.gateway.sessions import SessionTokens
 from services.gateway.snapshots import Snapshot
 from services.gateway.sts import StsProtocol
@@ -157,10 +167,12 @@ async def _application(settings: Settings, log: FilteringBoundLogger) -> AsyncIt
 
 
 def _protocols(services: Services, sts: StsProtocol) -> Protocols:
+    costs = rpcs_by_action(COST_EXPLORER_FILES)
     organizations, ram = rpcs_by_action(ORGANIZATIONS_FILES), rpcs_by_action(RAM_FILES)
     ec2 = Ec2Protocol(load_model("ec2"), services)
     return Protocols(
         {
+            "ce": DocumentProtocol(load_model("ce"), costs, COST_EXPLORER_CODES, services),
             "cloudtrail": CloudTrailProtocol(services),
             "ec2": ec2,
             "iam": QueryProtocol(load_model("iam"), rpcs_by_action(IAM_FILES), IAM_CODES, services),

@@ -34,6 +34,7 @@ from services.allocation.service.unavailable import unavailable
 from services.allocation.service.view import Observed, View, VpcCidr
 from services.allocation.store.observed import SqlObservations
 from services.allocation.store.reader import SqlAnnotator, SqlReader
+from services.allocation.store.tagged import TAGGED
 from services.allocation.store.vpc_cidrs import SqlVpcObservations
 from services.allocation.store.writer import SqlWriter
 from services.allocation.wanted_block import WantedBlock
@@ -43,6 +44,7 @@ from shared.errors import CadastreError
 from shared.feed import Bell
 from shared.persistence.database import Database
 from shared.persistence.migrations import upgrade
+from shared.persistence.tagged import TaggedTables, TagsAfter, Wanted
 from shared.rpc.server import background
 from tests.allocation.test_guards import (
     NOW,
@@ -132,6 +134,7 @@ async def use_everything(ledger: Ledger, database: Database) -> None:
     await ledger.release_of_resources([held_id])
     await annotator.annotate(OWNER, [held_id], lambda allocation: allocation, dry_run=False)
     await reader.read(read_everything)
+    await TaggedTables(database, TAGGED).ask(OWNER, list_tags)
     await ledger.release(OWNER, POOL, held.cidr, held_id, dry_run=False)
     await ledger.deprovision(OWNER, POOL, None, dry_run=False)
     await ledger.provision(OWNER, POOL, WantedBlock(held.cidr), once=None, dry_run=False)
@@ -201,6 +204,12 @@ async def hold_and_observe(ledger: Ledger, observations: SqlObservations) -> Non
     await ledger.change_placement(OWNER, POOL, change, dry_run=False)
     hold = await ledger.hold(OWNER, POOL, LENGTH, timedelta(hours=1), once=None, dry_run=False)
     await ledger.release_hold(OWNER, POOL, hold.set_aside_id, dry_run=False)
+
+
+def list_tags(tags: TagsAfter) -> None:
+    after = f"0 1/{'0' * 32} {b'key'.hex()}"
+    for wanted in (Wanted(), Wanted(ids=["ipam-pool-alloc-1"]), Wanted(texts=[[["key"]]])):
+        assert not [*tags(None, wanted=wanted), *tags(after, wanted=wanted)]
 
 
 def read_public_space(view: View) -> None:

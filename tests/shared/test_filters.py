@@ -7,7 +7,7 @@ from cadastre.control.v1.ipam_pool_pb2 import IPAM_POOL_STATE_CREATE_COMPLETE, I
 from cadastre.network.v1.instance_service_pb2 import Instance, Reservation
 from cadastre.network.v1.vpc_pb2 import Vpc
 from shared.errors import InvalidParameterValue
-from shared.filters import FilterSet
+from shared.filters import FilterSet, literal_pieces
 
 POOL = IpamPool(
     ipam_pool_id="ipam-pool-1",
@@ -116,3 +116,18 @@ def test_aliases_reach_into_nested_lists() -> None:
     wanted = Filter(name="cidr-block-association.cidr-block", values=["10.1.*"])
     assert FilterSet([wanted], Vpc.DESCRIPTOR, aliases).matches(vpc)
     assert not FilterSet([wanted], Vpc.DESCRIPTOR, aliases).matches(Vpc())
+
+
+@pytest.mark.parametrize(
+    ("value", "pieces"),
+    [
+        ("", [""]),
+        ("vpc", ["vpc"]),
+        ("*", ["", ""]),
+        ("a*b?", ["a", "b", ""]),
+        (r"a\*b\\?\c", ["a*b\\", "c"]),
+        ("\n\\", ["\n\\"]),
+    ],
+)
+def test_pieces_are_what_stands_between_wildcards(value: str, pieces: list[str]) -> None:
+    assert literal_pieces(value) == pieces

@@ -24,6 +24,7 @@ from services.control_plane.store.organization_rows import SqlOrganizationRows
 from services.control_plane.store.records import columns_of, ipam_of, pool_of, scope_of
 from services.control_plane.store.routing_policy_rows import SqlRoutingPolicyRows
 from services.control_plane.store.share_rows import SqlShareRows
+from services.control_plane.store.tagged import TAGGABLE, is_pool_in
 from services.control_plane.tables import ipams, pools, scopes
 from shared.caller import Caller
 from shared.tags import Tags
@@ -198,10 +199,11 @@ class SqlRows:
         self._connection.execute(pools.delete().where(pools.c.ipam_pool_id.in_(ipam_pool_ids)))
 
     def tags(self, caller: Caller, resource_id: str) -> Tags | None:
-        for table, id_column, region_column in _TAGGED:
-            query = sa.select(table.c.tags).where(
+        for _, id_column, region_column in TAGGABLE:
+            columns = id_column.table.c
+            query = sa.select(columns.tags).where(
                 id_column == resource_id,
-                table.c.owner_id == caller.account_id,
+                columns.owner_id == caller.account_id,
                 region_column == caller.region,
             )
             if row := self._first(query.with_for_update()):
@@ -210,10 +212,9 @@ class SqlRows:
         return None
 
     def save_tags(self, resource_id: str, tags: Tags) -> None:
-        for table, id_column, _ in _TAGGED:
-            self._connection.execute(
-                table.update().where(id_column == resource_id).values(tags=tags)
-            )
+        for _, id_column, _ in TAGGABLE:
+            is_it = id_column == resource_id
+            self._connection.execute(sa.update(id_column.table).where(is_it).values(tags=tags))
 
     def visible_ipams(
         self, caller: Caller, *, ids: Collection[str], after: str | None
@@ -283,48 +284,6 @@ class SqlRows:
 
     def _all(self, query: sa.Select[Any]) -> Sequence[sa.RowMapping]:
         return self._connection.execute(query).mappings().all()
-
-
-_TAGGED = [
-    (ipams, ipams.c.ipam_id, ipams.c.region),
-    (scopes, scopes.c.ipam_scope_id, scopes.c.ipam_region),
-    (pools, pools.c.ipam_pool_id, pools.c.ipam_region),
-    (
-        tables.resource_discoveries,
-        tables.resource_discoveries.c.ipam_resource_discovery_id,
-        tables.resource_discoveries.c.region,
-    ),
-    (
-        tables.resource_discovery_associations,
-        tables.resource_discovery_associations.c.ipam_resource_discovery_association_id,
-        tables.resource_discovery_associations.c.ipam_region,
-    ),
-    (
-        tables.verification_tokens,
-        tables.verification_tokens.c.ipam_external_resource_verification_token_id,
-        tables.verification_tokens.c.ipam_region,
-    ),
-    (
-        tables.ipam_policies,
-        tables.ipam_policies.c.ipam_policy_id,
-        tables.ipam_policies.c.ipam_region,
-    ),
-    (
-        tables.internet_registry_associations,
-        tables.internet_registry_associations.c.ipam_internet_registry_association_id,
-        tables.internet_registry_associations.c.ipam_region,
-    ),
-]
-
-
-def is_pool_in(region: str) -> sa.ColumnElement[bool]:
-    """The region is the home of the pool's IPAM, or the pool's locale or what that lies in."""
-    return sa.or_(
-        pools.c.ipam_region == region,
-        pools.c.locale == region,
-        # A local zone's border group is named after the region it lies in.
-        pools.c.locale.startswith(f"{region}-", autoescape=True),
-    )
 
 
 def _among(id_column: sa.Column[str], ids: Collection[str]) -> sa.ColumnElement[bool]:

@@ -23,11 +23,13 @@ from shared.ids import arn
 _EC2, _IAM, _ORGANIZATIONS, _RAM = "ec2", "iam", "organizations", "ram"
 SERVICE_PREFIXES: Mapping[str, str] = {
     "cadastre.allocation.v1": _EC2,
+    "cadastre.common.tags.v1": _EC2,
     "cadastre.common.v1": "cloudtrail",
     "cadastre.control.iam.v1": _IAM,
     "cadastre.control.organizations.v1": _ORGANIZATIONS,
     "cadastre.control.sharing.v1": _RAM,
     "cadastre.control.v1": _EC2,
+    "cadastre.discovery.billing.v1": "ce",
     "cadastre.discovery.v1": _EC2,
     "cadastre.metrics.v1": "cloudwatch",
     "cadastre.network.v1": _EC2,
@@ -35,11 +37,13 @@ SERVICE_PREFIXES: Mapping[str, str] = {
 """What AWS calls the service whose operations a contract's package has."""
 
 _RESOURCE_TYPES: Mapping[str, str] = {
+    "acl-": "network-acl",
     "eipalloc-": "elastic-ip",
     "eni-": "network-interface",
     "i-": "instance",
     "ipam-": "ipam",
     "ipam-ext-res-ver-token-": "ipam-external-resource-verification-token",
+    "ipam-internet-registry-assoc-": "ipam-internet-registry-association",
     "ipam-plr-": "ipam-prefix-list-resolver",
     "ipam-plrt-": "ipam-prefix-list-resolver-target",
     "ipam-policy-": "ipam-policy",
@@ -50,6 +54,8 @@ _RESOURCE_TYPES: Mapping[str, str] = {
     "ipam-scope-": "ipam-scope",
     "ipv4pool-ec2-": "ipv4pool-ec2",
     "pl-": "prefix-list",
+    "rtb-": "route-table",
+    "sg-": "security-group",
     "subnet-": "subnet",
     "vpc-": "vpc",
 }
@@ -59,8 +65,11 @@ _REGIONAL_TYPES = frozenset(
         "elastic-ip",
         "instance",
         "ipv4pool-ec2",
+        "network-acl",
         "network-interface",
         "prefix-list",
+        "route-table",
+        "security-group",
         "subnet",
         "vpc",
     }
@@ -74,6 +83,7 @@ _UNNAMED_TYPES: Mapping[str, str] = {
     "CreateManagedPrefixList": "prefix-list",
     "CreatePublicIpv4Pool": "ipv4pool-ec2",
     "DisassociateAddress": "elastic-ip",
+    "DisassociateSubnetCidrBlock": "subnet",
     "DisassociateVpcCidrBlock": "vpc",
     "RunInstances": "instance",
 }

@@ -10,6 +10,7 @@ from services.gateway.answers import Answer, Call
 from services.gateway.clients import Services
 from services.gateway.ec2 import errors
 from services.gateway.ec2.operations import Operation, operations_of
+from services.gateway.ec2.pages import is_one_list, page_over_all
 from services.gateway.ec2.parameters import nested
 from services.gateway.errors import InvalidAction
 from services.gateway.form import parse_form
@@ -59,6 +60,11 @@ class Ec2Protocol:
         if len(requests) == 1:
             [(rpc, request)] = requests
             return await self._services.call(rpc, request, call)
+        if is_one_list(requests):
+            page: Message = await page_over_all(
+                requests, lambda rpc, request: self._services.call(rpc, request, call)
+            )
+            return page
         outcomes = await asyncio.gather(
             *(self._services.call(rpc, request, call) for rpc, request in requests),
             return_exceptions=True,

@@ -7,6 +7,7 @@ from botocore.model import OperationModel, ServiceModel
 from google.protobuf.message import Message
 
 from services.gateway.ec2.fan_out import split
+from services.gateway.ec2.pages import is_one_list
 from services.gateway.ec2.parameters import Node
 from services.gateway.ec2.requests import structure_reader
 from services.gateway.ec2.responses import Render, structure_renderer
@@ -35,7 +36,7 @@ class Operation:
             (rpc, rpc.request_type(**read(parameters, "")))
             for rpc, read in zip(self.rpcs, self._readers, strict=True)
         ]
-        return requests if len(requests) == 1 else split(requests)
+        return requests if len(requests) == 1 or is_one_list(requests) else split(requests)
 
     def render(self, answer: Message, request_id: str) -> str:
         """The response document."""
