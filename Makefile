@@ -18,9 +18,12 @@ ES_PLUGIN := .tools/protoc-gen-es-$(PROTOC_GEN_ES)/node_modules/.bin/protoc-gen-
 # Folders too: theirs is the time that changes when a contract is renamed or deleted.
 PROTOS := $(shell find protos/cadastre -type d -o -name '*.proto')
 
+# Workers and services start again and again: what was compiled once is kept.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run check test bench faults protos stubs dashboards lint lint-protos types fmt lock clean
+.PHONY: help run check test ready compiled bench faults protos stubs dashboards lint lint-protos types fmt lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s%s\n", $$1, $$2 }' Makefile
@@ -32,8 +35,16 @@ run: $(STUBS) ## Start all services on this machine, until interrupted
 check: $(STUBS) ## Audit the ledger of a running system; REPAIR=1 repairs what has one right answer, JSON=1 for machines
 	@$(BIN)/python -m services.local.check $(if $(REPAIR),--repair) $(if $(ACCEPT_LOSS),--accept-loss) $(if $(JSON),--json)
 
-test: $(if $(T),,lint $(HAVE_CLIENTS)) $(STUBS) ## Lint, then run every test, as CI does; T='tests/x.py -k y' runs only those
+test: $(STUBS) ## Lint, then run every test, as CI does; T='tests/x.py -k y' runs only those
+	$(if $(T),,@$(MAKE) --no-print-directory --jobs=3 --output-sync=target ready)
 	$(BIN)/pytest $(or $(T),-n 3 --dist loadscope --no-loadscope-reorder)
+
+# All that comes before the tests, side by side: checking types takes longest and one processor.
+ready: lint $(HAVE_CLIENTS) compiled
+
+# Each worker collects all tests, and would compile all of them while the others do.
+compiled: $(STUBS)
+	@$(BIN)/pytest --collect-only --quiet --quiet >/dev/null || true
 
 bench: $(STUBS) ## Run the benchmarks and print their figures
 	@exec $(BIN)/python -m tests.bench
@@ -87,14 +98,19 @@ lock: $(INSTALLED) ## Pin what pyproject.toml names, in .requirements; UPGRADE=1
 clean: ## Delete all that was installed or generated; data/ stays
 	rm -rf .venv .gen .gen-go .gen-ts .tools .*_cache .hypothesis
 
+PIP_INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement
+
 LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-annotate $(if $(UPGRADE),--upgrade)
 
+# uv takes a sixth of pip's time; where it can't reach the packages that pip is told of, pip does it.
 # The .pth line puts the repository and the stubs on the import path, from whatever folder.
 $(INSTALLED): .requirements/dev.txt
 	@echo "Installing what the project needs"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@sed -n '/^uv==/,/[^\\]$$/p' $< | $(PIP_INSTALL) /dev/stdin
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement $< || \
+		$(PIP_INSTALL) $<
 	@printf '../../../..\n../../../../.gen\n' > $$(echo .venv/lib/python*/site-packages)/cadastre.pth
 	@touch $@
 

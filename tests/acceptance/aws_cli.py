@@ -9,6 +9,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
+from io import StringIO
 from tempfile import TemporaryFile
 from threading import Lock
 from typing import IO, TypedDict
@@ -63,12 +65,26 @@ class AwsCli:
 
 def _serve() -> None:
     driver = create_clidriver()
-    # Known to the forks, unlike what each of them finds out for itself.
-    driver.session.get_service_model("ec2")
+    _read_models(driver)
     for request in sys.stdin:
         done = _forked(driver, json.loads(request))
         sys.stdout.write(f"{json.dumps(done)}\n")
         sys.stdout.flush()
+
+
+def _read_models(driver: CLIDriver) -> None:
+    """What a command reads of AWS, the forks know; who the user is, each finds out for itself.
+
+    So another driver reads it, with the loader of the first: nothing else of the two is shared.
+    """
+    reader = create_clidriver()
+    loader = driver.session.get_component("data_loader")
+    reader.session.register_component("data_loader", loader)
+    with redirect_stdout(StringIO()):
+        reader.main(["ec2", "describe-ipams", "--generate-cli-skeleton"])
+    # Keys, so that none are looked for.
+    keys = {"aws_access_key_id": "-", "aws_secret_access_key": "-"}
+    reader.session.create_client("ec2", region_name="us-east-1", **keys)
 
 
 def _forked(driver: CLIDriver, arguments: Sequence[str]) -> Done:

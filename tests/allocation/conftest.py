@@ -10,6 +10,11 @@ from tests.allocation.world import World, serving, settings_for
 
 
 @pytest.fixture
+def schema_package() -> str:
+    return "services.allocation"
+
+
+@pytest.fixture
 def settings(tmp_path: Path, database_url: str) -> Settings:
     return settings_for(tmp_path, database_url)
 

@@ -20,6 +20,7 @@ from shared.settings import Settings
 from tests.acceptance.installation import free_base_port
 from tests.allocation.world import WEST, World, serving
 from tests.postgres import DIALECTS, PostgresServer
+from tests.waiting import eventually
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -219,13 +220,15 @@ async def test_what_was_acknowledged_survives_a_kill(settings: Settings) -> None
 
 async def answering(world: World) -> None:
     """Until the process is up."""
-    async with asyncio.timeout(60):
-        while True:
-            try:
-                await world.control_plane("GetIpamPoolUsage", ipam_pool_ids=["ipam-pool-00000000"])
-            except CadastreError:
-                continue
-            return
+
+    async def answers() -> bool:
+        try:
+            await world.control_plane("GetIpamPoolUsage", ipam_pool_ids=["ipam-pool-00000000"])
+        except CadastreError:
+            return False
+        return True
+
+    await eventually(answers, timeout_seconds=60)
 
 
 @contextmanager

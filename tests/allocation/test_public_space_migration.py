@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext, MigrationStep
@@ -17,6 +18,12 @@ from tests.allocation.world import ACCOUNT, HOME, IPAM, SCOPE, WEST, serving
 MIGRATIONS = Path("services/allocation/migrations")
 PUBLIC_SCOPE = "ipam-scope-0000000000000000a"
 PRIVATE, BROUGHT, AMAZON, RETIRED = (f"ipam-pool-{number:08x}" for number in range(4))
+
+
+@pytest.fixture
+def schema_package() -> str:
+    """None: what is tested here makes the tables."""
+    return ""
 
 
 def upgrade_to(connection: sa.Connection, revision: str) -> None:
