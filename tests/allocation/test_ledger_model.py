@@ -111,9 +111,12 @@ class LedgerMachine(RuleBasedStateMachine):
         for made in outcomes:
             if isinstance(made, Allocation):
                 model = self.model[pool]
-                if made.cidr in [w.cidr for _, w in wanted]:
-                    model.holds.pop(made.cidr, None)
-                assert model.can_give(made.cidr, self.observed)
+                is_named = made.cidr in [w.cidr for _, w in wanted]
+                if is_named and model.holds.pop(made.cidr, None):
+                    # What is held was free when it was; what is excluded since does not matter.
+                    assert model.can_take_in(made.cidr)
+                else:
+                    assert model.can_give(made.cidr, self.observed)
                 model.held[made.ipam_pool_allocation_id] = made.cidr
 
     @rule(replica=REPLICA, pool=pools, wanted=WANTED, seconds=st.integers(1, 20))
