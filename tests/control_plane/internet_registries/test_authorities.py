@@ -52,8 +52,9 @@ def test_a_certificate_is_renewed_when_a_tenth_of_what_is_left_is_gained(
     stays: bool,
 ) -> None:
     _, kept, listed = certified
-    offer = replace(listed, not_after=NOW + timedelta(days=offered_until_day))
-    assert may_stay(kept, PLACE, offer, NOW + timedelta(days=days_gone)) is stays
+    begun = listed.not_after - timedelta(days=365)
+    offer = replace(listed, not_after=begun + timedelta(days=offered_until_day))
+    assert may_stay(kept, PLACE, offer, begun + timedelta(days=days_gone)) is stays
 
 
 def test_other_resources_and_another_place_take_another_certificate(
