@@ -17,6 +17,7 @@ _NOTE = [{"key": "note", "value": "new"}]
 
 _network = partial(Row, NETWORK, is_about_owners=True)
 _subnets = partial(Row, SUBNETS, is_about_owners=True)
+_NO_BLOCK = "subnet-cidr-assoc-0123456789abcdef0"
 _instances = partial(Row, INSTANCES, is_about_owners=True)
 _addresses = partial(Row, ADDRESSES, is_about_owners=True)
 
@@ -47,6 +48,22 @@ ROWS = [
     ),
     _subnets("DescribeSubnets", SHOWN_TO_IT_ALONE, note="all", shows=lambda it: it.subnet_id),
     _subnets("DescribeSubnets", ITS_ALONE, lambda it: {"subnet_ids": [it.subnet_id]}),
+    _subnets(
+        "ModifySubnetAttribute",
+        ITS_ALONE,
+        lambda it: {"subnet_id": it.subnet_id, "map_public_ip_on_launch": {"value": False}},
+    ),
+    # Its VPC has no IPv6 block.
+    _subnets(
+        "AssociateSubnetCidrBlock",
+        outcomes(HIDDEN, {ADMINISTRATOR: "InvalidSubnet.Range"}),
+        lambda it: {"subnet_id": it.subnet_id, "ipv6_cidr_block": "2001:db8::/64"},
+    ),
+    _subnets(
+        "DisassociateSubnetCidrBlock",
+        outcomes(HIDDEN, {}),
+        lambda _: {"association_id": _NO_BLOCK},
+    ),
     _subnets("DeleteSubnet", ITS_ALONE, lambda it: {"subnet_id": it.spare_subnet_id}),
     _instances("CreateNetworkInterface", ITS_ALONE, lambda it: {"subnet_id": it.subnet_id}),
     _instances(

@@ -29,6 +29,7 @@ _BUILDS: Mapping[GrpcContext, Build] = {
 _OF_SEVERAL = {
     "cadastre.common.v1.AuditTrailService": ("allocation", "control_plane", "network"),
     "cadastre.common.v1.TelemetryService": tuple(_BUILDS),
+    "cadastre.common.tags.v1.TagService": ("control_plane", "allocation", "network", "discovery"),
 }
 _CONTEXT_OF_PACKAGE = {"control": "control_plane"}
 
@@ -48,9 +49,12 @@ class Installation:
     async def ask(
         self, path: str, members: Mapping[str, Any], authorization: str, *, until: str = ""
     ) -> Answer:
-        """What ``path``, such as ``network.v1.NetworkService/CreateVpc``, answers."""
+        """What ``path``, such as ``network.v1.NetworkService/CreateVpc``, answers.
+
+        Of several that serve it, the first one.
+        """
         service, rpc = f"cadastre.{path}".split("/")
-        [context] = contexts_of(service)
+        context, *_ = contexts_of(service)
         return await self.apis[context].ask(service, rpc, members, authorization, until=until)
 
     async def do(self, account_id: str, path: str, *, region: str = HOME, **members: Any) -> Any:

@@ -16,6 +16,7 @@ from tests.authorization.founding import a_user, an_organization
 from tests.authorization.installation import Installation
 from tests.authorization.network_things import network_things
 from tests.authorization.pools import a_pool
+from tests.authorization.registry_things import a_registry_association
 from tests.authorization.resolver_things import resolver_things
 from tests.authorization.services import (
     ALLOCATION,
@@ -126,7 +127,11 @@ async def _things(it: Installation, account_id: str, secret: str) -> Things:
         ipam_id=ipam.ipam_id,
         **tagged("ipam-external-resource-verification-token"),
     )
+    registry_association_id = await a_registry_association(
+        it, account_id, ipam.ipam_id, tagged("ipam-internet-registry-association")
+    )
     its = Things(
+        registry_association_id=registry_association_id,
         verification_token_id=token.ipam_external_resource_verification_token.ipam_external_resource_verification_token_id,
         account_id=account_id,
         ipam_id=ipam.ipam_id,

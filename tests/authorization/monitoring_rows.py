@@ -13,6 +13,7 @@ _REGION_MEMBERS = {
     "GetIpamDiscoveredAccounts": "discovery_region",
     "GetIpamDiscoveredPublicAddresses": "address_region",
     "GetIpamDiscoveredResourceCidrs": "resource_region",
+    "GetIpamDiscoveredRoutes": "resource_region",
 }
 # Nobody has it: that it isn't there is told to whom the scope is.
 _NO_VPCS_CIDR = {

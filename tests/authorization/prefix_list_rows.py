@@ -2,7 +2,15 @@
 
 from functools import partial
 
-from tests.authorization.row import EVERYBODYS, ITS_ALONE, SHOWN_TO_IT_ALONE, Row
+from tests.authorization.callers import ADMINISTRATOR
+from tests.authorization.row import (
+    EVERYBODYS,
+    HIDDEN,
+    ITS_ALONE,
+    SHOWN_TO_IT_ALONE,
+    Row,
+    outcomes,
+)
 from tests.authorization.services import ACCOUNT, PREFIX_LISTS
 
 _lists = partial(Row, PREFIX_LISTS, is_about_owners=True)
@@ -10,6 +18,7 @@ _lists = partial(Row, PREFIX_LISTS, is_about_owners=True)
 ROWS = [
     Row(ACCOUNT, "DescribeRegions", EVERYBODYS),
     Row(ACCOUNT, "DescribeAccountAttributes", EVERYBODYS),
+    Row(ACCOUNT, "DescribeAvailabilityZones", EVERYBODYS),
     Row(
         PREFIX_LISTS,
         "CreateManagedPrefixList",
@@ -38,6 +47,20 @@ ROWS = [
         lambda it: {
             "prefix_list_id": it.prefix_list_id,
             "add_entries": [{"cidr": "172.17.0.0/16"}],
+        },
+    ),
+    _lists(
+        "GetManagedPrefixListAssociations",
+        ITS_ALONE,
+        lambda it: {"prefix_list_id": it.prefix_list_id},
+    ),
+    _lists(
+        "RestoreManagedPrefixListVersion",
+        outcomes(HIDDEN, {ADMINISTRATOR: "PrefixListVersionMismatch"}),
+        lambda it: {
+            "prefix_list_id": it.prefix_list_id,
+            "current_version": 9,
+            "previous_version": 1,
         },
     ),
     _lists(

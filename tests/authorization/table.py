@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from tests.authorization import (
     address_rows,
     byoip_rows,
+    cost_rows,
     identity_rows,
     ipam_rows,
     metric_rows,
@@ -13,6 +14,7 @@ from tests.authorization import (
     policy_rows,
     pool_rows,
     prefix_list_rows,
+    registry_rows,
     resolver_rows,
     sharing_rows,
     vpc_rows,
@@ -26,6 +28,8 @@ WITHOUT_EFFECT: Sequence[Row] = [
     *monitoring_rows.ROWS,
     *resolver_rows.ROWS,
     *metric_rows.ROWS,
+    *registry_rows.ROWS,
+    *cost_rows.ROWS,
 ]
 """They read, or are dry runs."""
 WITH_EFFECT: Sequence[Row] = [

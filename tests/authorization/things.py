@@ -44,6 +44,8 @@ class Things:
     vpc_id: str
     vpc_association_id: str
     verification_token_id: str
+    registry_association_id: str
+    """With an internet registry that has not answered yet."""
 
     # In a VPC of their own, and addresses.
     subnets_vpc_id: str = ""

@@ -12,7 +12,7 @@ from tests.authorization.row import (
     Row,
     outcomes,
 )
-from tests.authorization.services import NETWORK
+from tests.authorization.services import NETWORK, VPC_DEFAULTS
 
 _NOTE = [{"key": "note", "value": "new"}]
 _SHARED = {ADMINISTRATOR: ALLOWED, USER: ALLOWED}
@@ -82,6 +82,16 @@ ROWS = [
         "DisassociateVpcCidrBlock",
         ITS_ALONE,
         lambda it: {"association_id": it.vpc_association_id},
+    ),
+    *(
+        Row(
+            VPC_DEFAULTS,
+            f"Describe{what}",
+            SHOWN_TO_IT_ALONE,
+            shows=lambda it: it.account_id,
+            is_about_owners=True,
+        )
+        for what in ("NetworkAcls", "RouteTables", "SecurityGroups", "SecurityGroupRules")
     ),
     _network("DeleteVpc", ITS_ALONE, lambda it: {"vpc_id": it.vpc_id}),
 ]

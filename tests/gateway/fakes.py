@@ -24,6 +24,7 @@ from cadastre.control.v1.authorization_service_pb2_grpc import (
 )
 from services.gateway.routes import (
     CLOUDWATCH_FILES,
+    COST_EXPLORER_FILES,
     EC2_FILES,
     IAM_FILES,
     ORGANIZATIONS_FILES,
@@ -103,7 +104,14 @@ class FakeServices:
 async def fake_services() -> AsyncIterator[FakeServices]:
     """All contexts' RPCs on a free port."""
     fakes, server = FakeServices(), grpc.aio.server()
-    files = (*CLOUDWATCH_FILES, *EC2_FILES, *IAM_FILES, *ORGANIZATIONS_FILES, *RAM_FILES)
+    files = (
+        *CLOUDWATCH_FILES,
+        *COST_EXPLORER_FILES,
+        *EC2_FILES,
+        *IAM_FILES,
+        *ORGANIZATIONS_FILES,
+        *RAM_FILES,
+    )
     rpcs = [rpc for same_action in rpcs_by_action(files).values() for rpc in same_action]
     server.add_generic_rpc_handlers([_handler(fakes, rpc) for rpc in rpcs])
     add_HealthServicer_to_server(fakes.health, server)

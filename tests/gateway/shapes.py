@@ -202,13 +202,18 @@ def fields(shape: StructureShape, descriptor: Any) -> Iterator[tuple[str, Shape,
 
 
 def reachable(
-    shape: Shape | None, descriptor: Descriptor | None
+    shape: Shape | None,
+    descriptor: Descriptor | None,
+    around: frozenset[str] = frozenset(),
 ) -> Iterator[tuple[StructureShape, Descriptor]]:
-    """``shape`` and every structure in it, however deep, with the messages they travel in."""
-    if not isinstance(shape, StructureShape):
+    """``shape`` and every structure in it, however deep, with the messages they travel in.
+
+    Not those that they are in themselves, ``around`` them.
+    """
+    if not isinstance(shape, StructureShape) or shape.name in around:
         return
     assert descriptor is not None
     yield shape, descriptor
     for _, member, field in fields(shape, descriptor):
         single = member.member if isinstance(member, ListShape) else member
-        yield from reachable(single, field.message_type)
+        yield from reachable(single, field.message_type, around | {shape.name})

@@ -22,6 +22,7 @@ from services.gateway.authorization.organizations import Entity, Organization, O
 from services.gateway.identity import IdentityPolicies
 from services.gateway.routes import (
     CLOUDWATCH_FILES,
+    COST_EXPLORER_FILES,
     EC2_FILES,
     IAM_FILES,
     ORGANIZATIONS_FILES,
@@ -58,6 +59,7 @@ ORGANIZATION = Organization(
 
 EVERY_FILE = (
     *CLOUDWATCH_FILES,
+    *COST_EXPLORER_FILES,
     *EC2_FILES,
     *IAM_FILES,
     *ORGANIZATIONS_FILES,
@@ -92,6 +94,17 @@ def test_every_operation_has_the_name_of_an_action() -> None:
         prefix, name = actions_of(rpc)[0].split(":")
         assert prefix in SERVICE_PREFIXES.values()
         assert name == rpc.descriptor.name
+
+
+def test_what_is_tagged_is_named_by_its_type() -> None:
+    rpc = rpc_of("ec2:CreateTags", "network")
+    request = request_of(rpc, resources=["acl-1", "rtb-1", "sg-1", "subnet-1"])
+    assert resources_of(rpc, request, CALLER) == [
+        f"{REGIONAL}network-acl/acl-1",
+        f"{REGIONAL}route-table/rtb-1",
+        f"{REGIONAL}security-group/sg-1",
+        f"{REGIONAL}subnet/subnet-1",
+    ]
 
 
 @pytest.mark.parametrize("missing", ["ec2:MoveByoipCidrToIpam", "ec2:ImportByoipCidrToIpam"])
@@ -130,6 +143,16 @@ async def test_moving_a_range_to_an_ipam_needs_the_permission_to_import_it_too( 
             "ec2:DisassociateVpcCidrBlock",
             {"association_id": "vpc-cidr-assoc-1"},
             [f"{REGIONAL}vpc/*"],
+        ),
+        (
+            "ec2:AssociateSubnetCidrBlock",
+            {"subnet_id": "subnet-1", "ipv6_ipam_pool_id": "ipam-pool-1"},
+            [f"{GLOBAL}ipam-pool/ipam-pool-1", f"{REGIONAL}subnet/subnet-1"],
+        ),
+        (
+            "ec2:DisassociateSubnetCidrBlock",
+            {"association_id": "subnet-cidr-assoc-1"},
+            [f"{REGIONAL}subnet/*"],
         ),
         ("ec2:DeleteVpc", {"vpc_id": "vpc-1"}, [f"{REGIONAL}vpc/vpc-1"]),
         ("ec2:DescribeVpcAttribute", {"vpc_id": "vpc-1"}, [f"{REGIONAL}vpc/vpc-1"]),
@@ -172,6 +195,16 @@ async def test_moving_a_range_to_an_ipam_needs_the_permission_to_import_it_too( 
             "ec2:EnableIpamPolicy",
             {"ipam_policy_id": "ipam-policy-1", "organization_target_id": "ou-ab12-11111111"},
             [f"{GLOBAL}ipam-policy/ipam-policy-1"],
+        ),
+        (
+            "ec2:CreateIpamInternetRegistryAssociation",
+            {"ipam_id": "ipam-1"},
+            [f"{GLOBAL}ipam-internet-registry-association/*", f"{GLOBAL}ipam/ipam-1"],
+        ),
+        (
+            "ec2:EnableIpamInternetRegistryAssociation",
+            {"ipam_internet_registry_association_id": "ipam-internet-registry-assoc-1"},
+            [f"{GLOBAL}ipam-internet-registry-association/ipam-internet-registry-assoc-1"],
         ),
         (
             "ec2:CreateIpamExternalResourceVerificationToken",

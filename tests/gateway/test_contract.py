@@ -15,6 +15,7 @@ from services.gateway.model import load_model
 from services.gateway.query import operations as query
 from services.gateway.routes import (
     CLOUDWATCH_FILES,
+    COST_EXPLORER_FILES,
     EC2_FILES,
     IAM_FILES,
     ORGANIZATIONS_FILES,
@@ -26,6 +27,7 @@ from shared.rpc.enums import aws_enum_names
 from tests.gateway.shapes import reachable
 
 FILES = {
+    "ce": COST_EXPLORER_FILES,
     "cloudwatch": CLOUDWATCH_FILES,
     "ec2": EC2_FILES,
     "iam": IAM_FILES,
@@ -35,6 +37,14 @@ FILES = {
 MODELS = {service: load_model(service) for service in FILES}
 
 ABSENT = {
+    # Nothing on a bill here is told apart by these, or sorted by costs.
+    "Expression.cost_categories",
+    "Expression.product_attributes",
+    "Expression.tags",
+    "GetCostAndUsageRequest.billing_view_arn",
+    "GetDimensionValuesRequest.billing_view_arn",
+    "GetDimensionValuesRequest.dimension_key",
+    "GetDimensionValuesRequest.sort_by",
     # Newer than the guide: what they belong to isn't offered.
     "CreateVpcRequest.vpc_encryption_control",
     "Vpc.encryption_control",
@@ -59,8 +69,8 @@ ABSENT = {
     "Role.role_last_used",
     "Role.source_role_template",
 }
-# Instances, interfaces, subnets and addresses are records: what of them has no bearing on addresses
-# is not kept, and refused where it is asked for.
+# Instances, interfaces, subnets, routes and addresses are records: what of them has no bearing on
+# addresses is not kept, and refused where it is asked for.
 RECORDS = {
     "Address",
     "AllocateAddressRequest",
@@ -77,6 +87,7 @@ RECORDS = {
     "InstanceNetworkInterfaceAttachment",
     "InstanceNetworkInterfaceSpecification",
     "InstancePrivateIpAddress",
+    "ModifySubnetAttributeRequest",
     "NetworkInterface",
     "NetworkInterfaceAssociation",
     "NetworkInterfaceAttachment",
@@ -84,6 +95,7 @@ RECORDS = {
     "NetworkInterfacePrivateIpAddress",
     "Placement",
     "Reservation",
+    "Route",
     "RunInstancesRequest",
     "RunInstancesResponse",
     "Subnet",
@@ -103,9 +115,13 @@ FURTHER_MEMBERS = {
 # Strings in the contracts: what may be given there depends on the action, and the service says so.
 OPEN_ENUMS = {
     "DescribeVpcAttributeRequest.attribute",
+    "DimensionValues.key",
+    "DimensionValues.match_options",
+    "GetDimensionValuesRequest.dimension",
     "GetMetricStatisticsRequest.statistics",
     "Instance.instance_type",
     "RunInstancesRequest.instance_type",
+    "TagDescription.resource_type",
     "TagSpecification.resource_type",
 }
 
@@ -200,7 +216,7 @@ def test_the_kinds_fit() -> None:
     cloudwatch = rpcs_by_action(CLOUDWATCH_FILES)
     assert set(query.operations_of(MODELS["cloudwatch"], cloudwatch)) == set(cloudwatch)
     assert set(documents.operations_of(MODELS["cloudwatch"], cloudwatch, CBOR)) == set(cloudwatch)
-    for service in ("cloudwatch", "organizations", "ram"):
+    for service in ("ce", "cloudwatch", "organizations", "ram"):
         rpcs = rpcs_by_action(FILES[service])
         assert set(documents.operations_of(MODELS[service], rpcs)) == set(rpcs)
 
@@ -210,9 +226,14 @@ def test_internal_services_are_out_of_reach() -> None:
     assert reached == {
         "CloudWatchService",
         "ControlPlaneService",
+        "CostExplorerService",
         "IpamPolicyService",
         "ByoipService",
+        "InternetRegistryService",
         "ResourceDiscoveryService",
+        "RouteProtectionService",
+        "RoutingPolicyService",
+        "TagService",
         "AllocationService",
         "NetworkService",
         "SubnetService",
@@ -220,6 +241,7 @@ def test_internal_services_are_out_of_reach() -> None:
         "AddressService",
         "AccountService",
         "PrefixListService",
+        "VpcDefaultsService",
         "MonitoringService",
         "PrefixListResolverService",
         "IamService",

@@ -34,13 +34,19 @@ OPEN_TO_ACCOUNTS = {
     "cadastre.allocation.v1.AllocationService",
     "cadastre.allocation.v1.BatchService",
     "cadastre.allocation.v1.PlacementService",
+    "cadastre.common.tags.v1.TagService",
     "cadastre.control.iam.v1.IamService",
     "cadastre.control.organizations.v1.OrganizationsService",
     "cadastre.control.sharing.v1.SharingService",
     "cadastre.control.v1.ByoipService",
     "cadastre.control.v1.ControlPlaneService",
+    "cadastre.control.v1.InternetRegistryService",
     "cadastre.control.v1.IpamPolicyService",
     "cadastre.control.v1.ResourceDiscoveryService",
+    "cadastre.control.v1.RouteProtectionService",
+    "cadastre.control.v1.RoutingPolicyService",
+    "cadastre.discovery.billing.v1.CostExplorerService",
+    "cadastre.discovery.v1.CostService",
     "cadastre.discovery.v1.MonitoringService",
     "cadastre.discovery.v1.PrefixListResolverService",
     "cadastre.discovery.v1.SnapshotService",
@@ -51,6 +57,7 @@ OPEN_TO_ACCOUNTS = {
     "cadastre.network.v1.NetworkService",
     "cadastre.network.v1.PrefixListService",
     "cadastre.network.v1.SubnetService",
+    "cadastre.network.v1.VpcDefaultsService",
 }
 
 

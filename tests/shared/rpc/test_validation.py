@@ -64,7 +64,7 @@ def test_sound_requests_pass(request_: Message) -> None:
         ),
         (
             control.CreateTagsRequest(resources=["vpc-0123456789abcdef0"], tags=[Tag(key="k")]),
-            "InvalidIpamExternalResourceVerificationTokenId.Malformed",
+            "InvalidIpamInternetRegistryAssociationId.Malformed",
             "vpc-",
         ),
     ],
