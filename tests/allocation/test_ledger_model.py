@@ -111,8 +111,9 @@ class LedgerMachine(RuleBasedStateMachine):
         for made in outcomes:
             if isinstance(made, Allocation):
                 model = self.model[pool]
-                is_named = made.cidr in [w.cidr for _, w in wanted]
-                if is_named and model.holds.pop(made.cidr, None):
+                is_settled = made.cidr in [w.cidr for _, w in wanted] and made.cidr in model.holds
+                if is_settled:
+                    del model.holds[made.cidr]
                     # What is held was free when it was; what is excluded since does not matter.
                     assert model.can_take_in(made.cidr)
                 else:
