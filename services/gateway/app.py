@@ -1,4 +1,4 @@
-"""The HTTP application: AWS's protocols on POST and DELETE, health and metrics on GET."""
+"""The HTTP application: AWS's protocols, the console, health and metrics."""
 
 import json
 import time
@@ -15,6 +15,7 @@ from structlog.typing import FilteringBoundLogger
 from services.gateway import tracing
 from services.gateway.answers import Answer, Call
 from services.gateway.clients import Services
+from services.gateway.console.application import Console
 from services.gateway.errors import INTERNAL_ERROR, RefusedIdentity, RequestTooLarge
 from services.gateway.identities import Identities
 from services.gateway.identity import Identity
@@ -98,7 +99,9 @@ class AwsEndpoint:
         call.logged = dict(_trace_of(identity, authorization))
 
 
-def application(endpoint: AwsEndpoint, services: Services, telemetry: Telemetry) -> Starlette:
+def application(
+    endpoint: AwsEndpoint, services: Services, telemetry: Telemetry, console: Console
+) -> Starlette:
     """Everything the gateway serves."""
 
     async def healthz(_: Request) -> Response:
@@ -117,6 +120,7 @@ def application(endpoint: AwsEndpoint, services: Services, telemetry: Telemetry)
         routes=[
             Route("/healthz", healthz, methods=["GET"]),
             Route("/metrics", metrics, methods=["GET"]),
+            *console.routes(),
             # REST protocols have paths of their own, and delete by DELETE.
             Route("/{path:path}", aws, methods=["DELETE", "POST"]),
         ]

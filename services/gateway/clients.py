@@ -68,6 +68,20 @@ class Services:
         except UnauthorizedOperation as refusal:
             await self._put_on_record(rpc, request, call.caller, refusal)
             raise
+        return await self._ask(rpc, request, call)
+
+    async def read_figures(
+        self, rpc: Rpc, request: Message, call: Call, *, action: str, resource: str
+    ) -> Message:
+        """What an internal RPC says about ``resource``, which must be known to be the caller's.
+
+        AWS has no operation for it: who may do ``action`` with the resource may read it. Raises as
+        `call` does.
+        """
+        await self._authorizer.check_action(action, resource, call.caller, call.identity.policies)
+        return await self._ask(rpc, request, call)
+
+    async def _ask(self, rpc: Rpc, request: Message, call: Call) -> Message:
         try:
             answer: Message = await self._remotes[rpc.context].call(
                 self._method(rpc),

@@ -77,12 +77,19 @@ class CloudTrailProtocol:
                 f" only {_OPERATION} is"
             )
         document = _given(parse_document(call.request.body))
+        return Answer(write_document(await self.look_up(document, call)), _MEDIA_TYPE)
+
+    async def look_up(self, document: Mapping[str, Any], call: Call) -> Mapping[str, Any]:
+        """LookupEvents: the members of its answer for those of its request.
+
+        Raises:
+            CadastreError: the members are none that it takes, or a context's refusal.
+        """
         request, positions = _request_of(document), _positions(document.get("NextToken"))
         pages = await asyncio.gather(
             *(self._page(context, request, token, call) for context, token in positions.items())
         )
-        answer = _merged(dict(zip(positions, pages, strict=True)), positions, request.max_results)
-        return Answer(write_document(answer), _MEDIA_TYPE)
+        return _merged(dict(zip(positions, pages, strict=True)), positions, request.max_results)
 
     def refuse(self, error: CadastreError, request_id: str) -> Answer:  # noqa: ARG002 in a header
         return self._errors.refuse(error)

@@ -4,7 +4,7 @@ import configparser
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
@@ -14,6 +14,7 @@ from shared.errors import StartFailed
 _ACCESS_KEY_ID = re.compile(r"\w{16,128}", re.ASCII)
 _ACCOUNT_ID = re.compile(r"\d{12}", re.ASCII)
 _DEFAULT_PROFILE = "default"
+_SHORTEST_PASSWORD = 12
 
 
 class CredentialsError(StartFailed):
@@ -27,6 +28,8 @@ class AccessKey:
     secret: str = field(repr=False)
     account_id: str
     profile: str
+    console_password: str = field(repr=False, default="")
+    """Lets in to the console, besides the secret; empty: there is none."""
 
     @property
     def principal(self) -> str:
@@ -35,7 +38,7 @@ class AccessKey:
 
     def is_same_as(self, other: "AccessKey") -> bool:
         """Everything but the profile's name is the same."""
-        return (self.secret, self.account_id) == (other.secret, other.account_id)
+        return replace(self, profile=other.profile) == other
 
 
 class Credentials:
@@ -111,7 +114,13 @@ def _key_of(path: Path, profile: str, section: Mapping[str, str]) -> tuple[str, 
     ):
         if not is_good:
             raise CredentialsError(f"{path}: [{profile}] has no valid {name}")
-    return access_key_id, AccessKey(secret, account_id, profile)
+    password = section.get("cadastre_console_password", "")
+    if password and len(password) < _SHORTEST_PASSWORD:
+        raise CredentialsError(
+            f"{path}: [{profile}] has a cadastre_console_password of less than"
+            f" {_SHORTEST_PASSWORD} characters"
+        )
+    return access_key_id, AccessKey(secret, account_id, profile, password)
 
 
 def _version_of(path: Path) -> tuple[int, int, int] | None:

@@ -1,14 +1,19 @@
-"""Whose a signed request is: by the credentials file, by the users' keys, or by a session."""
+"""Whose a request is: by the credentials file, by the users' keys, or by a session.
+
+AWS's clients sign each request; a browser signs in once.
+"""
 
 import asyncio
-from collections.abc import Callable
+import hashlib
+import hmac
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.gateway.credentials import AccessKey, Credentials
 from services.gateway.errors import ExpiredToken, UnknownAccessKey
 from services.gateway.identity import Identity
-from services.gateway.roles import Roles
+from services.gateway.roles import ACCESS_ROLE, Roles
 from services.gateway.sessions import AssumedRole, Session, SessionTokens
 from services.gateway.sigv4 import SECURITY_TOKEN, Authorization, SignedRequest, verify
 from services.gateway.unique_ids import role_id, user_id
@@ -27,10 +32,27 @@ class _Key:
     secret: str = field(repr=False)
     identity: Identity
     session: Session | None = None
+    console_password: str = field(repr=False, default="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """Somebody let in until some time, without signing what is asked: no secret is in it."""
+
+    account_id: str
+    """That it acts in."""
+    holder_key_id: str
+    """The permanent key it rests on: it ends when that holds no longer, or has another secret."""
+    fingerprint: str
+    """Of that key's secret."""
+    expires_at: datetime
+    """In whole seconds."""
+    role: AssumedRole | None = None
+    """None: it is the key's user itself."""
 
 
 class Identities:
-    """Tells who signed a request."""
+    """Tells who signed a request, and who signed in."""
 
     def __init__(
         self,
@@ -69,9 +91,61 @@ class Identities:
         await self._check(key.session.role, key.identity, authorization.region)
         return identity_in(key.session.role, key.identity.access_key_id)
 
+    async def sign_in(
+        self, access_key_id: str, secret: str, token: str | None, *, longest: timedelta
+    ) -> SignIn:
+        """Let in whoever has the secret of a key, or the console password of a profile's.
+
+        ``token`` is that of a session, whose key has its own secret and ends by itself.
+
+        Raises:
+            RefusedIdentity: nobody who may; it says why, for the log.
+            ServiceUnavailable: the users haven't been told yet.
+        """
+        now = self._clock()
+        until = (now + longest).replace(microsecond=0)
+        if token is None:
+            key = await self._permanent(access_key_id)
+        else:
+            key = await self._temporary(access_key_id, token)
+        if not _is_one_of(secret, (key.secret, key.console_password)):
+            raise UnknownAccessKey(why="wrong secret at sign-in")
+        if key.session is None:
+            return _sign_in(key, until)
+        if key.session.expires_at <= now:
+            raise ExpiredToken
+        holder = await self._permanent(key.session.holder_key_id)
+        return _sign_in(holder, min(until, key.session.expires_at), key.session.role)
+
+    async def of_sign_in(self, sign_in: SignIn, region: str) -> Identity:
+        """Who signed in, as it is now. Raises as `of` does."""
+        if sign_in.expires_at <= self._clock():
+            raise ExpiredToken
+        key = await self._permanent(sign_in.holder_key_id)
+        if not hmac.compare_digest(_fingerprint(key.secret), sign_in.fingerprint):
+            raise UnknownAccessKey(why="signed in with an earlier secret")
+        if sign_in.role is None:
+            return key.identity
+        await self._check(sign_in.role, key.identity, region)
+        return identity_in(sign_in.role, sign_in.holder_key_id)
+
+    async def sign_in_to_member(self, sign_in: SignIn, account_id: str, region: str) -> SignIn:
+        """The management account's way into a member's (`roles.ACCESS_ROLE`), as AssumeRole's.
+
+        Raises:
+            AccessDenied: the account doesn't let who signed in act in the role.
+            RefusedIdentity, ServiceUnavailable: as `of_sign_in`.
+        """
+        holder = await self.of_sign_in(sign_in, region)
+        caller = Caller(holder.account_id, region, holder.principal)
+        role_arn = f"arn:aws:iam::{account_id}:role/{ACCESS_ROLE}"
+        role = await self._roles.role(role_arn, "console", caller, holder.policies)
+        return replace(sign_in, account_id=account_id, role=role)
+
     async def _permanent(self, access_key_id: str) -> _Key:
         if of_file := self._credentials.find(access_key_id):
-            return _Key(of_file.secret, _identity_of_profile(access_key_id, of_file))
+            identity = _identity_of_profile(access_key_id, of_file)
+            return _Key(of_file.secret, identity, console_password=of_file.console_password)
         await self._until_known()
         if of_user := self._users.key(access_key_id):
             return _Key(of_user.secret, of_user.identity)
@@ -107,6 +181,27 @@ class Identities:
                 await self._users.until_known()
         except TimeoutError as error:
             raise ServiceUnavailable("The users are not known yet; repeat the request") from error
+
+
+def _sign_in(key: _Key, until: datetime, role: AssumedRole | None = None) -> SignIn:
+    return SignIn(
+        account_id=role.account_id if role else key.identity.account_id,
+        holder_key_id=key.identity.access_key_id,
+        fingerprint=_fingerprint(key.secret),
+        expires_at=until,
+        role=role,
+    )
+
+
+def _is_one_of(given: str, secrets: Sequence[str]) -> bool:
+    """Whether it is, told in a time that doesn't depend on how much of it is right."""
+    digest = hashlib.sha256(given.encode()).digest()
+    same = [hmac.compare_digest(digest, hashlib.sha256(s.encode()).digest()) for s in secrets if s]
+    return any(same)
+
+
+def _fingerprint(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()[:32]
 
 
 def _identity_of_profile(access_key_id: str, key: AccessKey) -> Identity:

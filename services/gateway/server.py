@@ -22,6 +22,12 @@ from services.gateway.authorization.organizations import Organizations
 from services.gateway.clients import Services
 from services.gateway.cloudtrail import CloudTrailProtocol
 from services.gateway.cloudwatch import cloudwatch_protocols
+from services.gateway.console.application import Console
+from services.gateway.console.assets import Assets
+from services.gateway.console.attempts import Attempts
+from services.gateway.console.pages import Pages
+from services.gateway.console.sections import SECTIONS
+from services.gateway.console.sessions import SessionCookies
 from services.gateway.credentials import Credentials
 from services.gateway.documents.endpoint import DocumentProtocol
 from services.gateway.documents.errors import (
@@ -162,18 +168,33 @@ async def _application(settings: Settings, log: FilteringBoundLogger) -> AsyncIt
         roles = Roles(authorizer, organizations)
         sts = StsProtocol(load_model("sts"), roles, tokens, clock=clock)
         identities = Identities(credentials, users, tokens, roles, clock=clock)
-        endpoint = AwsEndpoint(_protocols(services, sts), identities, telemetry, log)
-        yield application(endpoint, services, telemetry)
+        trail = CloudTrailProtocol(services)
+        protocols = _protocols(services, sts, trail)
+        endpoint = AwsEndpoint(protocols, identities, telemetry, log)
+        assets = Assets()
+        console = Console(
+            services=services,
+            trail=trail,
+            identities=identities,
+            cookies=SessionCookies(keys),
+            attempts=Attempts(clock),
+            assets=assets,
+            pages=Pages(assets, SECTIONS),
+            sections=SECTIONS,
+            telemetry=telemetry,
+            log=log,
+        )
+        yield application(endpoint, services, telemetry, console)
 
 
-def _protocols(services: Services, sts: StsProtocol) -> Protocols:
+def _protocols(services: Services, sts: StsProtocol, trail: CloudTrailProtocol) -> Protocols:
     costs = rpcs_by_action(COST_EXPLORER_FILES)
     organizations, ram = rpcs_by_action(ORGANIZATIONS_FILES), rpcs_by_action(RAM_FILES)
     ec2 = Ec2Protocol(load_model("ec2"), services)
     return Protocols(
         {
             "ce": DocumentProtocol(load_model("ce"), costs, COST_EXPLORER_CODES, services),
-            "cloudtrail": CloudTrailProtocol(services),
+            "cloudtrail": trail,
             "ec2": ec2,
             "iam": QueryProtocol(load_model("iam"), rpcs_by_action(IAM_FILES), IAM_CODES, services),
             # What it is called where requests are signed.
