@@ -98,6 +98,8 @@ async def _announce(settings: Settings, supervisor: Supervisor) -> None:
     sys.stdout.write(
         f"\nCadastre is up: {endpoint_url(settings)}"
         f" (Prometheus: http://{settings.host}:{settings.prometheus_port}/metrics)\n"
+        f"Look at it in a browser: {endpoint_url(settings)}/console/\n"
+        f"  (sign in with an access key of {aws / 'credentials'})\n"
         "Try it from another terminal with any AWS client:\n\n"
         f"  export AWS_CONFIG_FILE={aws / 'config'}\n"
         f"  export AWS_SHARED_CREDENTIALS_FILE={aws / 'credentials'}\n"
