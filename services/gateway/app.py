@@ -63,7 +63,7 @@ class AwsEndpoint:
             request_id=call.request_id,
             **call.logged,
         )
-        tracing.end(span, request, call, answer, code)
+        tracing.end(span, request, call, int(answer.status), code)
         headers = {"x-amzn-RequestId": call.request_id, **answer.headers}
         return Response(answer.body, answer.status, headers, answer.media_type)
 

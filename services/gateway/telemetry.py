@@ -1,4 +1,4 @@
-"""What the gateway counts. Labels come from finite sets: actions of AWS, HTTP statuses."""
+"""What the gateway counts. Labels come from finite sets: actions of AWS, pages, HTTP statuses."""
 
 from prometheus_client import Counter, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -15,7 +15,7 @@ class Telemetry:
         self._registry = registry = new_registry()
         self._requests = Counter(
             "cadastre_gateway_requests",
-            "AWS requests answered.",
+            "Requests answered: of AWS's protocols, and the console's.",
             ("action", "status"),
             registry=registry,
         )

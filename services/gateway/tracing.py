@@ -6,7 +6,7 @@ from opentelemetry.trace import Span, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 from starlette.requests import Request
 
-from services.gateway.answers import UNKNOWN_ACTION, Answer, Call
+from services.gateway.answers import UNKNOWN_ACTION, Call
 from shared import tracing
 
 _ACTION = "cadastre.action"
@@ -19,7 +19,7 @@ def serve(request: Request, call: Call) -> Span:
     )
 
 
-def end(span: Span, request: Request, call: Call, answer: Answer, code: str) -> None:
+def end(span: Span, request: Request, call: Call, status: int, code: str) -> None:
     """End it with what was answered; ``code`` is AWS's."""
     if not span.is_recording():
         return
@@ -28,10 +28,10 @@ def end(span: Span, request: Request, call: Call, answer: Answer, code: str) -> 
         span.set_attribute(_ACTION, call.action)
     if call.caller.account_id:
         span.set_attribute(tracing.ACCOUNT_ID, call.caller.account_id)
-    span.set_attribute("http.response.status_code", int(answer.status))
-    if answer.status >= HTTPStatus.BAD_REQUEST:
+    span.set_attribute("http.response.status_code", status)
+    if status >= HTTPStatus.BAD_REQUEST:
         span.set_attribute(tracing.REASON, code)
-    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         span.set_attribute("error.type", code)
         span.set_status(Status(StatusCode.ERROR, code))
     span.end()

@@ -9,13 +9,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeAlias
+from urllib.parse import parse_qsl
 
 from google.protobuf.message import Message
-from services.gateway.console.cli_snippet import command_line
 from starlette.responses import Response
 
 from services.gateway.authorization.actions import SERVICE_PREFIXES
 from services.gateway.console.advice import Refusal, refusal_of
+from services.gateway.console.cli_snippet import command_line
 from services.gateway.console.forms import Form, Values
 from services.gateway.console.visit import Link, Visit
 from services.gateway.model import load_model
@@ -135,8 +136,7 @@ class Action:
         except CadastreError as refusal:
             return self._refused(visit, form, refusal_of(refusal))
         base, _, query = path.partition("?")
-        extra = dict(pair.split("=", 1) for pair in query.split("&") if "=" in pair)
-        return visit.redirect(base, **extra, done=self.name)
+        return visit.redirect(base, **{**dict(parse_qsl(query)), "done": self.name})
 
     async def _send(self, visit: Visit, values: Values) -> Done:
         answers = [

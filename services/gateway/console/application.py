@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from structlog.typing import FilteringBoundLogger
 
+from services.gateway import tracing
 from services.gateway.answers import Call
 from services.gateway.clients import Services
 from services.gateway.cloudtrail import CloudTrailProtocol
@@ -151,8 +152,9 @@ class Console:
         ``name`` is its path with the parts' names: one of finitely many.
         """
         started = time.perf_counter()
-        call = Call(str(uuid.uuid4()), action=f"console {request.method} {name}")
+        call = Call(str(uuid.uuid4()), action=f"console {name}")
         request_id.set(call.request_id)
+        span = tracing.serve(request, call)
         response, code = await self._answer(request, call, handle)
         seconds = time.perf_counter() - started
         self.telemetry.record(call.action, response.status_code, seconds)
@@ -167,6 +169,7 @@ class Console:
             request_id=call.request_id,
             **call.logged,
         )
+        tracing.end(span, request, call, response.status_code, code)
         response.headers["x-amzn-RequestId"] = call.request_id
         response.headers["Server-Timing"] = f"app;dur={seconds * 1000:.1f}"
         return response
