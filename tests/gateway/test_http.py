@@ -147,9 +147,11 @@ def test_odd_requests_are_the_clients_fault(request_: bytes, edge: Edge) -> None
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/", 405), ("PUT", "/", 405), ("GET", "/nothing", 405), ("PUT", "/healthz", 405)],
+    [("GET", "/", 303), ("PUT", "/", 405), ("GET", "/nothing", 405), ("PUT", "/healthz", 405)],
 )
-def test_only_post_and_delete_speak_to_aws(method: str, path: str, status: int, edge: Edge) -> None:
+def test_only_post_and_delete_speak_to_aws_and_browsers_are_shown_the_way(
+    method: str, path: str, status: int, edge: Edge
+) -> None:
     answer = httpx.request(method, f"{edge.gateway.url}{path}", trust_env=False)
     assert answer.status_code == status
 

@@ -71,7 +71,11 @@ def _numbers() -> Panels:
             "percentunit",
             steps=FAILED_PART,
         ),
-        number(Text("Gateway requests", "Requests answered, the console's among them."), rate(_REQUESTS, ""), "reqps"),
+        number(
+            Text("Gateway requests", "Requests answered, the console's among them."),
+            rate(_REQUESTS, ""),
+            "reqps",
+        ),
         number(
             Text("Gateway failing", "Answered with a status of 500 or above."),
             _failing_part(_REQUESTS, "", "", _FAILED_REQUEST),
