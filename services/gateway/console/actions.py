@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from inspect import isawaitable
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
 
@@ -59,7 +60,7 @@ class Action:
     """As a button: "Create pool"."""
     done: str
     """As a message afterwards: "The pool is being created."."""
-    commands: Callable[[Visit, Values], Sequence[Command]]
+    commands: Callable[[Visit, Values], Sequence[Command] | Awaitable[Sequence[Command]]]
     """What is sent, in order. The first is tried out; ``carry_out`` completes those after it, where
     they need its answer."""
     form: Callable[[Visit], Awaitable[Form]] = ask_nothing
@@ -108,7 +109,7 @@ class Action:
         self, visit: Visit, form: Form, values: Values, *, is_unconfirmed: bool = False
     ) -> Response:
         try:
-            commands = self._commands(visit, values)
+            commands = await self._commands(visit, values)
             if commands:
                 await visit.api.try_out(commands[0].request)
             preview = await self.preview(visit, values) if self.preview else ""
@@ -139,15 +140,15 @@ class Action:
         return visit.redirect(base, **{**dict(parse_qsl(query)), "done": self.name})
 
     async def _send(self, visit: Visit, values: Values) -> Done:
-        answers = [
-            await visit.api.call(one.request, one.answers) for one in self._commands(visit, values)
-        ]
+        commands = await self._commands(visit, values)
+        answers = [await visit.api.call(one.request, one.answers) for one in commands]
         if isinstance(self.goes_to, str):
             return _filled_in(self.goes_to, visit)
         return self.goes_to(answers)
 
-    def _commands(self, visit: Visit, values: Values) -> Sequence[Command]:
-        commands = self.commands(visit, values)
+    async def _commands(self, visit: Visit, values: Values) -> Sequence[Command]:
+        made = self.commands(visit, values)
+        commands = await made if isawaitable(made) else made
         for number, one in enumerate(commands):
             with_client_token(one.request, values, number)
         return commands

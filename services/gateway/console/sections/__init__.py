@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from services.gateway.console.section import Section
-from services.gateway.console.sections import ipams
+from services.gateway.console.sections import ipams, pools
 
-SECTIONS: Sequence[Section] = (ipams.SECTION,)
+SECTIONS: Sequence[Section] = (pools.SECTION, ipams.SECTION)
 """In the order of the navigation, within its groups."""
