@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 
 from services.gateway.console.section import Section
-from services.gateway.console.sections import ipams, pools
+from services.gateway.console.sections import ipams, organization, pools, resources, shares, vpcs
 
-SECTIONS: Sequence[Section] = (pools.SECTION, ipams.SECTION)
+SECTIONS: Sequence[Section] = (
+    pools.SECTION,
+    resources.SECTION,
+    shares.SECTION,
+    vpcs.SECTION,
+    ipams.SECTION,
+    organization.SECTION,
+)
 """In the order of the navigation, within its groups."""

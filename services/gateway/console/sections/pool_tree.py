@@ -48,7 +48,7 @@ class Row:
     state: str
     description: str
     share: float | None
-    """Of its space, in percent, that is allocated; None: it has no space."""
+    """Of its space, in percent, that is in use; None: it has no space."""
     usage: str
     toggle_url: str
     """Opens or closes it; empty: its pools are shown anyway, or there are none."""
@@ -182,7 +182,12 @@ async def _cidrs(visit: Visit, pools: Sequence[ipam_pool_pb2.IpamPool]) -> Mappi
 
 
 def _some(cidrs: Sequence[str]) -> str:
-    return ", ".join(cidrs[:_SHOWN_CIDRS]) + (", …" if len(cidrs) > _SHOWN_CIDRS else "")
+    return "\n".join([*cidrs[:_SHOWN_CIDRS], *(["…"] if len(cidrs) > _SHOWN_CIDRS else [])])
+
+
+def in_use(usage: ledger_service_pb2.IpamPoolUsage) -> int:
+    """How many addresses are other pools', resources' or reserved."""
+    return int(usage.allocated_addresses) + int(usage.assigned_addresses)
 
 
 def _row(
@@ -200,7 +205,7 @@ def _row(
     toggled = ",".join(others if is_open else [*others, pool_id])
     can_toggle = is_open or pool_id not in level.known
     total = int(usage.total_addresses) if usage else 0
-    share = share_of(int(usage.allocated_addresses), total) if usage and total else None
+    share = share_of(in_use(usage), total) if usage and total else None
     return Row(
         depth=depth,
         name=name_of(pool.tags) or pool_id,

@@ -18,7 +18,7 @@ from services.gateway.console.reading import reading
 from services.gateway.console.section import Group, Page, Section
 from services.gateway.console.sections.pool_actions import ACTIONS
 from services.gateway.console.sections.pool_space import Strip, strips_of, what_if
-from services.gateway.console.sections.pool_tree import tree_of
+from services.gateway.console.sections.pool_tree import in_use, tree_of
 from services.gateway.console.tables import Cell, Column, Filter, Table, badge, table_page, text
 from services.gateway.console.visit import Link, Visit
 from services.gateway.console.words import (
@@ -360,7 +360,7 @@ def _facts(
         ("Pool ID", Cell(pool.ipam_pool_id, is_code=True)),
         ("State", badge(word_of(pool, "state"))),
         *([("State message", pool.state_message)] if pool.state_message else []),
-        ("Allocated", _allocated(usage)),
+        ("In use", _in_use(usage)),
         ("Description", pool.description),
         ("Scope", Cell(pool.ipam_scope_arn.rpartition("/")[2], is_code=True)),
         (
@@ -387,14 +387,14 @@ def _is_public(pool: ipam_pool_pb2.IpamPool) -> bool:
     return pool.ipam_scope_type == types_pb2.IPAM_SCOPE_TYPE_PUBLIC
 
 
-def _allocated(usage: ledger_service_pb2.IpamPoolUsage | None) -> Cell:
+def _in_use(usage: ledger_service_pb2.IpamPoolUsage | None) -> Cell:
     if usage is None or usage.total_addresses in ("", "0"):
         return Cell(NOTHING)
-    allocated, total = int(usage.allocated_addresses), int(usage.total_addresses)
-    share = share_of(allocated, total)
+    total = int(usage.total_addresses)
+    share = share_of(in_use(usage), total)
     return Cell(
         f"{percent_of(share)} of {count_of(total)} addresses",
-        drawing=bar(share, "Allocated"),
+        drawing=bar(share, "In use"),
         note=f"{usage.allocation_count:,} allocations in {usage.cidr_count:,} CIDRs",
     )
 
