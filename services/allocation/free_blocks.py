@@ -53,6 +53,11 @@ class FreeBlocks:
         return sum(len(firsts) << (bits - length) for length, firsts in self.starts.items())
 
     @property
+    def counts(self) -> dict[int, int]:
+        """Number of blocks by prefix length, widest first."""
+        return {length: len(firsts) for length, firsts in sorted(self.starts.items()) if firsts}
+
+    @property
     def largest(self) -> int | None:
         """Prefix length of the largest block."""
         return (self.lengths & -self.lengths).bit_length() - 1 if self.lengths else None

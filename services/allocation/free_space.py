@@ -1,5 +1,6 @@
 """What is left of a pool: buddy blocks, split on allocate, coalesced on release."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sortedcontainers import SortedDict
@@ -232,6 +233,26 @@ class FreeSpace:
     def total_addresses(self) -> int:
         """Number of addresses in all roots."""
         return sum(1 << (self._bits - prefix_length) for prefix_length in self._roots.values())
+
+    @property
+    def block_counts(self) -> dict[int, int]:
+        """Number of free blocks by prefix length, widest first; costs the same however many."""
+        return self._free.counts
+
+    def block_counts_without(self, cidr: Cidr) -> dict[int, int]:
+        """`block_counts` as they would be once ``cidr`` was taken; nothing is taken.
+
+        Raises:
+            NotFree: part of it is taken or outside every root.
+        """
+        around = self._free.around(cidr)
+        if around is None:
+            raise NotFree(cidr)
+        counts = Counter(self.block_counts)
+        counts[around] -= 1
+        # As in `_cut`: what stays free is the buddy at each step down.
+        counts.update(range(around + 1, cidr.prefix_length + 1))
+        return {length: count for length, count in sorted(counts.items()) if count}
 
     def __iter__(self) -> Iterator[Cidr]:
         """The free blocks in order of address."""

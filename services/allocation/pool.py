@@ -130,6 +130,11 @@ class Pool:
         return self._space
 
     @property
+    def placeable(self) -> FreeSpace:
+        """What automatic placement may use of `space`; to look at."""
+        return self._placeable.left if self._placeable else self._space
+
+    @property
     def placement(self) -> Placement:
         """How it places what is asked by length, and where nothing at all."""
         return self._placement
@@ -389,7 +394,7 @@ class Pool:
         self._check_has_cidrs()
         if wanted.cidr:
             return self._checked_placeable(wanted.cidr)
-        space = self._placeable.left if self._placeable else self._space
+        space = self.placeable
         try:
             return space.find(
                 length,

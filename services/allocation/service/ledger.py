@@ -20,6 +20,7 @@ from services.allocation.pool_cidr import CidrState, PoolCidr
 from services.allocation.service import (
     allocating,
     defining,
+    free_space,
     importing,
     placing,
     provisioning,
@@ -27,6 +28,7 @@ from services.allocation.service import (
 )
 from services.allocation.service.allocating import Reservation, ResourceBlock
 from services.allocation.service.command import Batch, Command, Once, Part, Writer, pools
+from services.allocation.service.free_space import Outlook
 from services.allocation.service.importing import ResourceImport
 from services.allocation.service.placing import PlacementChange
 from services.allocation.service.provisioning import NO_PROOF
@@ -107,6 +109,17 @@ class Ledger:
         """Tell what the next reservation would get."""
         command = Command(
             lambda rows: allocating.preview(rows, caller, ipam_pool_id, wanted),
+            pools=pools(ipam_pool_id),
+            dry_run=dry_run,
+        )
+        return await self._writer.carry_out(command)
+
+    async def outlook(
+        self, caller: Caller, ipam_pool_id: str, netmask_length: int | None, *, dry_run: bool
+    ) -> Outlook:
+        """Tell what is left, and what the next reservation of a length would leave."""
+        command = Command(
+            lambda rows: free_space.outlook(rows, caller, ipam_pool_id, netmask_length),
             pools=pools(ipam_pool_id),
             dry_run=dry_run,
         )

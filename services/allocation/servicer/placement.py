@@ -5,12 +5,13 @@ from datetime import datetime
 
 from cadastre.allocation.v1 import placement_service_pb2 as pb
 from cadastre.allocation.v1 import placement_service_pb2_grpc
-from services.allocation.messages import block_to_allocate_from_proto
+from services.allocation.messages import block_to_allocate_from_proto, given
 from services.allocation.service.ledger import Ledger
 from services.allocation.service.view import Reader
 from services.allocation.servicer import listings
 from services.allocation.servicer.allocation import once_of
 from services.allocation.servicer.placement_messages import (
+    free_space_to_proto,
     hold_to_proto,
     placement_change_from_proto,
     placement_to_proto,
@@ -80,3 +81,14 @@ class PlacementServicer(placement_service_pb2_grpc.PlacementServiceServicer):
         return await self._reader.read(
             lambda view: listings.unavailable_cidrs(view, caller, request, now)
         )
+
+    async def GetIpamPoolFreeSpace(
+        self, request: pb.GetIpamPoolFreeSpaceRequest, context: Context
+    ) -> pb.GetIpamPoolFreeSpaceResponse:
+        outlook = await self._ledger.outlook(
+            caller_of(context),
+            request.ipam_pool_id,
+            given(request, "netmask_length"),
+            dry_run=request.dry_run,
+        )
+        return free_space_to_proto(outlook)

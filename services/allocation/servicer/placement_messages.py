@@ -8,6 +8,7 @@ from cadastre.allocation.v1 import placement_service_pb2 as pb
 from cadastre.allocation.v1 import pool_placement_pb2
 from services.allocation.messages import aws_word, given, proto_number
 from services.allocation.placement import Placement, Strategy
+from services.allocation.service.free_space import Left, Outlook
 from services.allocation.service.placing import PlacementChange
 from services.allocation.service.unavailable import Reason, Unavailable
 from services.allocation.service.view import Observed
@@ -58,6 +59,21 @@ def hold_to_proto(hold: SetAside) -> pool_placement_pb2.IpamPoolHold:
     )
     message.expires_at.FromDatetime(hold.until)
     return message
+
+
+def free_space_to_proto(outlook: Outlook) -> pb.GetIpamPoolFreeSpaceResponse:
+    now, then = outlook.now, outlook.then
+    return pb.GetIpamPoolFreeSpaceResponse(
+        free_cidrs=_counts_to_proto(now),
+        free_addresses=str(now.addresses),
+        cidr=str(outlook.cidr) if outlook.cidr else None,
+        remaining_cidrs=_counts_to_proto(then) if then else (),
+        remaining_addresses=str(then.addresses) if then else None,
+    )
+
+
+def _counts_to_proto(left: Left) -> list[pb.FreeCidrCount]:
+    return [pb.FreeCidrCount(netmask_length=n, count=count) for n, count in left.counts.items()]
 
 
 def observed_to_proto(observed: Observed) -> observation_pb.ObservedCidr:

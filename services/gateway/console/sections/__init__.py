@@ -3,10 +3,19 @@
 from collections.abc import Sequence
 
 from services.gateway.console.section import Section
-from services.gateway.console.sections import ipams, organization, pools, resources, shares, vpcs
+from services.gateway.console.sections import (
+    cidr_map,
+    ipams,
+    organization,
+    pools,
+    resources,
+    shares,
+    vpcs,
+)
 
 SECTIONS: Sequence[Section] = (
     pools.SECTION,
+    cidr_map.SECTION,
     resources.SECTION,
     shares.SECTION,
     vpcs.SECTION,
