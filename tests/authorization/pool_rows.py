@@ -150,6 +150,8 @@ ROWS = [
         note="the principal's",
     ),
     _placement("GetIpamPoolUnavailableCidrs", ITS_ALONE, _pool()),
+    _placement("GetIpamPoolFreeSpace", _SHARED, _pool(netmask_length=28)),
+    _placement("GetIpamPoolFreeSpace", ITS_ALONE, _top(netmask_length=28), note="not shared"),
     _batch(
         "BatchAllocateIpamPoolCidrs",
         _SHARED,

@@ -1,24 +1,20 @@
 """A pool's space, drawn: what is allocated of it, what is free, where the next CIDR would go."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
-from cadastre.allocation.v1 import allocation_service_pb2 as pb
-from cadastre.allocation.v1 import placement_service_pb2 as placement
+from cadastre.allocation.v1 import placement_service_pb2 as pb
 from cadastre.allocation.v1 import pool_allocation_pb2, pool_cidr_pb2
 from cadastre.control.v1 import ipam_pool_pb2
-from services.gateway.console.free_space import Left, left_of
-from services.gateway.console.reading import all_of, reading
 from services.gateway.console.visit import Visit
-from services.gateway.console.words import count_of, name_of, word_of
+from services.gateway.console.words import count_of, word_of
 from shared.cidr import Cidr
-from shared.errors import CadastreError, InvalidParameterValue
+from shared.errors import InvalidParameterValue
 
 _WIDTH = 1000
-_MOST = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,33 +77,36 @@ class LengthRow:
 async def what_if(visit: Visit, pool: ipam_pool_pb2.IpamPool) -> Mapping[str, Any]:
     """What the page on free space shows, for the length that its query gives.
 
-    Where the next CIDR goes is for the ledger to say (a preview); what is left is counted from
-    what it lists, so another allocation meanwhile may be in one and not in the other.
-
     Raises:
         CadastreError: the length is none, or the ledger refuses to say.
     """
     length = _length_of(visit, pool)
-    cidrs = await _cidrs(visit, pool.ipam_pool_id)
-    taken = await _taken(visit, pool.ipam_pool_id)
-    before = left_of(cidrs, taken)
-    cidr, refusal = None, ""
-    if length is not None:
-        try:
-            cidr = await _next(visit, pool.ipam_pool_id, length)
-        except CadastreError as error:
-            # It is the answer to what was asked, rather than a mistake.
-            refusal = error.message
-    after = left_of(cidrs, [*taken, cidr]) if cidr else None
+    request = pb.GetIpamPoolFreeSpaceRequest(ipam_pool_id=pool.ipam_pool_id, netmask_length=length)
+    answer = await visit.api.call(request, pb.GetIpamPoolFreeSpaceResponse)
+    before, after = _counts(answer.free_cidrs), _counts(answer.remaining_cidrs)
+    fits = answer.HasField("cidr")
+    bits = 32 if word_of(pool, "address_family") == "ipv4" else 128
     return {
         "netmask_length": length,
-        "cidr": str(cidr) if cidr else "",
-        "refusal_text": refusal,
-        "before": before,
-        "after": after,
-        "rows": _rows(cidrs, before, after),
-        "name": name_of(pool.tags) or pool.ipam_pool_id,
+        "cidr": answer.cidr,
+        "largest_before": min(before, default=None),
+        "largest_after": min(after, default=None),
+        "free": int(answer.free_addresses or 0),
+        "remaining": int(answer.remaining_addresses or 0) if fits else None,
+        "rows": [
+            LengthRow(
+                one,
+                count_of(1 << (bits - one)),
+                before.get(one, 0),
+                after.get(one, 0) if fits else None,
+            )
+            for one in sorted({*before, *after})
+        ],
     }
+
+
+def _counts(found: Iterable[pb.FreeCidrCount]) -> Mapping[int, int]:
+    return {one.netmask_length: one.count for one in found}
 
 
 def _length_of(visit: Visit, pool: ipam_pool_pb2.IpamPool) -> int | None:
@@ -122,64 +121,3 @@ def _length_of(visit: Visit, pool: ipam_pool_pb2.IpamPool) -> int | None:
             parameter="netmask_length",
         )
     return int(text)
-
-
-async def _cidrs(visit: Visit, pool_id: str) -> Sequence[Cidr]:
-    found = await all_of(
-        reading(
-            visit,
-            pb.GetIpamPoolCidrsRequest(ipam_pool_id=pool_id),
-            pb.GetIpamPoolCidrsResponse,
-            lambda answer: answer.ipam_pool_cidrs,
-        )
-    )
-    return [Cidr.parse(one.cidr) for one in found if word_of(one, "state") == "provisioned"]
-
-
-async def _taken(visit: Visit, pool_id: str) -> Sequence[Cidr]:
-    """What nothing can be placed in automatically."""
-    allocated = await all_of(
-        reading(
-            visit,
-            pb.GetIpamPoolAllocationsRequest(ipam_pool_id=pool_id),
-            pb.GetIpamPoolAllocationsResponse,
-            lambda answer: answer.ipam_pool_allocations,
-            most=_MOST,
-        )
-    )
-    unavailable = await all_of(
-        reading(
-            visit,
-            placement.GetIpamPoolUnavailableCidrsRequest(ipam_pool_id=pool_id),
-            placement.GetIpamPoolUnavailableCidrsResponse,
-            lambda answer: answer.ipam_pool_unavailable_cidrs,
-        )
-    )
-    return [
-        *(Cidr.parse(one.cidr) for one in allocated),
-        *(Cidr.parse(one.cidr) for one in unavailable),
-    ]
-
-
-async def _next(visit: Visit, pool_id: str, netmask_length: int) -> Cidr:
-    request = pb.AllocateIpamPoolCidrRequest(
-        ipam_pool_id=pool_id, netmask_length=netmask_length, preview_next_cidr=True
-    )
-    answer = await visit.api.call(request, pb.AllocateIpamPoolCidrResponse)
-    return Cidr.parse(answer.ipam_pool_allocation.cidr)
-
-
-def _rows(cidrs: Sequence[Cidr], before: Left, after: Left | None) -> Sequence[LengthRow]:
-    if not cidrs:
-        return []
-    bits = cidrs[0].family.bits
-    lengths = sorted({*before.blocks, *(after.blocks if after else ())})
-    return [
-        LengthRow(
-            length,
-            count_of(1 << (bits - length)),
-            before.blocks.get(length, 0),
-            after.blocks.get(length, 0) if after else None,
-        )
-        for length in lengths
-    ]
