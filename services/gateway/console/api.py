@@ -19,6 +19,7 @@ from services.gateway.cloudtrail import CloudTrailProtocol
 from services.gateway.ec2.fan_out import split
 from services.gateway.ec2.pages import page_over_all
 from services.gateway.routes import (
+    CLOUDWATCH_FILES,
     EC2_FILES,
     IAM_FILES,
     ORGANIZATIONS_FILES,
@@ -32,6 +33,7 @@ from shared.settings import Context
 M = TypeVar("M", bound=Message)
 
 _ASKED: Sequence[tuple[Context, FileDescriptor]] = (
+    *CLOUDWATCH_FILES,
     *EC2_FILES,
     *IAM_FILES,
     *ORGANIZATIONS_FILES,

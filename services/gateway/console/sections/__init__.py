@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from services.gateway.console.section import Section
 from services.gateway.console.sections import (
     cidr_map,
+    dashboard,
     ipams,
     organization,
     pools,
@@ -14,6 +15,7 @@ from services.gateway.console.sections import (
 )
 
 SECTIONS: Sequence[Section] = (
+    dashboard.SECTION,
     pools.SECTION,
     cidr_map.SECTION,
     resources.SECTION,

@@ -1,0 +1,154 @@
+"""Charts as SVG: lines over time, shares of a whole. Colours are in ``drawings.css``."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil, log10
+
+from markupsafe import Markup
+
+from services.gateway.console.words import percent_of, share_of
+
+_WIDTH, _HEIGHT = 480, 180
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 8, 8, 22
+_TICKS = 4
+_MOST_TICKS = 6
+_STEPS: Sequence[timedelta] = (
+    *(timedelta(minutes=minutes) for minutes in (5, 10, 15, 30)),
+    *(timedelta(hours=hours) for hours in (1, 2, 3, 6, 12)),
+    *(timedelta(days=days) for days in (1, 2, 7, 30)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One line of a chart."""
+
+    name: str
+    points: Sequence[tuple[datetime, float]]
+    """In the order of time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A share of a whole."""
+
+    name: str
+    count: int
+    tone: str
+    """As badges have it: ``good``, ``bad``, ``plain``, ``quiet`` or ``busy``."""
+    url: str = ""
+
+
+def line_chart(
+    name: str, series: Sequence[Series], start: datetime, end: datetime, *, unit: str = ""
+) -> Markup:
+    """Lines from ``start`` to ``end``, above zero; ``name`` is for who can't see them."""
+    most = _round_up(max((value for one in series for _, value in one.points), default=0))
+    parts = [*_value_axis(most, unit), *_time_axis(start, end)]
+    for number, one in enumerate(series, 1):
+        points = " ".join(
+            f"{_x(moment, start, end):.1f},{_y(value, most):.1f}" for moment, value in one.points
+        )
+        parts.append(
+            Markup(
+                '<polyline class="line line-{}" points="{}"><title>{}</title></polyline>'
+            ).format(number, points, one.name)
+        )
+        if len(one.points) == 1:
+            [(moment, value)] = one.points
+            parts.append(
+                Markup('<circle class="dot line-{}" cx="{:.1f}" cy="{:.1f}" r="3"/>').format(
+                    number, _x(moment, start, end), _y(value, most)
+                )
+            )
+    return Markup(
+        '<svg class="line-chart" role="img" aria-label="{}" viewBox="0 0 {} {}">{}</svg>'
+    ).format(_told(name, series, unit), _WIDTH, _HEIGHT, Markup("").join(parts))
+
+
+def stacked_bar(name: str, parts: Sequence[Part]) -> Markup:
+    """Shares of a whole side by side."""
+    whole = sum(part.count for part in parts)
+    drawn, x = [], 0.0
+    for part in parts:
+        width = share_of(part.count, whole)
+        if part.count:
+            drawn.append(
+                Markup(
+                    '<rect class="part-{}" x="{:.2f}" width="{:.2f}" height="10">'
+                    "<title>{}: {}</title></rect>"
+                ).format(part.tone, x, max(width - 0.4, 0.4), part.name, part.count)
+            )
+        x += width
+    told = ", ".join(f"{part.name} {part.count}" for part in parts)
+    return Markup(
+        '<svg class="stacked-bar" role="img" aria-label="{}: {}" viewBox="0 0 100 10"'
+        ' preserveAspectRatio="none"><rect class="part-none" width="100" height="10"/>{}</svg>'
+    ).format(name, told, Markup("").join(drawn))
+
+
+def _told(name: str, series: Sequence[Series], unit: str) -> str:
+    last = ", ".join(
+        f"{one.name} {_number(one.points[-1][1], unit)}" for one in series if one.points
+    )
+    return f"{name}; last: {last}" if last else f"{name}; no data"
+
+
+def _round_up(value: float) -> float:
+    """A round number not below ``value``, which ticks divide evenly."""
+    if value <= _TICKS:
+        return float(_TICKS)
+    power: int = 10 ** int(log10(value))
+    return float(next(step * power for step in (1, 2, 4, 6, 8, 10) if step * power >= value))
+
+
+def _x(moment: datetime, start: datetime, end: datetime) -> float:
+    share: float = (moment - start) / (end - start)
+    return _LEFT + share * (_WIDTH - _LEFT - _RIGHT)
+
+
+def _y(value: float, most: float) -> float:
+    return _TOP + (1 - value / most) * (_HEIGHT - _TOP - _BOTTOM)
+
+
+def _number(value: float, unit: str) -> str:
+    if unit == "%":
+        return percent_of(value)
+    return f"{value:,.0f}"
+
+
+def _value_axis(most: float, unit: str) -> Sequence[Markup]:
+    values = [most * number / _TICKS for number in range(_TICKS + 1)]
+    return [
+        Markup(
+            '<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>'
+            '<text class="axis" x="{}" y="{:.1f}" text-anchor="end">{}</text>'
+        ).format(
+            _LEFT,
+            _WIDTH - _RIGHT,
+            _y(value, most),
+            _y(value, most),
+            _LEFT - 6,
+            _y(value, most) + 4,
+            _number(value, unit),
+        )
+        for value in values
+    ]
+
+
+def _time_axis(start: datetime, end: datetime) -> Sequence[Markup]:
+    """A few round times, in UTC."""
+    span = end - start
+    step = next((one for one in _STEPS if span / one <= _MOST_TICKS), _STEPS[-1])
+    form = "%H:%M" if step < timedelta(days=1) else "%m-%d"
+    seconds = step.total_seconds()
+    first = datetime.fromtimestamp(ceil(start.timestamp() / seconds) * seconds, start.tzinfo)
+    ticks = [first + number * step for number in range(_MOST_TICKS + 1)]
+    return [
+        Markup('<text class="axis" x="{:.1f}" y="{}" text-anchor="middle">{}</text>').format(
+            _x(tick, start, end), _HEIGHT - 6, tick.strftime(form)
+        )
+        for tick in ticks
+        if tick <= end
+    ]
