@@ -14,7 +14,8 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 8, 8, 22
 _TICKS = 4
 _MOST_TICKS = 6
 _STEPS: Sequence[timedelta] = (
-    *(timedelta(minutes=minutes) for minutes in (5, 10, 15, 30)),
+    *(timedelta(seconds=seconds) for seconds in (1, 2, 5, 10, 30)),
+    *(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15, 30)),
     *(timedelta(hours=hours) for hours in (1, 2, 3, 6, 12)),
     *(timedelta(days=days) for days in (1, 2, 7, 30)),
 )
@@ -137,18 +138,22 @@ def _value_axis(most: float, unit: str) -> Sequence[Markup]:
     ]
 
 
-def _time_axis(start: datetime, end: datetime) -> Sequence[Markup]:
-    """A few round times, in UTC."""
+def time_ticks(start: datetime, end: datetime) -> Sequence[tuple[datetime, str]]:
+    """A few round times between two, each as an axis has it (UTC)."""
     span = end - start
-    step = next((one for one in _STEPS if span / one <= _MOST_TICKS), _STEPS[-1])
+    step = next((one for one in _STEPS if span / one <= _MOST_TICKS), span / _MOST_TICKS)
     form = "%H:%M" if step < timedelta(days=1) else "%m-%d"
+    form = "%H:%M:%S" if step < timedelta(minutes=1) else form
     seconds = step.total_seconds()
     first = datetime.fromtimestamp(ceil(start.timestamp() / seconds) * seconds, start.tzinfo)
     ticks = [first + number * step for number in range(_MOST_TICKS + 1)]
+    return [(tick, tick.strftime(form)) for tick in ticks if tick <= end]
+
+
+def _time_axis(start: datetime, end: datetime) -> Sequence[Markup]:
     return [
         Markup('<text class="axis" x="{:.1f}" y="{}" text-anchor="middle">{}</text>').format(
-            _x(tick, start, end), _HEIGHT - 6, tick.strftime(form)
+            _x(tick, start, end), _HEIGHT - 6, label
         )
-        for tick in ticks
-        if tick <= end
+        for tick, label in time_ticks(start, end)
     ]

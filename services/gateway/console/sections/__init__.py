@@ -6,6 +6,7 @@ from services.gateway.console.section import Section
 from services.gateway.console.sections import (
     cidr_map,
     dashboard,
+    history,
     ipams,
     organization,
     pools,
@@ -19,6 +20,7 @@ SECTIONS: Sequence[Section] = (
     pools.SECTION,
     cidr_map.SECTION,
     resources.SECTION,
+    history.SECTION,
     shares.SECTION,
     vpcs.SECTION,
     ipams.SECTION,
