@@ -65,6 +65,10 @@ class Quotas(BaseSettings):
                 )
         return self
 
+    def of_account(self, account_id: str) -> Mapping[str, int]:
+        """All that an account may have, by the names of the fields."""
+        return {name: getattr(self, name).of(account_id) for name in type(self).model_fields}
+
     def amazon_blocks_of(self, account_id: str) -> Mapping[AddressFamily, AmazonBlockQuota]:
         """What an account may have of Amazon's space; enforced by the ledger as well."""
         return {

@@ -19,6 +19,7 @@ from cadastre.control.v1 import (
     internet_registry_service_pb2_grpc,
     inventory_service_pb2_grpc,
     policy_service_pb2_grpc,
+    quota_service_pb2_grpc,
     resource_discovery_service_pb2_grpc,
     route_protection_service_pb2_grpc,
     routing_policy_service_pb2_grpc,
@@ -59,6 +60,7 @@ from services.control_plane.servicer.internet_registry import InternetRegistrySe
 from services.control_plane.servicer.inventory import InventoryServicer
 from services.control_plane.servicer.ipam_policy import IpamPolicyServicer
 from services.control_plane.servicer.organizations import OrganizationsServicer
+from services.control_plane.servicer.quotas import QuotaServicer
 from services.control_plane.servicer.resource_discovery import ResourceDiscoveryServicer
 from services.control_plane.servicer.route_protection import RouteProtectionServicer
 from services.control_plane.servicer.routing_policy import RoutingPolicyServicer
@@ -278,6 +280,11 @@ def _bindings(parts: _Parts, on_waiting: Callable[[], None]) -> Sequence[Binding
             inventory_service_pb2_grpc.add_InventoryServiceServicer_to_server,
             InventoryServicer(reader, routes),
             "cadastre.control.v1.InventoryService",
+        ),
+        Binding(
+            quota_service_pb2_grpc.add_QuotaServiceServicer_to_server,
+            QuotaServicer(parts.quotas),
+            "cadastre.control.v1.QuotaService",
         ),
         Binding(
             route_protection_service_pb2_grpc.add_RouteProtectionServiceServicer_to_server,

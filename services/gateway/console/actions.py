@@ -82,7 +82,7 @@ class Action:
         """The form; the review at once if there is nothing to fill in."""
         form = await self.form(visit)
         if form.is_empty:
-            return await self._review(visit, form, Values(client_token=str(uuid.uuid4())))
+            return await self._review(visit, form, Values(_locked(form), str(uuid.uuid4())))
         given = {name: [value] for name, value in visit.query.items()}
         prefilled = Values({one.name: given[one.name] for one in form.fields if one.name in given})
         return self._form_page(visit, _with_defaults(form, prefilled))

@@ -11,7 +11,13 @@ from google.protobuf.message import Message
 
 from cadastre.allocation.v1 import ledger_service_pb2, placement_service_pb2
 from cadastre.common.tags.v1 import tag_service_pb2
-from cadastre.control.v1 import control_service_pb2, ipam_pb2, ipam_pool_pb2, ipam_scope_pb2
+from cadastre.control.v1 import (
+    control_service_pb2,
+    ipam_pb2,
+    ipam_pool_pb2,
+    ipam_scope_pb2,
+    quota_service_pb2,
+)
 from cadastre.discovery.v1 import cost_service_pb2, usage_service_pb2
 from services.gateway.answers import Call
 from services.gateway.clients import Services
@@ -39,6 +45,7 @@ _ASKED: Sequence[tuple[Context, FileDescriptor]] = (
     *ORGANIZATIONS_FILES,
     *RAM_FILES,
     ("allocation", placement_service_pb2.DESCRIPTOR),
+    ("control_plane", quota_service_pb2.DESCRIPTOR),
     ("discovery", cost_service_pb2.DESCRIPTOR),
 )
 _FIGURES: Sequence[tuple[Context, FileDescriptor]] = (

@@ -12,7 +12,8 @@ from services.gateway.console.words import name_of, word_of
 
 NO_CHOICE = Choice("", "None")
 
-_MOST_POOLS = 1000
+MOST_POOLS = 1000
+"""As many as are read for a form; where there are as many, there may be more."""
 
 
 async def scopes(visit: Visit) -> Sequence[ipam_scope_pb2.IpamScope]:
@@ -71,7 +72,7 @@ async def pools(
     """The account's pools and those shared with it, up to 1,000, as ``filters`` narrow them."""
     request = pb.DescribeIpamPoolsRequest(
         filters=[types_pb2.Filter(name=name, values=values) for name, values in filters],
-        max_results=_MOST_POOLS,
+        max_results=MOST_POOLS,
     )
     answer = await visit.api.call(request, pb.DescribeIpamPoolsResponse)
     return answer.ipam_pools

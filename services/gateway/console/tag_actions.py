@@ -22,6 +22,12 @@ async def tags_by_id(visit: Visit, resource_id: str) -> Mapping[str, str]:
     return {tag.key: tag.value for tag in answer.tags}
 
 
+async def _editable(visit: Visit, resource_id: str) -> Mapping[str, str]:
+    """Tags as lines of ``key=value`` can tell them: other keys stay as they are."""
+    tags = await tags_by_id(visit, resource_id)
+    return {key: value for key, value in tags.items() if "=" not in key and key == key.strip()}
+
+
 def edit_tags(name: str, path: str, parameter: str) -> Action:
     """The action that edits the tags of what the page at ``path`` is about.
 
@@ -30,13 +36,13 @@ def edit_tags(name: str, path: str, parameter: str) -> Action:
 
     async def form(visit: Visit) -> Form:
         resource_id = visit.params[parameter]
-        tags = await tags_by_id(visit, resource_id)
+        tags = await _editable(visit, resource_id)
         lines = "\n".join(f"{key}={value}" for key, value in tags.items())
         return Form((locked(parameter, "Resource", resource_id), tags_field(lines)))
 
     async def carry_out(visit: Visit, values: Values) -> str:
         resource_id = visit.params[parameter]
-        before, after = await tags_by_id(visit, resource_id), values.tags("tags")
+        before, after = await _editable(visit, resource_id), values.tags("tags")
         gone = {key: value for key, value in before.items() if key not in after}
         new = {key: value for key, value in after.items() if before.get(key) != value}
         if new:

@@ -42,6 +42,7 @@ OPEN_TO_ACCOUNTS = {
     "cadastre.control.v1.ControlPlaneService",
     "cadastre.control.v1.InternetRegistryService",
     "cadastre.control.v1.IpamPolicyService",
+    "cadastre.control.v1.QuotaService",
     "cadastre.control.v1.ResourceDiscoveryService",
     "cadastre.control.v1.RouteProtectionService",
     "cadastre.control.v1.RoutingPolicyService",

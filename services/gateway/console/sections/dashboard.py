@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from markupsafe import Markup
 from starlette.responses import Response
@@ -37,7 +38,34 @@ _FAMILIES = {"ipv4": types_pb2.ADDRESS_FAMILY_IPV4, "ipv6": types_pb2.ADDRESS_FA
 _CHARTED_POOLS = 6
 _LISTED = 5
 _NAMESPACE = "AWS/IPAM"
+_WIDGETS: Mapping[str, str] = {
+    "scope": "Scope",
+    "types": "Resource CIDR types",
+    "management": "Management state",
+    "overlapping": "Overlapping resource CIDRs",
+    "compliant": "Compliant resource CIDRs",
+    "vpcs-ipv4": "VPC utilization (IPv4)",
+    "vpcs-ipv6": "VPC utilization (IPv6)",
+    "subnets-ipv4": "Subnet utilization (IPv4)",
+    "vpcs-assigned": "VPCs with the most IPs assigned",
+    "subnets-allocated": "Subnets with the most IPs allocated",
+    "overlap-history": "Overlap status over time",
+    "compliance-history": "Compliance status over time",
+    "pool-assignment": "Pool assignment: space assigned to resources",
+    "pool-allocation": "Pool allocation: space allocated to other pools",
+}
+"""The guide's, by the names that the query's ``hide`` has of them. They stay: pages are kept."""
+_OUT_OF_REACH = "What tells of the past did not answer. Try again in a moment."
+_POOL_METRICS = {"pool-assignment": "PercentAssigned", "pool-allocation": "PercentAllocated"}
 _VPC, _SUBNET = monitoring.IPAM_RESOURCE_TYPE_VPC, monitoring.IPAM_RESOURCE_TYPE_SUBNET
+
+
+@dataclass(frozen=True, slots=True)
+class Widget:
+    """A widget that is shown."""
+
+    title: str
+    hide_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +82,25 @@ class Used:
 class Chart:
     """A chart over time, with what its lines are."""
 
-    title: str
+    key: str
     drawing: Markup
     names: Sequence[str]
-    rows: Sequence[tuple[str, str, str]]
-    """Each line's name, and its first and last value in words."""
+    rows: Sequence[tuple[str, str, str, str, str]]
+    """Each line's name, and its first, least, greatest and last value in words."""
     has_data: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What is asked for a line of a chart."""
+
+    name: str
+    metric: str
+    dimensions: Mapping[str, str]
+
+
 async def show(visit: Visit) -> Response:
-    """All widgets of one scope."""
+    """The widgets of one scope, but for those that the query's ``hide`` names."""
     scope, found = await scope_of_page(visit)
     if scope is None:
         return visit.page("no_ipam.html", title="Dashboard")
@@ -71,12 +108,12 @@ async def show(visit: Visit) -> Response:
     if own is None:
         raise UnknownId("InvalidIpamScopeId", scope.ipam_scope_id)
     family, window = _choice(visit, "family", _FAMILIES), _choice(visit, "window", _WINDOWS, "3h")
-    counts, usages, pools = await asyncio.gather(
+    widgets, hidden = _widgets(visit)
+    counts, usages, (charts, unavailable) = await asyncio.gather(
         _counts(visit, scope, own, family),
-        _usages(visit, own),
-        _pools(visit, scope, family),
+        _usages(visit, own, widgets),
+        _charts(visit, scope, own, family, window, widgets),
     )
-    charts, unavailable = await _charts(visit, own, family, window, pools)
     resources = {"scope": scope.ipam_scope_id}
     return visit.page(
         "dashboard.html",
@@ -91,6 +128,9 @@ async def show(visit: Visit) -> Response:
             for one, label in (("ipv4", "IPv4"), ("ipv6", "IPv6"))
         ],
         windows=[Link(one, visit.with_query(window=one), one == window) for one in _WINDOWS],
+        widgets=widgets,
+        hide=visit.query.get("hide", ""),
+        hidden=hidden,
         counted=_counted(visit, counts, resources),
         usages=usages,
         charts=charts,
@@ -106,6 +146,23 @@ def _choice(visit: Visit, name: str, known: Mapping[str, object], default: str =
             parameter=name,
         )
     return wanted
+
+
+def _widgets(visit: Visit) -> tuple[Mapping[str, Widget], Sequence[Link]]:
+    """The widgets that are shown, and how the others come back."""
+    named = visit.query.get("hide", "").split(",")
+    hidden = [key for key in _WIDGETS if key in named]
+
+    def url(keys: Sequence[str]) -> str:
+        return visit.with_query(hide=",".join(keys))
+
+    shown = {
+        key: Widget(title, url([*hidden, key]))
+        for key, title in _WIDGETS.items()
+        if key not in hidden
+    }
+    back = [Link(_WIDGETS[key], url([one for one in hidden if one != key])) for key in hidden]
+    return shown, [*back, Link("All widgets", url([]))] if len(back) > 1 else back
 
 
 def _facts(visit: Visit, scope: ipam_scope_pb2.IpamScope) -> Sequence[tuple[str, Cell | str]]:
@@ -150,10 +207,10 @@ async def _counts(
 def _counted(
     visit: Visit, counts: Sequence[pb.ResourceCidrCount], resources: Mapping[str, str]
 ) -> Sequence[tuple[str, Markup, Sequence[Part]]]:
-    """The guide's counting widgets: a title, a bar, and what is in it."""
+    """The guide's counting widgets: which it is, a bar, and what is in it."""
 
     def widget(
-        title: str, field: str, filter_: str, words: Sequence[tuple[str, str, str]]
+        key: str, field: str, filter_: str, words: Sequence[tuple[str, str, str]]
     ) -> tuple[str, Markup, Sequence[Part]]:
         found: Counter[str] = Counter()
         for one in counts:
@@ -167,11 +224,11 @@ def _counted(
             )
             for word, label, tone in words
         ]
-        return title, stacked_bar(title, parts), parts
+        return key, stacked_bar(_WIDGETS[key], parts), parts
 
     return [
         widget(
-            "Resource CIDR types",
+            "types",
             "resource_type",
             "resource-type",
             (
@@ -182,7 +239,7 @@ def _counted(
             ),
         ),
         widget(
-            "Management state",
+            "management",
             "management_state",
             "management-state",
             (
@@ -192,7 +249,7 @@ def _counted(
             ),
         ),
         widget(
-            "Overlapping resource CIDRs",
+            "overlapping",
             "overlap_status",
             "overlap-status",
             (
@@ -201,7 +258,7 @@ def _counted(
             ),
         ),
         widget(
-            "Compliant resource CIDRs",
+            "compliant",
             "compliance_status",
             "compliance-status",
             (
@@ -242,24 +299,31 @@ _ENUMS: Mapping[str, Mapping[int, str]] = {
 
 
 async def _usages(
-    visit: Visit, own: Owned
+    visit: Visit, own: Owned, widgets: Container[str]
 ) -> Sequence[tuple[str, Sequence[tuple[str, Sequence[Used]]]]]:
     """VPCs and subnets by how full they are, as the guide's widgets have them."""
+
+    async def ask(
+        kind: monitoring.IpamResourceType.ValueType, family: str, *keys: str
+    ) -> Sequence[pb.ResourceUtilization]:
+        is_shown = any(key in widgets for key in keys)
+        return await _utilization(visit, own, kind, family) if is_shown else []
+
     vpcs4, vpcs6, subnets4 = await asyncio.gather(
-        _utilization(visit, own, _VPC, "ipv4"),
-        _utilization(visit, own, _VPC, "ipv6"),
-        _utilization(visit, own, _SUBNET, "ipv4"),
+        ask(_VPC, "ipv4", "vpcs-ipv4", "vpcs-assigned"),
+        ask(_VPC, "ipv6", "vpcs-ipv6"),
+        ask(_SUBNET, "ipv4", "subnets-ipv4", "subnets-allocated"),
     )
     return [
-        ("VPC utilization (IPv4)", _ends(visit, own, vpcs4)),
-        ("VPC utilization (IPv6)", _ends(visit, own, vpcs6)),
-        ("Subnet utilization (IPv4)", _ends(visit, own, subnets4)),
+        ("vpcs-ipv4", _ends(visit, own, vpcs4)),
+        ("vpcs-ipv6", _ends(visit, own, vpcs6)),
+        ("subnets-ipv4", _ends(visit, own, subnets4)),
         (
-            "VPCs with the most IPs assigned",
+            "vpcs-assigned",
             [("Largest share in subnets", _used(visit, own, vpcs4[:_LISTED]))],
         ),
         (
-            "Subnets with the most IPs allocated",
+            "subnets-allocated",
             [("Largest share in use", _used(visit, own, subnets4[:_LISTED]))],
         ),
     ]
@@ -322,70 +386,90 @@ async def _pools(
 
 async def _charts(
     visit: Visit,
+    scope: ipam_scope_pb2.IpamScope,
     own: Owned,
     family: str,
     window: str,
-    pools: Sequence[ipam_pool_pb2.IpamPool],
+    widgets: Container[str],
 ) -> tuple[Sequence[Chart], str]:
-    """What CloudWatch tells of the window; or why there is nothing, in a sentence."""
+    """What CloudWatch tells of the window; and why something of it is missing, in a sentence."""
     span, period = _WINDOWS[window]
     end = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
     start = end - span
     of_scope = {"AddressFamily": family, "ScopeID": own.resource_id}
-    wanted: list[tuple[str, str, Mapping[str, str]]] = [
-        ("Overlapping", "OverlappingResourceCidrs", of_scope),
-        ("Compliant", "CompliantResourceCidrs", of_scope),
-        ("Noncompliant", "NoncompliantResourceCidrs", of_scope),
-    ]
-    for name in ("PercentAssigned", "PercentAllocated"):
-        wanted.extend(
-            (
-                name_of(pool.tags) or pool.ipam_pool_id,
-                name,
-                {**of_scope, "Locale": pool.locale or "None", "PoolID": pool.ipam_pool_id},
-            )
-            for pool in pools
-        )
-    request = metrics.GetMetricDataRequest(
-        metric_data_queries=[
-            _query(number, name, dimensions, period)
-            for number, (_, name, dimensions) in enumerate(wanted)
+    lines: dict[str, Sequence[_Line]] = {
+        "overlap-history": [_Line("Overlapping", "OverlappingResourceCidrs", of_scope)],
+        "compliance-history": [
+            _Line("Compliant", "CompliantResourceCidrs", of_scope),
+            _Line("Noncompliant", "NoncompliantResourceCidrs", of_scope),
         ],
+    }
+    of_pools = [key for key in _POOL_METRICS if key in widgets]
+    pools = await _pools(visit, scope, family) if of_pools else []
+    for key in of_pools:
+        lines[key] = [_line_of(pool, _POOL_METRICS[key], of_scope) for pool in pools]
+    lines = {key: some for key, some in lines.items() if key in widgets}
+    try:
+        found, is_whole = await _history(visit, lines, start, end, period)
+    except CadastreError as refusal:
+        # All else on the page is there; what is missing is said in its place.
+        return [], refusal.message
+    charts = [
+        _chart(key, some, start, end, "%" if key in _POOL_METRICS else "")
+        for key, some in found.items()
+    ]
+    return charts, "" if is_whole else _OUT_OF_REACH
+
+
+def _line_of(pool: ipam_pool_pb2.IpamPool, metric: str, of_scope: Mapping[str, str]) -> _Line:
+    dimensions = {**of_scope, "Locale": pool.locale or "None", "PoolID": pool.ipam_pool_id}
+    return _Line(name_of(pool.tags) or pool.ipam_pool_id, metric, dimensions)
+
+
+async def _history(
+    visit: Visit,
+    lines: Mapping[str, Sequence[_Line]],
+    start: datetime,
+    end: datetime,
+    period: int,
+) -> tuple[Mapping[str, Sequence[Series]], bool]:
+    """The lines of each chart, and whether the past was there to be asked.
+
+    Raises:
+        CadastreError: a policy forbids it, or the metrics context doesn't answer.
+    """
+    wanted = [line for some in lines.values() for line in some]
+    if not wanted:
+        return {key: [] for key in lines}, True
+    request = metrics.GetMetricDataRequest(
+        metric_data_queries=[_query(number, line, period) for number, line in enumerate(wanted)],
         scan_by=metrics.SCAN_BY_TIMESTAMP_ASCENDING,
     )
     request.start_time.FromDatetime(start)
     request.end_time.FromDatetime(end)
-    try:
-        answer = await visit.api.call(request, metrics.GetMetricDataResponse)
-    except CadastreError as refusal:
-        # All else on the page is there; what is missing is said in its place.
-        return [], refusal.message
+    answer = await visit.api.call(request, metrics.GetMetricDataResponse)
     by_id = {one.id: one for one in answer.metric_data_results}
-    series = [
-        Series(label, _points(by_id.get(f"m{number}")))
-        for number, (label, _, _) in enumerate(wanted)
-    ]
-    of_pools = series[3:]
-    half = len(of_pools) // 2
-    return [
-        _chart("Overlap status over time", series[:1], start, end),
-        _chart("Compliance status over time", series[1:3], start, end),
-        _chart("Pool assignment: space assigned to resources", of_pools[:half], start, end, "%"),
-        _chart("Pool allocation: space allocated to other pools", of_pools[half:], start, end, "%"),
-    ], ""
+    series = iter(
+        [Series(line.name, _points(by_id.get(f"m{number}"))) for number, line in enumerate(wanted)]
+    )
+    # A past that is out of reach is no refusal: CloudWatch says it of each line.
+    is_whole = all(
+        one.status_code != metrics.METRIC_DATA_STATUS_INTERNAL_ERROR
+        for one in answer.metric_data_results
+    )
+    return {key: list(islice(series, len(some))) for key, some in lines.items()}, is_whole
 
 
-def _query(
-    number: int, name: str, dimensions: Mapping[str, str], period: int
-) -> metrics.MetricDataQuery:
+def _query(number: int, line: _Line, period: int) -> metrics.MetricDataQuery:
     return metrics.MetricDataQuery(
         id=f"m{number}",
         metric_stat=metrics.MetricStat(
             metric=metrics.Metric(
                 namespace=_NAMESPACE,
-                metric_name=name,
+                metric_name=line.metric,
                 dimensions=[
-                    metrics.Dimension(name=key, value=value) for key, value in dimensions.items()
+                    metrics.Dimension(name=key, value=value)
+                    for key, value in line.dimensions.items()
                 ],
             ),
             period=period,
@@ -401,21 +485,19 @@ def _points(result: metrics.MetricDataResult | None) -> Sequence[tuple[datetime,
     return sorted(zip(moments, result.values, strict=True))
 
 
-def _chart(
-    title: str, series: Sequence[Series], start: datetime, end: datetime, unit: str = ""
-) -> Chart:
+def _chart(key: str, series: Sequence[Series], start: datetime, end: datetime, unit: str) -> Chart:
     def told(value: float) -> str:
         return percent_of(value) if unit else f"{value:,.0f}"
 
+    def row(one: Series) -> tuple[str, str, str, str, str]:
+        values = [value for _, value in one.points]
+        return one.name, told(values[0]), told(min(values)), told(max(values)), told(values[-1])
+
     return Chart(
-        title,
-        line_chart(title, series, start, end, unit=unit),
+        key,
+        line_chart(_WIDGETS[key], series, start, end, unit=unit),
         [one.name for one in series],
-        [
-            (one.name, told(one.points[0][1]), told(one.points[-1][1]))
-            for one in series
-            if one.points
-        ],
+        [row(one) for one in series if one.points],
         any(one.points for one in series),
     )
 

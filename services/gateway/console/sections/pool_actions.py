@@ -1,6 +1,7 @@
 """What can be done with pools, as the guide's wizards do it (POOL-1 to POOL-8, ALLOC-1)."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 from functools import partial
 from urllib.parse import urlencode
@@ -12,6 +13,7 @@ from cadastre.control.v1 import control_service_pb2 as pb
 from cadastre.control.v1 import ipam_pool_pb2, ipam_scope_pb2
 from services.gateway.console.actions import Action, Command, with_client_token
 from services.gateway.console.choices import (
+    MOST_POOLS,
     NO_CHOICE,
     pool_choices,
     pools,
@@ -29,7 +31,7 @@ from services.gateway.console.forms import Choice, Field, Form, Kind, Values
 from services.gateway.console.tag_actions import edit_tags
 from services.gateway.console.visit import Visit
 from services.gateway.console.words import is_busy, tags_of, word_of
-from shared.errors import CadastreError, UnknownId
+from shared.errors import CadastreError, InvalidParameterValue, UnknownId
 
 _RULES = "Allocation rules"
 _SOURCE = "Source and place"
@@ -56,24 +58,34 @@ _METHODS = (
 
 
 async def _create_form(visit: Visit) -> Form:
-    found = await scopes(visit)
-    all_pools = await pools(visit)
-    source = next(
-        (one for one in all_pools if one.ipam_pool_id == visit.query.get("source_ipam_pool_id")),
-        None,
-    )
-    return Form((*_place_fields(visit, found, all_pools, source), *_rule_fields(None)))
+    found, all_pools = await asyncio.gather(scopes(visit), pools(visit))
+    source_id = visit.query.get("source_ipam_pool_id", "")
+    source = next((one for one in all_pools if one.ipam_pool_id == source_id), None)
+    if source_id and source is None:
+        source = await visit.api.pool(source_id)
+    place = _place_fields(visit, found, _source_field(visit, all_pools), source)
+    return Form((*place, *_rule_fields(None)))
+
+
+def _source_field(visit: Visit, all_pools: Sequence[ipam_pool_pb2.IpamPool]) -> Field:
+    """Chosen from the account's pools, or named where there are more than anybody looks through."""
+    name, label = "source_ipam_pool_id", "Source pool"
+    if len(all_pools) >= MOST_POOLS:
+        text = "Its ID. Left out, it is a top-level pool."
+        return Field(name, label, help=text, placeholder="ipam-pool-…", legend=_SOURCE)
+    own = [one for one in all_pools if visit.api.own(one)]
+    choices = [Choice("", "None: a top-level pool"), *pool_choices(own)]
+    return Field(name, label, Kind.CHOICE, choices=choices, legend=_SOURCE)
 
 
 def _place_fields(
     visit: Visit,
     found: Sequence[ipam_scope_pb2.IpamScope],
-    all_pools: Sequence[ipam_pool_pb2.IpamPool],
+    source_field: Field,
     source: ipam_pool_pb2.IpamPool | None,
 ) -> Sequence[Field]:
     scope_id = source.ipam_scope_arn.rpartition("/")[2] if source else ""
     regions = [Choice("None", "None"), *(Choice(one, one) for one in visit.regions)]
-    own = [one for one in all_pools if visit.api.own(one)]
     return (
         Field(
             "ipam_scope_id",
@@ -85,13 +97,7 @@ def _place_fields(
         ),
         Field("name", "Name", help="The tag Name."),
         description_field(),
-        Field(
-            "source_ipam_pool_id",
-            "Source pool",
-            Kind.CHOICE,
-            choices=[Choice("", "None: a top-level pool"), *pool_choices(own)],
-            legend=_SOURCE,
-        ),
+        source_field,
         Field(
             "address_family",
             "Address family",
@@ -117,6 +123,12 @@ def _place_fields(
             help="A VPC's ID: the pool is then for its subnets. Left out, the pool plans space"
             " within the scope.",
             placeholder="vpc-…",
+            legend=_SOURCE,
+        ),
+        Field(
+            "source_vpc_owner_id",
+            "Account of the VPC",
+            help="Left out, it is this account.",
             legend=_SOURCE,
         ),
         Field(
@@ -192,7 +204,7 @@ def _create_request(visit: Visit, values: Values) -> pb.CreateIpamPoolRequest:
         description=values.optional("description"),
         locale=locale if locale != "None" else None,
         auto_import=values.flag("auto_import") or None,
-        publicly_advertisable=values.flag("publicly_advertisable") or None,
+        publicly_advertisable=_is_advertisable(values),
         allocation_min_netmask_length=values.number("allocation_min_netmask_length"),
         allocation_default_netmask_length=values.number("allocation_default_netmask_length"),
         allocation_max_netmask_length=values.number("allocation_max_netmask_length"),
@@ -210,10 +222,18 @@ def _create_request(visit: Visit, values: Values) -> pb.CreateIpamPoolRequest:
                 resource_id=values.text("source_vpc_id"),
                 resource_type=ipam_pool_pb2.IPAM_POOL_SOURCE_RESOURCE_TYPE_VPC,
                 resource_region=locale if locale != "None" else visit.region,
-                resource_owner=visit.account_id,
+                resource_owner=values.text("source_vpc_owner_id") or visit.account_id,
             )
         )
     return request
+
+
+def _is_advertisable(values: Values) -> bool | None:
+    """AWS wants to be told of IPv6 that is brought along to a top-level pool, and of that alone."""
+    chosen = [values.text(name) for name in ("address_family", "public_ip_source")]
+    if chosen == ["ipv6", "byoip"]:
+        return values.flag("publicly_advertisable")
+    return values.flag("publicly_advertisable") or None
 
 
 def _create(visit: Visit, values: Values) -> Sequence[Command]:
@@ -244,8 +264,17 @@ async def _carry_out_create(visit: Visit, values: Values) -> str:
     if not left:
         return here
     # There is a pool now, so its form isn't shown again: the next one to do is, filled in.
-    member = "netmask_length" if left[0].startswith("/") else "cidr"
-    return f"{here}/provision?{urlencode({member: left[0]})}"
+    return _to_provision(here, left)
+
+
+def _to_provision(here: str, cidrs: Sequence[str]) -> str:
+    """The form for the first of ``cidrs``, which leads to those after it; none: the pool."""
+    if not cidrs:
+        return here
+    first, *rest = cidrs
+    member = "netmask_length" if first.startswith("/") else "cidr"
+    query = {member: first, **({"then": " ".join(rest)} if rest else {})}
+    return f"{here}/provision?{urlencode(query)}"
 
 
 async def _is_created(visit: Visit, pool_id: str) -> bool:
@@ -268,8 +297,8 @@ async def _is_done(visit: Visit, provision: allocation.ProvisionIpamPoolCidrRequ
 
 def _provision_request(pool_id: str, cidr: str) -> allocation.ProvisionIpamPoolCidrRequest:
     request = allocation.ProvisionIpamPoolCidrRequest(ipam_pool_id=pool_id)
-    if cidr.startswith("/") and cidr[1:].isdecimal():
-        request.netmask_length = int(cidr[1:4])
+    if re.fullmatch(r"/[0-9]{1,3}", cidr):
+        request.netmask_length = int(cidr[1:])
     else:
         request.cidr = cidr
     return request
@@ -290,6 +319,13 @@ async def _edited(visit: Visit, values: Values) -> pb.ModifyIpamPoolRequest:
     pool = await _own_pool(visit)
     before = tags_of(pool.allocation_resource_tags)
     after = values.tags("allocation_resource_tags")
+    for field in ("allocation_min_netmask_length", "allocation_max_netmask_length"):
+        if values.number(field) is None and pool.HasField(field):
+            # To send nothing would leave it as it is, unnoticed.
+            raise InvalidParameterValue(
+                f"A limit can be changed but not removed; it is /{getattr(pool, field)} now",
+                parameter=field,
+            )
     default = values.number("allocation_default_netmask_length")
     has_default = pool.HasField("allocation_default_netmask_length")
     return pb.ModifyIpamPoolRequest(
@@ -372,8 +408,23 @@ async def _provision_form(visit: Visit) -> Form:
                 help="In the place of a CIDR: any free one of this length, of the source pool.",
             ),
             *(proof if is_byoip else ()),
-        )
+        ),
+        intro=_still_to_do(visit),
     )
+
+
+def _still_to_do(visit: Visit) -> str:
+    rest = visit.query.get("then", "").split()
+    return f"Still to be provisioned after this one: {', '.join(rest)}." if rest else ""
+
+
+async def _carry_out_provision(visit: Visit, values: Values) -> str:
+    """Provision, and go on to what is still to be provisioned (``then`` in the query)."""
+    [command] = _provision(visit, values)
+    with_client_token(command.request, values)
+    await visit.api.call(command.request, command.answers)
+    here = f"/pools/{visit.params['ipam_pool_id']}"
+    return _to_provision(here, visit.query.get("then", "").split())
 
 
 def _provision(visit: Visit, values: Values) -> Sequence[Command]:
@@ -396,11 +447,11 @@ def _provision(visit: Visit, values: Values) -> Sequence[Command]:
 
 
 async def _deprovision_form(visit: Visit) -> Form:
-    pool = await _own_pool(visit)
+    pool, cidr = await _own_pool(visit), visit.query.get("cidr", "").strip()
     return Form(
         (
             locked("ipam_pool_id", "Pool", pool.ipam_pool_id),
-            Field("cidr", "CIDR", is_required=True),
+            locked("cidr", "CIDR", cidr) if cidr else Field("cidr", "CIDR", is_required=True),
         )
     )
 
@@ -547,6 +598,7 @@ ACTIONS: Sequence[Action] = (
         done="The CIDR is being provisioned.",
         form=_provision_form,
         commands=_provision,
+        carry_out=_carry_out_provision,
     ),
     _of_pool(
         name="deprovision-cidr",

@@ -10,7 +10,7 @@ from cadastre.allocation.v1 import placement_service_pb2 as pb
 from cadastre.allocation.v1 import pool_allocation_pb2, pool_cidr_pb2
 from cadastre.control.v1 import ipam_pool_pb2
 from services.gateway.console.visit import Visit
-from services.gateway.console.words import count_of, word_of
+from services.gateway.console.words import count_of, share_of, word_of
 from shared.cidr import Cidr
 from shared.errors import InvalidParameterValue
 
@@ -72,6 +72,9 @@ class LengthRow:
     addresses: str
     before: int
     after: int | None
+    bar_before: Markup
+    bar_after: Markup | None
+    """How much of what is free now is in blocks of this length."""
 
 
 async def what_if(visit: Visit, pool: ipam_pool_pb2.IpamPool) -> Mapping[str, Any]:
@@ -86,23 +89,39 @@ async def what_if(visit: Visit, pool: ipam_pool_pb2.IpamPool) -> Mapping[str, An
     before, after = _counts(answer.free_cidrs), _counts(answer.remaining_cidrs)
     fits = answer.HasField("cidr")
     bits = 32 if word_of(pool, "address_family") == "ipv4" else 128
+    free = int(answer.free_addresses or 0)
+
+    def row(one: int) -> LengthRow:
+        size, now, then = 1 << (bits - one), before.get(one, 0), after.get(one, 0)
+        return LengthRow(
+            one,
+            count_of(size),
+            now,
+            then if fits else None,
+            _free_bar(share_of(now * size, free), "strip-now"),
+            _free_bar(share_of(then * size, free), "strip-then") if fits else None,
+        )
+
     return {
         "netmask_length": length,
         "cidr": answer.cidr,
         "largest_before": min(before, default=None),
         "largest_after": min(after, default=None),
-        "free": int(answer.free_addresses or 0),
+        "free": free,
         "remaining": int(answer.remaining_addresses or 0) if fits else None,
-        "rows": [
-            LengthRow(
-                one,
-                count_of(1 << (bits - one)),
-                before.get(one, 0),
-                after.get(one, 0) if fits else None,
-            )
-            for one in sorted({*before, *after})
-        ],
+        "rows": [row(one) for one in sorted({*before, *after})],
     }
+
+
+def _free_bar(share: float, name: str) -> Markup:
+    """For the eyes alone: the numbers are beside it."""
+    # What is there at all is seen.
+    width = max(1.0, share) if share else 0.0
+    return Markup(
+        '<svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"'
+        ' focusable="false"><rect class="bar-rest" width="100" height="8" rx="2"/>'
+        '<rect class="{}" width="{:.1f}" height="8" rx="2"/></svg>'
+    ).format(name, width)
 
 
 def _counts(found: Iterable[pb.FreeCidrCount]) -> Mapping[int, int]:

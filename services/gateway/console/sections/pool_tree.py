@@ -5,11 +5,15 @@ and otherwise pool by pool, where somebody opens one: what a page costs doesn't 
 number of pools there are.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from cadastre.allocation.v1 import allocation_service_pb2, ledger_service_pb2
+from google.protobuf.message import Message
+
+from cadastre.allocation.v1 import allocation_service_pb2 as allocation
+from cadastre.allocation.v1 import ledger_service_pb2
 from cadastre.common.v1 import types_pb2
 from cadastre.control.v1 import control_service_pb2 as pb
 from cadastre.control.v1 import ipam_pool_pb2, ipam_scope_pb2
@@ -28,8 +32,10 @@ _MOST_ROWS = 150
 """Of levels that are shown as a whole, together."""
 _MOST_CHILDREN = 100
 """Of a pool that is opened; all of them are on a page of their own."""
-_MOST_CIDRS = 60
-"""Rows whose CIDRs are asked for, which takes a call each."""
+_MOST_CALLS = 50
+"""To find out the CIDRs of what is shown."""
+_MOST_OPEN = 50
+"""Pools that one address opens."""
 _SHOWN_CIDRS = 3
 
 
@@ -104,12 +110,10 @@ async def tree_of(visit: Visit, scope: ipam_scope_pb2.IpamScope) -> Tree:
     )
     level = await _levels(visit, page.ipam_pools)
     opened = [one for one in visit.query.get("open", "").split(",") if one]
-    for pool_id in opened:
-        if pool_id not in level.known:
-            await _open(visit, level, pool_id)
+    closed = [pool_id for pool_id in opened if pool_id not in level.known]
+    await asyncio.gather(*(_open(visit, level, pool_id) for pool_id in closed[:_MOST_OPEN]))
     pools = [one for _, one in _flat(page.ipam_pools, level, 0)]
-    usages = await visit.api.pool_usages(pools)
-    cidrs = await _cidrs(visit, pools) if len(pools) <= _MOST_CIDRS else {}
+    usages, cidrs = await asyncio.gather(visit.api.pool_usages(pools), _cidrs(visit, pools))
     rows = [
         _row(visit, level, opened, depth, pool, usages.get(pool.ipam_pool_id), cidrs)
         for depth, pool in _flat(page.ipam_pools, level, 0)
@@ -164,24 +168,49 @@ def _flat(
     return found
 
 
-async def _cidrs(visit: Visit, pools: Sequence[ipam_pool_pb2.IpamPool]) -> Mapping[str, str]:
-    requests = [
-        (
-            allocation_service_pb2.GetIpamPoolCidrsRequest(
-                ipam_pool_id=pool.ipam_pool_id, max_results=5
-            ),
-            allocation_service_pb2.GetIpamPoolCidrsResponse,
-        )
-        for pool in pools
-    ]
-    answers = await visit.api.gather(*requests)
-    return {
-        pool.ipam_pool_id: _some([one.cidr for one in answer.ipam_pool_cidrs])
-        for pool, answer in zip(pools, answers, strict=True)
-    }
+async def _cidrs(
+    visit: Visit, pools: Sequence[ipam_pool_pb2.IpamPool]
+) -> Mapping[str, Sequence[str]]:
+    """Their CIDRs: pools of one source pool by its allocations, others one by one.
+
+    Nothing of them, where that takes too many calls.
+    """
+    sources = sorted({pool.source_ipam_pool_id for pool in pools if pool.source_ipam_pool_id})
+    others = [pool.ipam_pool_id for pool in pools if not pool.source_ipam_pool_id]
+    if len(sources) + len(others) > _MOST_CALLS:
+        return {}
+    allocated, provisioned = await asyncio.gather(
+        visit.api.gather(*(_allocated_in(one) for one in sources)),
+        visit.api.gather(*(_provisioned_to(one) for one in others)),
+    )
+    found = {pool.ipam_pool_id: list[str]() for pool in pools}
+    for answer in allocated:
+        for one in answer.ipam_pool_allocations:
+            found.get(one.resource_id, []).append(one.cidr)
+    for pool_id, page in zip(others, provisioned, strict=True):
+        found[pool_id] = [one.cidr for one in page.ipam_pool_cidrs]
+    return found
 
 
-def _some(cidrs: Sequence[str]) -> str:
+def _allocated_in(
+    pool_id: str,
+) -> tuple[Message, type[allocation.GetIpamPoolAllocationsResponse]]:
+    request = allocation.GetIpamPoolAllocationsRequest(
+        ipam_pool_id=pool_id,
+        filters=[types_pb2.Filter(name="resource-type", values=["ipam-pool"])],
+        max_results=1000,
+    )
+    return request, allocation.GetIpamPoolAllocationsResponse
+
+
+def _provisioned_to(pool_id: str) -> tuple[Message, type[allocation.GetIpamPoolCidrsResponse]]:
+    request = allocation.GetIpamPoolCidrsRequest(ipam_pool_id=pool_id, max_results=5)
+    return request, allocation.GetIpamPoolCidrsResponse
+
+
+def _some(cidrs: Sequence[str], count: int) -> str:
+    if not cidrs:
+        return f"{count:,} CIDR{'' if count == 1 else 's'}" if count else ""
     return "\n".join([*cidrs[:_SHOWN_CIDRS], *(["…"] if len(cidrs) > _SHOWN_CIDRS else [])])
 
 
@@ -197,7 +226,7 @@ def _row(
     depth: int,
     pool: ipam_pool_pb2.IpamPool,
     usage: ledger_service_pb2.IpamPoolUsage | None,
-    cidrs: Mapping[str, str],
+    cidrs: Mapping[str, Sequence[str]],
 ) -> Row:
     pool_id = pool.ipam_pool_id
     is_open = pool_id in opened
@@ -211,7 +240,7 @@ def _row(
         name=name_of(pool.tags) or pool_id,
         pool_id=pool_id,
         url=visit.url(f"/pools/{pool_id}"),
-        cidrs=cidrs.get(pool_id, f"{usage.cidr_count:,} CIDRs" if usage else ""),
+        cidrs=_some(cidrs.get(pool_id, ()), usage.cidr_count if usage else 0),
         family=word_of(pool, "address_family"),
         locale=pool.locale or "None",
         state=word_of(pool, "state"),

@@ -10,13 +10,18 @@ from cadastre.allocation.v1 import allocation_service_pb2 as allocation
 from cadastre.allocation.v1 import ledger_service_pb2, pool_allocation_pb2, pool_cidr_pb2
 from cadastre.common.v1 import types_pb2
 from cadastre.control.sharing.v1 import sharing_service_pb2 as sharing
-from cadastre.control.v1 import control_service_pb2 as pb
-from cadastre.control.v1 import ipam_pool_pb2, ipam_scope_pb2
+from cadastre.control.v1 import ipam_pool_pb2
 from services.gateway.console.bars import bar
 from services.gateway.console.choices import scope_of_page, text_of_scope
 from services.gateway.console.reading import reading
 from services.gateway.console.section import Group, Page, Section
 from services.gateway.console.sections.pool_actions import ACTIONS
+from services.gateway.console.sections.pool_lists import (
+    list_links,
+    list_of_scope,
+    list_shared,
+    views,
+)
 from services.gateway.console.sections.pool_space import Strip, strips_of, what_if
 from services.gateway.console.sections.pool_tree import in_use, tree_of
 from services.gateway.console.tables import Cell, Column, Filter, Table, badge, table_page, text
@@ -35,14 +40,15 @@ from shared.cidr import Cidr
 R = TypeVar("R")
 
 _DRAWN_ALLOCATIONS = 1000
-_STATES = ("create-complete", "create-in-progress", "modify-in-progress", "delete-in-progress")
 
 
 async def list_pools(visit: Visit) -> Response:
     """The hierarchy of a scope's pools, or a table of them."""
     scope, found = await scope_of_page(visit)
-    if scope is None or visit.query.get("view") == "table":
-        return await _list(visit, scope, found)
+    if scope is None or visit.query.get("view") == "shared":
+        return await list_shared(visit, has_ipam=scope is not None)
+    if visit.query.get("view") == "table":
+        return await list_of_scope(visit, scope, found)
     tree = await tree_of(visit, scope)
     return visit.page(
         "pools.html",
@@ -50,111 +56,9 @@ async def list_pools(visit: Visit) -> Response:
         scope=scope,
         scopes=[(one.ipam_scope_id, text_of_scope(one)) for one in found],
         tree=tree,
-        tabs=_views(visit, scope, "tree"),
+        tabs=views(visit, scope.ipam_scope_id, "tree"),
         is_changing=tree.is_changing,
-        actions=_list_links(visit, scope),
-    )
-
-
-async def _list(
-    visit: Visit,
-    scope: ipam_scope_pb2.IpamScope | None,
-    found: Sequence[ipam_scope_pb2.IpamScope],
-) -> Response:
-    """All pools of the scope in a table; without a scope, those that are shared."""
-    of_scope = (
-        [types_pb2.Filter(name="ipam-scope-arn", values=[scope.ipam_scope_arn])] if scope else []
-    )
-    table = Table(
-        name="pools",
-        columns=_columns(visit),
-        read=reading(
-            visit,
-            pb.DescribeIpamPoolsRequest(filters=of_scope),
-            pb.DescribeIpamPoolsResponse,
-            lambda answer: answer.ipam_pools,
-        ),
-        filters=(
-            Filter("tag:Name", "Name"),
-            Filter("ipam-pool-id", "Pool ID"),
-            Filter("description", "Description"),
-            Filter("locale", "Locale"),
-            Filter("address-family", "Address family", ("ipv4", "ipv6")),
-            Filter("state", "State", _STATES),
-        ),
-        empty="There is no pool yet." if scope else "No pool is shared with this account here.",
-    )
-    return await table_page(
-        visit,
-        table,
-        "pools_table.html",
-        title="Pools" if scope else "Pools shared with this account",
-        scope=scope,
-        scopes=[(one.ipam_scope_id, text_of_scope(one)) for one in found],
-        tabs=_views(visit, scope, "table") if scope else (),
-        actions=_list_links(visit, scope) if scope else (),
-    )
-
-
-def _list_links(visit: Visit, scope: ipam_scope_pb2.IpamScope) -> Sequence[Link]:
-    create = visit.url("/pools/create", ipam_scope_id=scope.ipam_scope_id)
-    return [Link("Create pool", create, is_main=True)]
-
-
-def _views(visit: Visit, scope: ipam_scope_pb2.IpamScope, shown: str) -> Sequence[Link]:
-    scope_id = scope.ipam_scope_id
-    return [
-        Link("Hierarchy", visit.url("/pools", scope=scope_id), is_main=shown == "tree"),
-        Link("Table", visit.url("/pools", scope=scope_id, view="table"), is_main=shown == "table"),
-        Link("CIDR map", visit.url("/cidr-map", scope=scope_id)),
-    ]
-
-
-def _columns(visit: Visit) -> Sequence[Column[ipam_pool_pb2.IpamPool]]:
-    return (
-        Column(
-            "name",
-            "Name (pool ID)",
-            lambda row: Cell(
-                name_of(row.tags) or row.ipam_pool_id,
-                url=visit.url(f"/pools/{row.ipam_pool_id}"),
-                note=row.ipam_pool_id if name_of(row.tags) else "",
-            ),
-            sort=lambda row: (name_of(row.tags), row.ipam_pool_id),
-        ),
-        Column("state", "State", lambda row: badge(word_of(row, "state"))),
-        Column(
-            "family",
-            "Family",
-            lambda row: text(word_of(row, "address_family")),
-            sort=lambda row: row.address_family,
-        ),
-        Column("locale", "Locale", lambda row: text(row.locale), sort=lambda row: row.locale),
-        Column(
-            "depth",
-            "Depth",
-            lambda row: text(str(row.pool_depth or "")),
-            sort=lambda row: row.pool_depth,
-            is_number=True,
-        ),
-        Column(
-            "source",
-            "Source pool",
-            lambda row: text(
-                row.source_ipam_pool_id,
-                url=visit.url(f"/pools/{row.source_ipam_pool_id}")
-                if row.source_ipam_pool_id
-                else "",
-                is_code=True,
-            ),
-        ),
-        Column(
-            "description",
-            "Description",
-            lambda row: text(row.description),
-            sort=lambda row: row.description,
-        ),
-        Column("owner", "Owner", lambda row: Cell(row.owner_id, is_code=True)),
+        actions=list_links(visit, scope.ipam_scope_id),
     )
 
 
@@ -187,8 +91,8 @@ async def show_cidrs(visit: Visit) -> Response:
         row_links=links,
         empty="Nothing is provisioned to this pool. Provision a CIDR to allocate from it.",
     )
-    strips = await _strips(visit, pool) if not visit.query.get("format") else ()
-    return await _pool_page(visit, pool, table, "CIDRs", strips)
+    strips, is_cut = ((), False) if visit.query.get("format") else await _strips(visit, pool)
+    return await _pool_page(visit, pool, table, "CIDRs", strips, is_cut=is_cut)
 
 
 async def show_allocations(visit: Visit) -> Response:
@@ -287,6 +191,8 @@ async def _pool_page(
     table: Table[R],
     tab: str,
     strips: Sequence[Strip] = (),
+    *,
+    is_cut: bool = False,
 ) -> Response:
     usage = (await visit.api.pool_usages([pool])).get(pool.ipam_pool_id)
     return await table_page(
@@ -299,6 +205,7 @@ async def _pool_page(
         rules=_rules(pool),
         tabs=_tabs(visit, pool, tab),
         strips=strips,
+        is_cut=is_cut,
         caption=tab,
         actions=_actions(visit, pool),
         is_changing=badge(word_of(pool, "state")).tone == "busy",
@@ -320,10 +227,15 @@ def _tabs(visit: Visit, pool: ipam_pool_pb2.IpamPool, shown: str) -> Sequence[Li
         ("Allocations", f"{here}/allocations"),
         ("Resource sharing", f"{here}/shares"),
     ]
+    own_tabs = [Link(title, visit.url(path), is_main=title == shown) for title, path in tabs]
+    free_space = Link("Free space", visit.url(f"{here}/what-if"))
+    if visit.api.own(pool) is None:
+        return [*own_tabs, free_space]
+    of_pool = {"scope": pool.ipam_scope_arn.rpartition("/")[2], "f.ipam-pool-id": pool.ipam_pool_id}
     return [
-        *(Link(title, visit.url(path), is_main=title == shown) for title, path in tabs),
-        Link("Resources", visit.url("/resources", **{"f.ipam-pool-id": pool.ipam_pool_id})),
-        Link("Free space", visit.url(f"{here}/what-if")),
+        *own_tabs,
+        Link("Resources", visit.url("/resources", **of_pool)),
+        free_space,
         Link("CIDR map", visit.url("/cidr-map", pool=pool.ipam_pool_id)),
         Link("Audit log", visit.url("/audit", **{"f.ResourceName": pool.ipam_pool_id})),
     ]
@@ -395,7 +307,7 @@ def _in_use(usage: ledger_service_pb2.IpamPoolUsage | None) -> Cell:
     return Cell(
         f"{percent_of(share)} of {count_of(total)} addresses",
         drawing=bar(share, "In use"),
-        note=f"{usage.allocation_count:,} allocations in {usage.cidr_count:,} CIDRs",
+        note=f"Allocations: {usage.allocation_count:,}; CIDRs: {usage.cidr_count:,}",
     )
 
 
@@ -458,8 +370,8 @@ def _allocation_columns(
     )
 
 
-async def _strips(visit: Visit, pool: ipam_pool_pb2.IpamPool) -> Sequence[Strip]:
-    """The pool's CIDRs as strips, of what its first allocations are."""
+async def _strips(visit: Visit, pool: ipam_pool_pb2.IpamPool) -> tuple[Sequence[Strip], bool]:
+    """The pool's CIDRs as strips, of what its first allocations are, and whether there are more."""
     pool_id = pool.ipam_pool_id
     cidrs, allocations = await asyncio.gather(
         visit.api.call(
@@ -473,7 +385,8 @@ async def _strips(visit: Visit, pool: ipam_pool_pb2.IpamPool) -> Sequence[Strip]
             allocation.GetIpamPoolAllocationsResponse,
         ),
     )
-    return strips_of(cidrs.ipam_pool_cidrs, allocations.ipam_pool_allocations)
+    strips = strips_of(cidrs.ipam_pool_cidrs, allocations.ipam_pool_allocations)
+    return strips, bool(allocations.next_token)
 
 
 SECTION = Section(
