@@ -88,6 +88,20 @@ def literal_pieces(value: str) -> list[str]:
     return pieces
 
 
+def exact_values(filters: Iterable[types_pb2.Filter], name: str) -> Sequence[str] | None:
+    """What a filter may let through, where that can be told by whole values alone.
+
+    None: no filter is called ``name``, or one of its values has wildcards. It only narrows: whether
+    a record passes is for `FilterSet` to say.
+    """
+    for one in filters:
+        if one.name == name:
+            pieces = [literal_pieces(value) for value in one.values]
+            if all(len(parts) == 1 for parts in pieces):
+                return [parts[0] for parts in pieces]
+    return None
+
+
 def _values_of(
     name: str, record_type: Descriptor, aliases: Mapping[str, str], tags: Sequence[str]
 ) -> Values:

@@ -1,6 +1,6 @@
 """Contexts that answer as they are told, on one port, and remember what they were asked."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -8,20 +8,24 @@ from typing import Any, TypeAlias
 import grpc
 import grpc.aio
 from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 from grpc_health.v1.health import aio as health_aio
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 
+from cadastre.allocation.v1 import ledger_service_pb2, placement_service_pb2
 from cadastre.common.v1 import audit_trail_service_pb2
 from cadastre.common.v1.audit_trail_service_pb2_grpc import (
     AuditTrailServiceServicer,
     add_AuditTrailServiceServicer_to_server,
 )
+from cadastre.control.v1 import quota_service_pb2
 from cadastre.control.v1.authorization_service_pb2_grpc import (
     add_AuthorizationServiceServicer_to_server,
 )
+from cadastre.discovery.v1 import cost_service_pb2, usage_service_pb2
 from services.gateway.routes import (
     CLOUDWATCH_FILES,
     COST_EXPLORER_FILES,
@@ -32,7 +36,17 @@ from services.gateway.routes import (
     Rpc,
     rpcs_by_action,
 )
+from shared.settings import Context
 from tests.gateway.fake_organizations import FakeOrganizations
+
+_CONSOLES: Sequence[tuple[Context, FileDescriptor]] = (
+    ("allocation", ledger_service_pb2.DESCRIPTOR),
+    ("allocation", placement_service_pb2.DESCRIPTOR),
+    ("control_plane", quota_service_pb2.DESCRIPTOR),
+    ("discovery", cost_service_pb2.DESCRIPTOR),
+    ("discovery", usage_service_pb2.DESCRIPTOR),
+)
+"""What the console asks besides AWS's operations; internal services too."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +127,13 @@ async def fake_services() -> AsyncIterator[FakeServices]:
         *RAM_FILES,
     )
     rpcs = [rpc for same_action in rpcs_by_action(files).values() for rpc in same_action]
+    rpcs += [
+        Rpc(context, method)
+        for context, file in _CONSOLES
+        for service in file.services_by_name.values()
+        for method in service.methods
+        if not method.server_streaming
+    ]
     server.add_generic_rpc_handlers([_handler(fakes, rpc) for rpc in rpcs])
     add_HealthServicer_to_server(fakes.health, server)
     add_AuditTrailServiceServicer_to_server(fakes.trail, server)

@@ -7,7 +7,7 @@ from cadastre.control.v1.ipam_pool_pb2 import IPAM_POOL_STATE_CREATE_COMPLETE, I
 from cadastre.network.v1.instance_service_pb2 import Instance, Reservation
 from cadastre.network.v1.vpc_pb2 import Vpc
 from shared.errors import InvalidParameterValue
-from shared.filters import FilterSet, literal_pieces
+from shared.filters import FilterSet, exact_values, literal_pieces
 
 POOL = IpamPool(
     ipam_pool_id="ipam-pool-1",
@@ -131,3 +131,20 @@ def test_aliases_reach_into_nested_lists() -> None:
 )
 def test_pieces_are_what_stands_between_wildcards(value: str, pieces: list[str]) -> None:
     assert literal_pieces(value) == pieces
+
+@pytest.mark.parametrize(
+    ("values", "exact"),
+    [
+        (["ipam-pool-1"], ["ipam-pool-1"]),
+        (["a", r"b\*"], ["a", "b*"]),
+        (["a", "b*"], None),
+        (["?"], None),
+        ([], []),
+    ],
+)
+def test_whole_values_are_told_where_there_are_no_wildcards(
+    values: list[str], exact: list[str] | None
+) -> None:
+    filters = [Filter(name="description", values=["x"]), Filter(name="ipam-pool-id", values=values)]
+    assert exact_values(filters, "ipam-pool-id") == exact
+    assert exact_values(filters, "locale") is None

@@ -1,7 +1,8 @@
 """What the use cases need of the database, within one transaction."""
 
-from collections.abc import Collection, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Protocol, TypeAlias
 
 from services.control_plane.ipam import Ipam
 from services.control_plane.pool import Pool
@@ -16,6 +17,10 @@ from services.control_plane.service.routing_policy_rows import RoutingPolicyRows
 from services.control_plane.service.share_rows import ShareRows
 from shared.caller import Caller
 from shared.tags import Tags
+
+Among: TypeAlias = Mapping[str, Sequence[str]]
+"""Filters of a list by name, each with the whole values that it may let through."""
+NO_MATTER: Among = MappingProxyType({})
 
 
 class Rows(Protocol):
@@ -133,6 +138,9 @@ class Rows(Protocol):
         """Like `visible_ipams`."""
 
     def visible_pools(
-        self, caller: Caller, *, ids: Collection[str], after: str | None
+        self, caller: Caller, *, ids: Collection[str], after: str | None, among: Among = NO_MATTER
     ) -> Iterator[tuple[str, Pool]]:
-        """Like `visible_ipams`, also in their locale, and those shared with the caller (ORG-4)."""
+        """Like `visible_ipams`, also in their locale, and those shared with the caller (ORG-4).
+
+        ``among`` leaves out what its filters would not let through.
+        """

@@ -1,6 +1,7 @@
 """`Rows` in SQL."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from services.control_plane.ipam import Ipam, Tier
 from services.control_plane.lifecycle import State
 from services.control_plane.pool import Pool
 from services.control_plane.scope import Scope, ScopeType
+from services.control_plane.service.rows import NO_MATTER, Among
 from services.control_plane.store.byoip_rows import SqlByoipRows
 from services.control_plane.store.discovery_rows import SqlDiscoveryRows
 from services.control_plane.store.identity_rows import SqlIdentityRows
@@ -239,7 +241,7 @@ class SqlRows:
             yield key, scope_of(row)
 
     def visible_pools(
-        self, caller: Caller, *, ids: Collection[str], after: str | None
+        self, caller: Caller, *, ids: Collection[str], after: str | None, among: Among = NO_MATTER
     ) -> Iterator[tuple[str, Pool]]:
         is_owned = pools.c.owner_id == caller.account_id
         shared = self.shares.pools_for(caller.account_id)
@@ -249,6 +251,7 @@ class SqlRows:
             sa.or_(is_owned, is_shared) if shared else is_owned,
             is_pool_in(caller.region),
             _among(pools.c.ipam_pool_id, ids),
+            *_narrowed(among),
         )
         for key, row in in_order(self._connection, query, pools.c.sequence, after):
             pool = pool_of(row)
@@ -284,6 +287,21 @@ class SqlRows:
 
     def _all(self, query: sa.Select[Any]) -> Sequence[sa.RowMapping]:
         return self._connection.execute(query).mappings().all()
+
+
+_DEPTH = re.compile(r"\d{1,3}", re.ASCII)
+# Filters of lists that the database looks up, each with its column and what a value is there.
+_NARROWED: Mapping[str, tuple[sa.Column[Any], Callable[[str], Any]]] = {
+    "ipam-scope-arn": (pools.c.ipam_scope_id, lambda arn: arn.rpartition("/")[2]),
+    "pool-depth": (pools.c.depth, lambda depth: int(depth) if _DEPTH.fullmatch(depth) else -1),
+    "source-ipam-pool-id": (pools.c.source_ipam_pool_id, str),
+}
+
+
+def _narrowed(among: Among) -> Iterator[sa.ColumnElement[bool]]:
+    for name, values in among.items():
+        column, value_of = _NARROWED[name]
+        yield column.in_([value_of(value) for value in values])
 
 
 def _among(id_column: sa.Column[str], ids: Collection[str]) -> sa.ColumnElement[bool]:

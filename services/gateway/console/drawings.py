@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from math import ceil, log10
 
 from markupsafe import Markup
@@ -13,6 +14,8 @@ _WIDTH, _HEIGHT = 480, 180
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 8, 8, 22
 _TICKS = 4
 _MOST_TICKS = 6
+_LONGEST_STEP = 2
+"""Of a line, in its shortest steps: where it would be longer, figures are missing."""
 _STEPS: Sequence[timedelta] = (
     *(timedelta(seconds=seconds) for seconds in (1, 2, 5, 10, 30)),
     *(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15, 30)),
@@ -48,24 +51,33 @@ def line_chart(
     most = _round_up(max((value for one in series for _, value in one.points), default=0))
     parts = [*_value_axis(most, unit), *_time_axis(start, end)]
     for number, one in enumerate(series, 1):
-        points = " ".join(
-            f"{_x(moment, start, end):.1f},{_y(value, most):.1f}" for moment, value in one.points
-        )
-        parts.append(
-            Markup(
-                '<polyline class="line line-{}" points="{}"><title>{}</title></polyline>'
-            ).format(number, points, one.name)
-        )
-        if len(one.points) == 1:
-            [(moment, value)] = one.points
-            parts.append(
-                Markup('<circle class="dot line-{}" cx="{:.1f}" cy="{:.1f}" r="3"/>').format(
-                    number, _x(moment, start, end), _y(value, most)
-                )
-            )
+        for run in _runs(one.points):
+            places = [(_x(moment, start, end), _y(value, most)) for moment, value in run]
+            parts.append(_drawn(number, one.name, places))
     return Markup(
         '<svg class="line-chart" role="img" aria-label="{}" viewBox="0 0 {} {}">{}</svg>'
     ).format(_told(name, series, unit), _WIDTH, _HEIGHT, Markup("").join(parts))
+
+
+def _runs(
+    points: Sequence[tuple[datetime, float]],
+) -> Sequence[Sequence[tuple[datetime, float]]]:
+    """The points that belong together: between two runs figures are missing."""
+    steps = [later[0] - earlier[0] for earlier, later in pairwise(points)]
+    breaks = [at for at, step in enumerate(steps, 1) if step > _LONGEST_STEP * min(steps)]
+    edges = [0, *breaks, len(points)]
+    return [points[first:last] for first, last in pairwise(edges) if first < last]
+
+
+def _drawn(number: int, name: str, places: Sequence[tuple[float, float]]) -> Markup:
+    if len(places) == 1:
+        [(x, y)] = places
+        return Markup(
+            '<circle class="dot line-{}" cx="{:.1f}" cy="{:.1f}" r="2"><title>{}</title></circle>'
+        ).format(number, x, y, name)
+    return Markup('<polyline class="line line-{}" points="{}"><title>{}</title></polyline>').format(
+        number, " ".join(f"{x:.1f},{y:.1f}" for x, y in places), name
+    )
 
 
 def stacked_bar(name: str, parts: Sequence[Part]) -> Markup:
@@ -98,10 +110,11 @@ def _told(name: str, series: Sequence[Series], unit: str) -> str:
 
 def _round_up(value: float) -> float:
     """A round number not below ``value``, which ticks divide evenly."""
-    if value <= _TICKS:
-        return float(_TICKS)
-    power: int = 10 ** int(log10(value))
-    return float(next(step * power for step in (1, 2, 4, 6, 8, 10) if step * power >= value))
+    # A tick is a whole number: no count is between two of them.
+    tick = max(1.0, value / _TICKS)
+    power: int = 10 ** int(log10(tick))
+    steps = (1, 2, 2.5, 3, 4, 5, 10) if power > 1 else (1, 2, 3, 4, 5, 10)
+    return _TICKS * power * next(step for step in steps if step * power >= tick)
 
 
 def _x(moment: datetime, start: datetime, end: datetime) -> float:

@@ -54,6 +54,8 @@ class Column(Generic[R]):
     sort: Callable[[R], Any] | None = None
     """What rows are sorted by; None: by this column they aren't."""
     is_number: bool = False
+    is_only_in_csv: bool = False
+    """A page has no room for it; the thing's own page tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +144,12 @@ async def shown(visit: Visit, table: Table[R]) -> Shown:
         rows, token = await table.read(wanted, PAGE_ROWS, visit.query.get("token", ""))
         next_url = visit.with_query(token=token) if token else ""
         summary = _summary(len(rows), bool(token), is_first="token" not in visit.query)
-    cells = [[column.cell(row) for column in table.columns] for row in rows]
+    columns = [column for column in table.columns if not column.is_only_in_csv]
+    cells = [[column.cell(row) for column in columns] for row in rows]
     is_first = not visit.query.get("token") and visit.query.get("page", "1") == "1"
     return Shown(
         table.name,
-        [_heading(visit, column, sort) for column in table.columns],
+        [_heading(visit, column, sort) for column in columns],
         cells,
         [table.row_links(row) if table.row_links else () for row in rows],
         [(one, wanted.get(one.key, "")) for one in table.filters],

@@ -215,11 +215,7 @@ def _columns(visit: Visit) -> Sequence[Column[pb.Address]]:
         Column(
             "instance",
             "Instance",
-            lambda row: text(
-                row.instance_id or row.network_interface_id,
-                is_code=True,
-                note=row.network_interface_id if row.instance_id else "",
-            ),
+            lambda row: text(row.instance_id, is_code=True, note=row.network_interface_id),
         ),
         Column("pool", "Pool", lambda row: _pool(visit, row)),
         Column("border", "Network border group", lambda row: text(row.network_border_group)),
@@ -485,7 +481,6 @@ def _provision(visit: Visit, values: Values) -> Sequence[Command]:
         pool_id=visit.params["pool_id"],
         ipam_pool_id=values.text("ipam_pool_id"),
         netmask_length=values.number("netmask_length"),
-        network_border_group=values.optional("network_border_group"),
     )
     return [Command(request, pb.ProvisionPublicIpv4PoolCidrResponse)]
 

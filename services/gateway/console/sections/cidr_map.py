@@ -107,9 +107,9 @@ async def show(visit: Visit) -> Response:
             _level(visit, block, held, inner)
             for block, held, inner in zip(above, maps, [*above[1:], whole], strict=False)
         ],
-        drawing=_drawing(visit, whole, tiles),
+        drawing=_drawing(visit, own.resource_id, whole, tiles),
         legend=[(state, _MEANINGS[state], counts[state]) for state in _STATES],
-        lines=[_line(visit, tile) for tile in tiles if tile.state != AVAILABLE],
+        lines=[_line(visit, own.resource_id, tile) for tile in tiles if tile.state != AVAILABLE],
         families=[
             Link(text, visit.url("/cidr-map", scope=scope.ipam_scope_id, family=one), family == one)
             for one, text in (("ipv4", "IPv4"), ("ipv6", "IPv6"))
@@ -131,8 +131,10 @@ async def _pool(visit: Visit) -> ipam_pool_pb2.IpamPool | None:
 def _family(visit: Visit, pool: ipam_pool_pb2.IpamPool | None) -> str:
     if pool:
         return word_of(pool, "address_family")
-    cidr = visit.query.get("cidr", "")
-    wanted = visit.query.get("family") or ("ipv6" if ":" in cidr else "ipv4")
+    # A block says by itself of which family it is.
+    if cidr := visit.query.get("cidr", "").strip():
+        return "ipv6" if ":" in cidr else "ipv4"
+    wanted = visit.query.get("family") or "ipv4"
     if wanted not in _EVERYTHING:
         raise InvalidParameterValue(
             f"Value ({wanted}) for parameter family is invalid. Use ipv4 or ipv6",
@@ -220,14 +222,14 @@ async def _pool_links(visit: Visit, pool: ipam_pool_pb2.IpamPool, whole: Cidr) -
     ]
 
 
-def _zoom_url(visit: Visit, cidr: Cidr) -> str:
+def _zoom_url(visit: Visit, scope_id: str, cidr: Cidr) -> str:
     """Into a block; of a single address there is only its history."""
     if cidr.prefix_length == cidr.family.bits:
-        return visit.url("/history", cidr=str(cidr), scope=visit.query.get("scope"))
+        return visit.url("/history", cidr=str(cidr), scope=scope_id)
     return visit.with_query(cidr=str(cidr))
 
 
-def _line(visit: Visit, tile: Tile) -> Line:
+def _line(visit: Visit, scope_id: str, tile: Tile) -> Line:
     cidr = str(tile.cidr)
     return Line(
         cidr,
@@ -235,8 +237,8 @@ def _line(visit: Visit, tile: Tile) -> Line:
         _MEANINGS[tile.state].partition(":")[0],
         tile.resource_cidrs,
         tile.is_full,
-        _zoom_url(visit, tile.cidr),
-        visit.url("/history", cidr=cidr, scope=visit.query.get("scope")),
+        _zoom_url(visit, scope_id, tile.cidr),
+        visit.url("/history", cidr=cidr, scope=scope_id),
     )
 
 
@@ -249,11 +251,11 @@ def _name(tile: Tile) -> str:
     return f"{tile.cidr}, {part}{tile.state}, {tile.resource_cidrs:,} {many}"
 
 
-def _drawing(visit: Visit, whole: Cidr, tiles: Sequence[Tile]) -> Markup:
+def _drawing(visit: Visit, scope_id: str, whole: Cidr, tiles: Sequence[Tile]) -> Markup:
     columns = min(COLUMNS, len(tiles))
     rows = tiles[-1].row + 1
     drawn = Markup("").join(
-        _drawn(visit, tile, is_first=number == 0) for number, tile in enumerate(tiles)
+        _drawn(visit, scope_id, tile, is_first=number == 0) for number, tile in enumerate(tiles)
     )
     return Markup(
         '<svg class="map" data-map="{}" role="group" aria-label="Map of {}" viewBox="0 0 {} {}">{}'
@@ -261,7 +263,7 @@ def _drawing(visit: Visit, whole: Cidr, tiles: Sequence[Tile]) -> Markup:
     ).format(columns, whole, columns * _TILE_WIDTH, rows * _TILE_HEIGHT, drawn)
 
 
-def _drawn(visit: Visit, tile: Tile, *, is_first: bool) -> Markup:
+def _drawn(visit: Visit, scope_id: str, tile: Tile, *, is_first: bool) -> Markup:
     x, y = tile.column * _TILE_WIDTH, tile.row * _TILE_HEIGHT
     width, height = _TILE_WIDTH - _GAP, _TILE_HEIGHT - _GAP
     # What is only partly taken is half full.
@@ -278,7 +280,7 @@ def _drawn(visit: Visit, tile: Tile, *, is_first: bool) -> Markup:
         '<rect class="tile-available" x="{}" y="{}" width="{}" height="{}" rx="3"/>{}'
         '<text x="{}" y="{}" class="tile-label{}" aria-hidden="true">{}</text></a>'
     ).format(
-        _zoom_url(visit, tile.cidr),
+        _zoom_url(visit, scope_id, tile.cidr),
         0 if is_first else -1,
         _name(tile),
         _name(tile),
@@ -298,10 +300,11 @@ def _level(visit: Visit, block: Cidr, held: Mapping[Cidr, Held], inner: Cidr) ->
     """A larger block as a strip, with the one below it marked."""
     tiles = tiles_of(block, held)
     width = COLUMNS * _TILE_WIDTH / len(tiles)
-    drawn = []
+    drawn, marked = list[Markup](), list[int]()
     for number, tile in enumerate(tiles):
         x = f"{number * width:.2f}"
-        is_here = tile.cidr.contains(inner)
+        # Between levels of other lengths a block is several tiles wide.
+        is_here = tile.cidr.contains(inner) or inner.contains(tile.cidr)
         drawn.append(
             Markup(
                 '<rect class="tile-{}{}" x="{}" y="4" width="{:.2f}" height="{}">'
@@ -316,11 +319,12 @@ def _level(visit: Visit, block: Cidr, held: Mapping[Cidr, Held], inner: Cidr) ->
             )
         )
         if is_here:
-            drawn.append(
-                Markup('<rect class="here-mark" x="{}" y="0" width="{:.2f}" height="{}"/>').format(
-                    x, max(width, 3), _STRIP_HEIGHT
-                )
-            )
+            marked.append(number)
+    drawn.append(
+        Markup('<rect class="here-mark" x="{:.2f}" y="0" width="{:.2f}" height="{}"/>').format(
+            marked[0] * width, max(len(marked) * width, 3), _STRIP_HEIGHT
+        )
+    )
     drawing = Markup(
         '<svg class="map-strip" role="img" aria-label="{}" viewBox="0 0 {} {}"'
         ' preserveAspectRatio="none">{}</svg>'

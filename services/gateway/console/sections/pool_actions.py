@@ -415,7 +415,10 @@ async def _provision_form(visit: Visit) -> Form:
 
 def _still_to_do(visit: Visit) -> str:
     rest = visit.query.get("then", "").split()
-    return f"Still to be provisioned after this one: {', '.join(rest)}." if rest else ""
+    is_left = visit.query.get("done") == "create-pool"
+    told = "The pool is there, but this isn't provisioned to it yet." if is_left else ""
+    after = f"Still to be provisioned after this one: {', '.join(rest)}." if rest else ""
+    return f"{told} {after}".strip()
 
 
 async def _carry_out_provision(visit: Visit, values: Values) -> str:

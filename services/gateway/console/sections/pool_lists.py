@@ -180,6 +180,12 @@ def _usage_columns() -> Sequence[Column[_Row]]:
     )
 
 
+def _source_url(visit: Visit, pool: ipam_pool_pb2.IpamPool) -> str:
+    """Empty: it has none, or it isn't the account's to look at."""
+    source = pool.source_ipam_pool_id
+    return visit.url(f"/pools/{source}") if source and visit.api.own(pool) else ""
+
+
 def _usage(row: _Row) -> Cell:
     if not row.total:
         return Cell(NOTHING)
@@ -220,9 +226,7 @@ def _columns(visit: Visit) -> Sequence[Column[_Row]]:
             "Source pool",
             lambda row: text(
                 row.pool.source_ipam_pool_id,
-                url=visit.url(f"/pools/{row.pool.source_ipam_pool_id}")
-                if row.pool.source_ipam_pool_id
-                else "",
+                url=_source_url(visit, row.pool),
                 is_code=True,
             ),
         ),

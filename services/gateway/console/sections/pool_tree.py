@@ -1,13 +1,12 @@
 """The hierarchy of a scope's pools, as much of it as a page can show at once.
 
-Top-level pools come a page at a time. A level below is shown as a whole where it is small enough,
-and otherwise pool by pool, where somebody opens one: what a page costs doesn't grow with the
-number of pools there are.
+Of a scope that one call tells all pools of, levels are opened as far as a page has room. Of others
+top-level pools come a page at a time, and the pools in one where somebody opens it: what a page
+costs doesn't grow with the levels there are, for a filter has the context look at all pools.
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from google.protobuf.message import Message
@@ -28,8 +27,10 @@ from services.gateway.console.words import (
     word_of,
 )
 
+_MOST_READ = 1000
+"""Pools of one call."""
 _MOST_ROWS = 150
-"""Of levels that are shown as a whole, together."""
+"""Of levels that are shown without being opened, together."""
 _MOST_CHILDREN = 100
 """Of a pool that is opened; all of them are on a page of their own."""
 _MOST_CALLS = 50
@@ -75,15 +76,38 @@ class Tree:
     is_changing: bool
 
 
-class _Level:
-    """Pools by the pool they are in."""
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What is known of the hierarchy, and what of it is shown."""
 
-    def __init__(self) -> None:
-        self.children: dict[str, list[ipam_pool_pb2.IpamPool]] = defaultdict(list)
-        self.known: set[str] = set()
-        """Pools whose children are known."""
-        self.cut: set[str] = set()
-        """Pools that have more children than are known."""
+    tops: Sequence[ipam_pool_pb2.IpamPool]
+    next_token: str
+    children: Mapping[str, Sequence[ipam_pool_pb2.IpamPool]]
+    """By the pool they are in."""
+    shown: Set[str]
+    """Pools whose children are shown without being opened."""
+    opened: Sequence[str]
+    is_whole: bool
+    """Which pools have no children is known too."""
+    is_cut: bool = False
+    """Opened pools may have more children than are known."""
+
+    def children_shown(self, pool_id: str) -> Sequence[ipam_pool_pb2.IpamPool]:
+        if pool_id in self.shown:
+            return self.children.get(pool_id, ())
+        if pool_id in self.opened:
+            return self.children.get(pool_id, ())[:_MOST_CHILDREN]
+        return ()
+
+    def can_toggle(self, pool_id: str) -> bool:
+        if pool_id in self.shown:
+            return False
+        return not self.is_whole or pool_id in self.children
+
+    def has_more(self, pool_id: str) -> bool:
+        if pool_id in self.shown or pool_id not in self.opened:
+            return False
+        return self.is_cut or len(self.children.get(pool_id, ())) > _MOST_CHILDREN
 
 
 async def tree_of(visit: Visit, scope: ipam_scope_pb2.IpamScope) -> Tree:
@@ -94,77 +118,106 @@ async def tree_of(visit: Visit, scope: ipam_scope_pb2.IpamScope) -> Tree:
     """
     under = visit.query.get("under", "")
     root = await visit.api.pool(under) if under else None
-    of_scope = types_pb2.Filter(name="ipam-scope-arn", values=[scope.ipam_scope_arn])
-    of_root = (
-        types_pb2.Filter(name="source-ipam-pool-id", values=[under])
-        if under
-        else types_pb2.Filter(name="pool-depth", values=["1"])
-    )
-    page = await visit.api.call(
-        pb.DescribeIpamPoolsRequest(
-            filters=[of_scope, of_root],
-            max_results=PAGE_ROWS,
-            next_token=visit.query.get("token") or None,
-        ),
-        pb.DescribeIpamPoolsResponse,
-    )
-    level = await _levels(visit, page.ipam_pools)
-    opened = [one for one in visit.query.get("open", "").split(",") if one]
-    closed = [pool_id for pool_id in opened if pool_id not in level.known]
-    await asyncio.gather(*(_open(visit, level, pool_id) for pool_id in closed[:_MOST_OPEN]))
-    pools = [one for _, one in _flat(page.ipam_pools, level, 0)]
+    part = await (_small if scope.pool_count <= _MOST_READ else _large)(visit, scope, under)
+    found = _flat(part, part.tops, 0)
+    pools = [pool for _, pool in found]
     usages, cidrs = await asyncio.gather(visit.api.pool_usages(pools), _cidrs(visit, pools))
     rows = [
-        _row(visit, level, opened, depth, pool, usages.get(pool.ipam_pool_id), cidrs)
-        for depth, pool in _flat(page.ipam_pools, level, 0)
+        _row(visit, part, depth, pool, usages.get(pool.ipam_pool_id), cidrs)
+        for depth, pool in found
     ]
     return Tree(
         rows,
         root,
         visit.with_query(token=None, done=None) if visit.query.get("token") else "",
-        visit.with_query(token=page.next_token, done=None) if page.next_token else "",
+        visit.with_query(token=part.next_token, done=None) if part.next_token else "",
         any(is_busy(row.state) for row in rows),
     )
 
 
-async def _levels(visit: Visit, pools: Sequence[ipam_pool_pb2.IpamPool]) -> _Level:
-    """All levels below ``pools`` that are small enough."""
-    level, parents, room = _Level(), list(pools), _MOST_ROWS - len(pools)
-    while parents and room >= PAGE_ROWS:
-        ids = [one.ipam_pool_id for one in parents]
-        answer = await visit.api.call(_below(ids, room), pb.DescribeIpamPoolsResponse)
-        if answer.next_token:
+async def _small(visit: Visit, scope: ipam_scope_pb2.IpamScope, under: str) -> _Part:
+    """Of all pools of the scope. Its tokens are how many top-level pools come before."""
+    answer = await _described(visit, _MOST_READ, ("ipam-scope-arn", [scope.ipam_scope_arn]))
+    children = _by_source(answer.ipam_pools)
+    text = visit.query.get("token", "")
+    start = int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 0
+    tops, end = children.get(under, ())[start : start + PAGE_ROWS], start + PAGE_ROWS
+    shown, rows, level = set[str](), len(tops), tops
+    while level:
+        below = [one for pool in level for one in children.get(pool.ipam_pool_id, ())]
+        rows += len(below)
+        if rows > _MOST_ROWS:
             break
-        level.known.update(ids)
-        for pool in answer.ipam_pools:
-            level.children[pool.source_ipam_pool_id].append(pool)
-        parents, room = list(answer.ipam_pools), room - len(answer.ipam_pools)
-    return level
+        shown.update(pool.ipam_pool_id for pool in level)
+        level = below
+    has_more = end < len(children.get(under, ()))
+    return _Part(tops, str(end) if has_more else "", children, shown, _opened(visit), True)
 
 
-async def _open(visit: Visit, level: _Level, pool_id: str) -> None:
-    request = _below([pool_id], _MOST_CHILDREN)
-    answer = await visit.api.call(request, pb.DescribeIpamPoolsResponse)
-    level.known.add(pool_id)
-    level.children[pool_id] = list(answer.ipam_pools)
-    if answer.next_token:
-        level.cut.add(pool_id)
-
-
-def _below(pool_ids: Sequence[str], most: int) -> pb.DescribeIpamPoolsRequest:
-    return pb.DescribeIpamPoolsRequest(
-        filters=[types_pb2.Filter(name="source-ipam-pool-id", values=pool_ids)], max_results=most
+async def _large(visit: Visit, scope: ipam_scope_pb2.IpamScope, under: str) -> _Part:
+    """Of one page of pools, and those in the ones that are opened."""
+    opened = _opened(visit)
+    page, below = await asyncio.gather(
+        _described(
+            visit,
+            PAGE_ROWS,
+            ("ipam-scope-arn", [scope.ipam_scope_arn]),
+            ("source-ipam-pool-id", [under]) if under else ("pool-depth", ["1"]),
+            token=visit.query.get("token", ""),
+        ),
+        _described(visit, _MOST_READ, ("source-ipam-pool-id", opened)) if opened else _nothing(),
+    )
+    return _Part(
+        sorted(page.ipam_pools, key=_name),
+        page.next_token,
+        _by_source(below.ipam_pools),
+        frozenset(),
+        opened,
+        is_whole=False,
+        is_cut=bool(below.next_token),
     )
 
 
+def _opened(visit: Visit) -> Sequence[str]:
+    return [one for one in visit.query.get("open", "").split(",") if one][:_MOST_OPEN]
+
+
+async def _described(
+    visit: Visit, most: int, *filters: tuple[str, Sequence[str]], token: str = ""
+) -> pb.DescribeIpamPoolsResponse:
+    request = pb.DescribeIpamPoolsRequest(
+        filters=[types_pb2.Filter(name=name, values=values) for name, values in filters],
+        max_results=most,
+        next_token=token or None,
+    )
+    return await visit.api.call(request, pb.DescribeIpamPoolsResponse)
+
+
+async def _nothing() -> pb.DescribeIpamPoolsResponse:
+    return pb.DescribeIpamPoolsResponse()
+
+
+def _by_source(
+    pools: Iterable[ipam_pool_pb2.IpamPool],
+) -> Mapping[str, Sequence[ipam_pool_pb2.IpamPool]]:
+    found: dict[str, list[ipam_pool_pb2.IpamPool]] = {}
+    for pool in sorted(pools, key=_name):
+        found.setdefault(pool.source_ipam_pool_id, []).append(pool)
+    return found
+
+
+def _name(pool: ipam_pool_pb2.IpamPool) -> tuple[str, str]:
+    return name_of(pool.tags), pool.ipam_pool_id
+
+
 def _flat(
-    pools: Iterable[ipam_pool_pb2.IpamPool], level: _Level, depth: int
+    part: _Part, pools: Iterable[ipam_pool_pb2.IpamPool], depth: int
 ) -> Sequence[tuple[int, ipam_pool_pb2.IpamPool]]:
-    """The hierarchy in reading order."""
+    """What is shown, in reading order."""
     found = []
-    for pool in sorted(pools, key=lambda one: (name_of(one.tags), one.ipam_pool_id)):
+    for pool in pools:
         found.append((depth, pool))
-        found.extend(_flat(level.children.get(pool.ipam_pool_id, ()), level, depth + 1))
+        found.extend(_flat(part, part.children_shown(pool.ipam_pool_id), depth + 1))
     return found
 
 
@@ -221,18 +274,16 @@ def in_use(usage: ledger_service_pb2.IpamPoolUsage) -> int:
 
 def _row(
     visit: Visit,
-    level: _Level,
-    opened: Sequence[str],
+    part: _Part,
     depth: int,
     pool: ipam_pool_pb2.IpamPool,
     usage: ledger_service_pb2.IpamPoolUsage | None,
     cidrs: Mapping[str, Sequence[str]],
 ) -> Row:
     pool_id = pool.ipam_pool_id
-    is_open = pool_id in opened
-    others = [one for one in opened if one != pool_id]
+    is_open = pool_id in part.opened
+    others = [one for one in part.opened if one != pool_id]
     toggled = ",".join(others if is_open else [*others, pool_id])
-    can_toggle = is_open or pool_id not in level.known
     total = int(usage.total_addresses) if usage else 0
     share = share_of(in_use(usage), total) if usage and total else None
     return Row(
@@ -247,11 +298,13 @@ def _row(
         description=pool.description,
         share=share,
         usage=f"{percent_of(share)} of {count_of(total)}" if share is not None else "",
-        toggle_url=visit.with_query(open=toggled or None, done=None) if can_toggle else "",
+        toggle_url=visit.with_query(open=toggled or None, done=None)
+        if part.can_toggle(pool_id)
+        else "",
         is_open=is_open,
         more_url=(
             visit.with_query(under=pool_id, open=None, token=None, done=None)
-            if pool_id in level.cut
+            if part.has_more(pool_id)
             else ""
         ),
     )

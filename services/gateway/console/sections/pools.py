@@ -267,6 +267,7 @@ def _facts(
     usage: ledger_service_pb2.IpamPoolUsage | None,
 ) -> Sequence[tuple[str, Cell | str]]:
     source = pool.source_ipam_pool_id
+    source_url = visit.url(f"/pools/{source}") if source and visit.api.own(pool) else ""
     plans = pool.source_resource.resource_id
     return (
         ("Pool ID", Cell(pool.ipam_pool_id, is_code=True)),
@@ -277,7 +278,7 @@ def _facts(
         ("Scope", Cell(pool.ipam_scope_arn.rpartition("/")[2], is_code=True)),
         (
             "Source pool",
-            text(source, url=visit.url(f"/pools/{source}") if source else "", is_code=True),
+            text(source, url=source_url, is_code=True),
         ),
         ("Address family", word_of(pool, "address_family")),
         ("Locale", pool.locale or "None"),

@@ -1,7 +1,7 @@
 """Which public IPv4 addresses are in use, and which lie idle (PUB-1 to PUB-3)."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -227,22 +227,35 @@ def _columns(visit: Visit, place: Place) -> Sequence[Column[pb.IpamDiscoveredPub
         Column(
             "instance",
             "Instance",
-            lambda row: text(
-                row.instance_id or row.network_interface_id,
-                is_code=True,
-                note=row.network_interface_id if row.instance_id else "",
-            ),
+            lambda row: text(row.instance_id, is_code=True, note=row.network_interface_id),
         ),
         Column("vpc", "VPC", lambda row: text(row.vpc_id, is_code=True, note=row.subnet_id)),
         Column("pool", "Pool", lambda row: text(row.public_ipv4_pool_id, is_code=True)),
-        Column("border", "Network border group", lambda row: text(row.network_border_group)),
+        Column(
+            "border",
+            "Network border group",
+            lambda row: text(row.network_border_group),
+            is_only_in_csv=True,
+        ),
         Column(
             "owner",
             "Owner",
             lambda row: text(row.address_owner_id, is_code=True),
             sort=lambda row: row.address_owner_id,
         ),
+        *(Column(key, key, value, is_only_in_csv=True) for key, value in _MORE),
     )
+
+
+_MORE: Sequence[tuple[str, Callable[[pb.IpamDiscoveredPublicAddress], Cell]]] = (
+    ("Allocation ID", lambda row: text(row.address_allocation_id)),
+    ("Service resource", lambda row: text(row.service_resource)),
+    ("Network interface ID", lambda row: text(row.network_interface_id)),
+    ("Subnet", lambda row: text(row.subnet_id)),
+    ("Security groups", lambda row: text(_groups(row))),
+    ("Tags", lambda row: text(_tags(row))),
+    ("Sample time (UTC)", lambda row: text(time_of(row, "sample_time"))),
+)
 
 
 def _facts(row: pb.IpamDiscoveredPublicAddress) -> Sequence[tuple[str, Cell | str]]:
@@ -257,20 +270,27 @@ def _facts(row: pb.IpamDiscoveredPublicAddress) -> Sequence[tuple[str, Cell | st
         ("Public IPv4 pool", row.public_ipv4_pool_id),
         ("Resource discovery", row.ipam_resource_discovery_id),
     )
-    groups = (f"{one.group_name} ({one.group_id})" for one in row.security_groups)
     return (
         ("Association", _association(row)),
         ("Address type", _type(row)),
         ("Service", sentence_of(word_of(row, "service"))),
         *((term, text(value, is_code=True)) for term, value in code),
         ("Interface description", row.network_interface_description),
-        ("Security groups", ", ".join(groups)),
+        ("Security groups", _groups(row)),
         ("Region", row.address_region),
         ("Network border group", row.network_border_group),
-        ("Tags", ", ".join(f"{one.key}={one.value}" for one in row.tags.eip_tags)),
+        ("Tags", _tags(row)),
         ("Sample time (UTC)", time_of(row, "sample_time")),
         ("Recommendation", sentence_of(row.recommendation)),
     )
+
+
+def _groups(row: pb.IpamDiscoveredPublicAddress) -> str:
+    return ", ".join(f"{one.group_name} ({one.group_id})" for one in row.security_groups)
+
+
+def _tags(row: pb.IpamDiscoveredPublicAddress) -> str:
+    return ", ".join(f"{one.key}={one.value}" for one in row.tags.eip_tags)
 
 
 def _association(row: pb.IpamDiscoveredPublicAddress) -> Cell:

@@ -1,6 +1,6 @@
 """What is, against what should be: resource CIDRs of a scope (MON-1 to MON-6)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from starlette.responses import Response
 
@@ -13,12 +13,22 @@ from services.gateway.console.fields import locked
 from services.gateway.console.forms import Field, Form, Kind, Values
 from services.gateway.console.reading import reading
 from services.gateway.console.section import Group, Page, Section
-from services.gateway.console.tables import Cell, Column, Filter, Table, badge, table_page, text
+from services.gateway.console.tables import (
+    Cell,
+    Column,
+    Filter,
+    Read,
+    Table,
+    badge,
+    table_page,
+    text,
+)
 from services.gateway.console.visit import Link, Visit
 from services.gateway.console.words import NOTHING, percent_of, tags_of, word_of
 from shared.errors import UnknownId
 
 _TYPES = ("vpc", "subnet", "eip", "public-ipv4-pool", "ipv6-pool", "eni", "anycast-ip-list")
+_TAG = "tag"
 _FILTERS = (
     Filter("resource-cidr", "CIDR"),
     Filter("resource-type", "Resource type", _TYPES),
@@ -29,6 +39,7 @@ _FILTERS = (
     Filter("overlap-status", "Overlap", ("overlapping", "nonoverlapping")),
     Filter("ipam-pool-id", "Pool"),
     Filter("vpc-id", "VPC"),
+    Filter(_TAG, "Tag (key or key=value)"),
 )
 
 
@@ -41,12 +52,7 @@ async def list_resources(visit: Visit) -> Response:
     table = Table(
         name="resources",
         columns=_columns(visit, scope_id),
-        read=reading(
-            visit,
-            pb.GetIpamResourceCidrsRequest(ipam_scope_id=scope_id),
-            pb.GetIpamResourceCidrsResponse,
-            lambda answer: answer.ipam_resource_cidrs,
-        ),
+        read=_reading(visit, scope_id),
         filters=_FILTERS,
         row_links=lambda row: _links(visit, row),
         empty="No resource was found in this scope yet. New ones are seen within minutes.",
@@ -60,6 +66,27 @@ async def list_resources(visit: Visit) -> Response:
         scopes=[(one.ipam_scope_id, text_of_scope(one)) for one in found],
         actions=[Link("CIDR map", visit.url("/cidr-map", scope=scope_id), is_main=True)],
     )
+
+
+def _reading(visit: Visit, scope_id: str) -> Read[pb.IpamResourceCidr]:
+    """GetIpamResourceCidrs; a tag is a filter by its key's name, or by the key alone."""
+    read = reading(
+        visit,
+        pb.GetIpamResourceCidrsRequest(ipam_scope_id=scope_id),
+        pb.GetIpamResourceCidrsResponse,
+        lambda answer: answer.ipam_resource_cidrs,
+    )
+
+    async def read_tagged(
+        wanted: Mapping[str, str], rows: int, token: str
+    ) -> tuple[Sequence[pb.IpamResourceCidr], str]:
+        others = {name: value for name, value in wanted.items() if name != _TAG}
+        key, is_valued, value = wanted.get(_TAG, "").partition("=")
+        if key:
+            others |= {f"tag:{key.strip()}": value.strip()} if is_valued else {"tag-key": key}
+        return await read(others, rows, token)
+
+    return read_tagged
 
 
 def _columns(visit: Visit, scope_id: str) -> Sequence[Column[pb.IpamResourceCidr]]:
@@ -102,12 +129,18 @@ def _columns(visit: Visit, scope_id: str) -> Sequence[Column[pb.IpamResourceCidr
             "type",
             "Type",
             lambda row: text(word_of(row, "resource_type")),
-            sort=lambda row: row.resource_type,
         ),
         Column("usage", "IP usage", _usage, sort=lambda row: row.ip_usage),
+        Column("pool", "Pool", lambda row: _pool(visit, row), is_only_in_csv=True),
+        Column("vpc", "VPC", lambda row: text(row.vpc_id), is_only_in_csv=True),
         Column("region", "Region", lambda row: text(row.resource_region)),
         Column("owner", "Owner", lambda row: text(row.resource_owner_id, is_code=True)),
     )
+
+
+def _pool(visit: Visit, row: pb.IpamResourceCidr) -> Cell:
+    pool = row.ipam_pool_id
+    return text(pool, url=visit.url(f"/pools/{pool}") if pool else "", is_code=True)
 
 
 def _usage(row: pb.IpamResourceCidr) -> Cell:
@@ -142,7 +175,6 @@ async def show_resource(visit: Visit) -> Response:
     """One CIDR of a resource."""
     row = await _resource(visit)
     rules = ", ".join(row.broken_rules)
-    pool = row.ipam_pool_id
     return visit.page(
         "details.html",
         title=row.resource_name or row.resource_id,
@@ -156,10 +188,7 @@ async def show_resource(visit: Visit) -> Response:
             ("Broken rules", rules),
             ("Overlap status", badge(word_of(row, "overlap_status"))),
             ("IP usage", _usage(row)),
-            (
-                "Pool",
-                text(pool, url=visit.url(f"/pools/{pool}") if pool else "", is_code=True),
-            ),
+            ("Pool", _pool(visit, row)),
             ("Region", row.resource_region),
             ("Owner", Cell(row.resource_owner_id, is_code=True)),
             ("VPC", text(row.vpc_id, is_code=True)),
