@@ -125,6 +125,10 @@ async def test_a_token_with_a_key_of_no_record_is_refused(control: Client, rpc: 
         ("locale", [WEST], ["regional"]),
         ("locale", ["None", WEST], ["top", "regional"]),
         ("pool-depth", ["2"], ["regional"]),
+        ("pool-depth", ["1", "2"], ["top", "regional"]),
+        ("pool-depth", ["?"], ["top", "regional"]),
+        ("pool-depth", ["02", "x", "-1"], []),
+        ("ipam-scope-arn", ["no:arn/ipam-scope-0123456789abcdef0"], []),
         ("state", ["create-complete"], ["top", "regional"]),
         ("address-family", ["ipv6"], []),
         ("tag:env", ["prod"], ["regional"]),
@@ -146,6 +150,25 @@ async def test_filters_narrow_a_list(  # BEY-6
     )
     answer = await control("DescribeIpamPools", filters=[{"name": name, "values": values}])
     assert [pool.description for pool in answer.ipam_pools] == wanted
+
+
+async def test_what_the_database_looks_up_narrows_a_list_as_all_else(control: Client) -> None:
+    scope_id = (await control.create_ipam()).private_default_scope_id
+    top = await control.create_pool(scope_id, description="top")
+    for number in range(3):
+        source = top.ipam_pool_id
+        await control.create_pool(scope_id, source_ipam_pool_id=source, description=f"{number}")
+    below = {"name": "source-ipam-pool-id", "values": [top.ipam_pool_id]}
+    of_scope = {"name": "ipam-scope-arn", "values": [top.ipam_scope_arn]}
+    others = {"name": "ipam-scope-arn", "values": [top.ipam_scope_arn.replace("arn", "nra")]}
+    for filters, wanted in (
+        ([below], ["0", "1", "2"]),
+        ([of_scope], ["top", "0", "1", "2"]),
+        ([of_scope, below, {"name": "description", "values": ["[12]", "2"]}], ["2"]),
+        ([others], []),
+    ):
+        answer = await control("DescribeIpamPools", filters=filters)
+        assert [pool.description for pool in answer.ipam_pools] == wanted
 
 
 async def test_an_unknown_filter_is_refused(control: Client) -> None:

@@ -109,7 +109,9 @@ ACTIONS: list[tuple[str, dict[str, str], Message, str]] = [
 
 
 @pytest.mark.parametrize(
-    ("path", "filled", "request_sent", "leads_to"), ACTIONS, ids=[path for path, *_ in ACTIONS]
+    ("path", "filled", "request_sent", "leads_to"),
+    ACTIONS,
+    ids=[f"{number}-{type(sent).__name__}" for number, (_, _, sent, _) in enumerate(ACTIONS)],
 )
 def test_an_action_sends_its_request(
     edge: Edge,

@@ -1,4 +1,4 @@
-"""Pools in tables: a scope's, and those that others shared with the account (POOL-2, ORG-6)."""
+"""Pools in tables: a scope's, and those that others shared with the account (POOL-1, SHARE-1)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

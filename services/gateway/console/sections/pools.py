@@ -74,7 +74,7 @@ async def show_cidrs(visit: Visit) -> Response:
         gone = visit.url(f"{here}/deprovision", cidr=row.cidr)
         return (
             Link("Show on the map", visit.url("/cidr-map", pool=pool.ipam_pool_id, cidr=row.cidr)),
-            Link("IP history", visit.url("/history", cidr=row.cidr)),
+            _history_link(visit, pool, row.cidr),
             Link("Deprovision", gone, is_destructive=True),
         )
 
@@ -101,12 +101,12 @@ async def show_allocations(visit: Visit) -> Response:
     here = f"/pools/{pool.ipam_pool_id}"
 
     def links(row: pool_allocation_pb2.IpamPoolAllocation) -> Sequence[Link]:
-        history = Link("IP history", visit.url("/history", cidr=row.cidr))
+        history = [_history_link(visit, pool, row.cidr)] if visit.api.own(pool) else []
         if word_of(row, "resource_type") != "custom":
-            return (history,)
+            return history
         return (
             Link("Edit description", visit.url(f"{here}/{row.ipam_pool_allocation_id}/edit")),
-            history,
+            *history,
             Link(
                 "Release",
                 visit.url(f"{here}/{row.ipam_pool_allocation_id}/release"),
@@ -137,6 +137,11 @@ async def show_allocations(visit: Visit) -> Response:
         empty="Nothing is allocated from this pool.",
     )
     return await _pool_page(visit, pool, table, "Allocations")
+
+
+def _history_link(visit: Visit, pool: ipam_pool_pb2.IpamPool, cidr: str) -> Link:
+    scope_id = pool.ipam_scope_arn.rpartition("/")[2]
+    return Link("IP history", visit.url("/history", scope=scope_id, cidr=cidr))
 
 
 async def show_shares(visit: Visit) -> Response:
