@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from google.protobuf.message import Message
 
+from cadastre.common.v1 import types_pb2
 from cadastre.control.v1 import control_service_pb2 as control
 from cadastre.control.v1 import ipam_pool_pb2
 from cadastre.network.v1 import address_service_pb2 as pb
@@ -67,7 +68,9 @@ ACTIONS: list[tuple[str, dict[str, str], Message, str]] = [
             ipam_pool_id=IPAM_POOL_ID,
             address="198.18.0.9",
             tag_specifications=[
-                {"resource_type": "elastic-ip", "tags": [{"key": "Name", "value": "door"}]}
+                types_pb2.TagSpecification(
+                    resource_type="elastic-ip", tags=[types_pb2.Tag(key="Name", value="door")]
+                )
             ],
         ),
         f"/addresses/{ALLOCATION_ID}",

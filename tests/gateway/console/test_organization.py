@@ -64,6 +64,7 @@ def test_the_management_account_may_change_it(edge: Edge, browser: Browser) -> N
     assert EVIL not in page
     assert "o-exampleorg/r-fssg/ou-fssg-q5brfv9c/" in text_of(page)
     links = links_of(page)
+    assert f"Move {EVIL}" in links
     assert links["Delegate"] == f"{HERE}/organization/delegate"
     assert links["Enable sharing with AWS Organizations"] == f"{HERE}/organization/enable-sharing"
     assert (

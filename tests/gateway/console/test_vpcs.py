@@ -26,16 +26,16 @@ def browser(edge: Edge) -> Iterator[Browser]:
         vpc_id=VPC_ID,
         owner_id=ACCOUNT_ID,
         cidr_block_association_set=[
-            {"association_id": ASSOCIATION_ID, "cidr_block": "10.0.0.0/24"}
+            vpc_pb2.VpcCidrBlockAssociation(association_id=ASSOCIATION_ID, cidr_block="10.0.0.0/24")
         ],
-        tags=[{"key": "Name", "value": "<script>shop"}],
+        tags=[types_pb2.Tag(key="Name", value="<script>shop")],
     )
     with signed_in(edge) as browser:
         edge.fakes.answers |= {
             "DescribeVpcs": pb.DescribeVpcsResponse(vpcs=[vpc]),
             "CreateVpc": pb.CreateVpcResponse(vpc=vpc),
             "DescribeSubnets": subnets.DescribeSubnetsResponse(
-                subnets=[{"subnet_id": SUBNET_ID, "cidr_block": "10.0.0.0/26"}]
+                subnets=[subnets.Subnet(subnet_id=SUBNET_ID, cidr_block="10.0.0.0/26")]
             ),
             "DescribeIpamPools": control.DescribeIpamPoolsResponse(
                 ipam_pools=[
@@ -45,7 +45,7 @@ def browser(edge: Edge) -> Iterator[Browser]:
                     ipam_pool_pb2.IpamPool(
                         ipam_pool_id=PLANNING_ID,
                         address_family=types_pb2.ADDRESS_FAMILY_IPV4,
-                        source_resource={"resource_id": VPC_ID},
+                        source_resource=ipam_pool_pb2.IpamPoolSourceResource(resource_id=VPC_ID),
                     ),
                 ]
             ),

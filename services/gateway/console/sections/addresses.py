@@ -17,7 +17,7 @@ from services.gateway.console.section import Group, Page, Section
 from services.gateway.console.tables import Cell, Column, Filter, Read, Table, table_page, text
 from services.gateway.console.tag_actions import edit_tags
 from services.gateway.console.visit import Link, Visit
-from services.gateway.console.words import count_of, name_of, percent_of, share_of, tags_of
+from services.gateway.console.words import NOTHING, count_of, name_of, percent_of, share_of, tags_of
 from shared.errors import InvalidNextToken, UnknownId
 
 _MOST_POOLS = 10
@@ -392,7 +392,18 @@ async def _this_address(visit: Visit) -> Form:
         (
             locked("allocation_id", "Allocation ID", row.allocation_id),
             locked("address", "Address", row.public_ip),
+        )
+    )
+
+
+async def _this_association(visit: Visit) -> Form:
+    row = await _address(visit)
+    return Form(
+        (
+            locked("address", "Address", row.public_ip),
             locked("association_id", "Association ID", row.association_id),
+            locked("instance_id", "Instance ID", row.instance_id or NOTHING),
+            locked("network_interface_id", "Network interface ID", row.network_interface_id),
         )
     )
 
@@ -629,7 +640,7 @@ SECTION = Section(
             title="Disassociate Elastic IP address",
             submit="Disassociate",
             done="The address is free to be associated again.",
-            form=_this_address,
+            form=_this_association,
             commands=_disassociate,
             warning="What is reached by it isn't any more.",
         ),

@@ -9,11 +9,18 @@ from starlette.responses import Response
 
 from services.gateway.console.section import Group, Page, Section
 from services.gateway.console.tables import Cell, Column, Filter, Table, badge, table_page, text
-from services.gateway.console.visit import Visit
-from shared.errors import InvalidParameterValue
+from services.gateway.console.visit import Link, Visit
+from shared.errors import InvalidParameterValue, UnknownId
 
 _MOST_AT_ONCE = 50
-_NAMES = ("EventName", "Username", "ResourceName", "EventSource", "EventId")
+_NAMES: Mapping[str, str] = {
+    "EventName": "Event name",
+    "Username": "User name",
+    "ResourceName": "Resource name",
+    "EventSource": "Event source",
+    "EventId": "Event ID",
+}
+_TIMES: Mapping[str, str] = {"StartTime": "From (UTC)", "EndTime": "Until (UTC)"}
 
 
 async def show(visit: Visit) -> Response:
@@ -22,17 +29,20 @@ async def show(visit: Visit) -> Response:
     async def read(
         wanted: Mapping[str, str], rows: int, token: str
     ) -> tuple[Sequence[Mapping[str, Any]], str]:
-        if len(wanted) > 1:
+        attributes = {key: value for key, value in wanted.items() if key in _NAMES}
+        if len(attributes) > 1:
             raise InvalidParameterValue(
-                f"Value ({', '.join(wanted)}) for parameter LookupAttributes is invalid. Filter the"
-                " audit log by one thing at a time",
+                f"Value ({', '.join(attributes)}) for parameter LookupAttributes is invalid. Filter"
+                " the audit log by one thing at a time, and times",
                 parameter="LookupAttributes",
             )
         document: dict[str, Any] = {"MaxResults": min(rows, _MOST_AT_ONCE)}
-        if wanted:
+        if attributes:
             document["LookupAttributes"] = [
-                {"AttributeKey": key, "AttributeValue": value} for key, value in wanted.items()
+                {"AttributeKey": key, "AttributeValue": value} for key, value in attributes.items()
             ]
+        for key in _TIMES.keys() & wanted.keys():
+            document[key] = _moment(key, wanted[key])
         if token:
             document["NextToken"] = token
         answer = await visit.api.look_up_events(document)
@@ -42,7 +52,11 @@ async def show(visit: Visit) -> Response:
         name="audit-log",
         columns=(
             Column("time", "Time (UTC)", lambda row: Cell(_time(row))),
-            Column("event", "Event", lambda row: Cell(row["EventName"])),
+            Column(
+                "event",
+                "Event",
+                lambda row: Cell(row["EventName"], url=visit.url(f"/audit/{row['EventId']}")),
+            ),
             Column(
                 "outcome",
                 "Outcome",
@@ -61,7 +75,7 @@ async def show(visit: Visit) -> Response:
             Column("id", "Event ID", lambda row: Cell(row["EventId"], is_code=True)),
         ),
         read=read,
-        filters=tuple(Filter(name, label) for name, label in zip(_NAMES, _LABELS, strict=True)),
+        filters=tuple(Filter(name, label) for name, label in (*_NAMES.items(), *_TIMES.items())),
         empty="Nothing was changed yet in this account and region.",
     )
     return await table_page(
@@ -73,7 +87,45 @@ async def show(visit: Visit) -> Response:
     )
 
 
-_LABELS = ("Event name", "User name", "Resource name", "Event source", "Event ID")
+async def show_event(visit: Visit) -> Response:
+    """One event, and its record as CloudTrail writes it down."""
+    event_id = visit.params["event_id"]
+    attribute = {"AttributeKey": "EventId", "AttributeValue": event_id}
+    answer = await visit.api.look_up_events({"LookupAttributes": [attribute]})
+    if not answer["Events"]:
+        raise UnknownId("InvalidEventId", event_id)
+    event = answer["Events"][0]
+    return visit.page(
+        "audit_event.html",
+        title=event["EventName"],
+        trail=[Link("Audit log", visit.url("/audit"))],
+        facts=(
+            ("Outcome", badge("refused") if _error(event) else badge("done")),
+            ("Why", text(_error(event), note=_message(event))),
+            ("Time (UTC)", _time(event)),
+            ("User", Cell(event["Username"], note=_record(event)["userIdentity"]["arn"])),
+            ("Source", event["EventSource"]),
+            ("Event ID", Cell(event_id, is_code=True)),
+            (
+                "Resources",
+                text(", ".join(one["ResourceName"] for one in event["Resources"]), is_code=True),
+            ),
+        ),
+        record=json.dumps(_record(event), indent=2, ensure_ascii=False),
+    )
+
+
+def _moment(name: str, given: str) -> float:
+    """Seconds since 1970 of a day or a time in UTC."""
+    try:
+        moment = datetime.fromisoformat(given)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise InvalidParameterValue(
+            f"Value ({given}) for parameter {name} is invalid. Use a time in UTC such as 2026-01-31"
+            " or 2026-01-31 12:00",
+            parameter=name,
+        ) from None
 
 
 def _time(row: Mapping[str, Any]) -> str:
@@ -97,5 +149,5 @@ SECTION = Section(
     title="Audit log",
     path="/audit",
     group=Group.ADMINISTRATION,
-    pages=(Page("/audit", show),),
+    pages=(Page("/audit", show), Page("/audit/{event_id}", show_event)),
 )

@@ -20,6 +20,7 @@ from shared.errors import UnknownId
 
 _RANGES_AT_ONCE = 100
 _PROOF = "Proof of control"
+_EXAMPLE_ZONE = "113.0.203.in-addr.arpa."
 
 
 async def list_ranges(visit: Visit) -> Response:
@@ -128,7 +129,13 @@ async def list_tokens(visit: Visit) -> Response:
             Column(
                 "id",
                 "Token ID",
-                lambda row: Cell(row.ipam_external_resource_verification_token_id, is_code=True),
+                lambda row: Cell(
+                    row.ipam_external_resource_verification_token_id,
+                    url=visit.url(
+                        f"/verification-tokens/{row.ipam_external_resource_verification_token_id}"
+                    ),
+                    is_code=True,
+                ),
             ),
             Column("state", "State", lambda row: badge(word_of(row, "state"))),
             Column("status", "Status", lambda row: badge(word_of(row, "status"))),
@@ -164,6 +171,47 @@ async def list_tokens(visit: Visit) -> Response:
         " of the range, then provision the range with the token's ID.",
         actions=[Link("Create token", visit.url("/verification-tokens/create"), is_main=True)],
     )
+
+
+async def show_token(visit: Visit) -> Response:
+    """One token, and the record that proves control with it."""
+    token = await _token(visit)
+    here = f"/verification-tokens/{token.ipam_external_resource_verification_token_id}"
+    return visit.page(
+        "verification_token.html",
+        title=token.ipam_external_resource_verification_token_id,
+        trail=[Link("Verification tokens", visit.url("/verification-tokens"))],
+        actions=[Link("Delete", visit.url(f"{here}/delete"), is_destructive=True)],
+        facts=(
+            ("State", badge(word_of(token, "state"))),
+            ("Status", badge(word_of(token, "status"))),
+            ("Token name", Cell(token.token_name, is_code=True)),
+            ("Token value", Cell(token.token_value, is_code=True)),
+            ("Expires (UTC)", time_of(token, "not_after")),
+            ("IPAM", Cell(token.ipam_id, url=visit.url(f"/ipams/{token.ipam_id}"), is_code=True)),
+            ("ARN", Cell(token.ipam_external_resource_verification_token_arn, is_code=True)),
+        ),
+        record=f'{token.token_name}.{_EXAMPLE_ZONE} TXT "{token.token_value}"',
+        is_changing=badge(word_of(token, "state")).tone == "busy",
+    )
+
+
+async def _token(visit: Visit) -> pb.IpamExternalResourceVerificationToken:
+    """The token that the address names.
+
+    Raises:
+        UnknownId: there is none that the account may see.
+    """
+    token_id = visit.params["token_id"]
+    request = pb.DescribeIpamExternalResourceVerificationTokensRequest(
+        ipam_external_resource_verification_token_ids=[token_id]
+    )
+    answer = await visit.api.call(
+        request, pb.DescribeIpamExternalResourceVerificationTokensResponse
+    )
+    if not answer.ipam_external_resource_verification_tokens:
+        raise UnknownId("InvalidIpamExternalResourceVerificationTokenId", token_id)
+    return answer.ipam_external_resource_verification_tokens[0]
 
 
 async def _ipam_field(visit: Visit) -> Field:
@@ -325,16 +373,8 @@ def _create_token(_: Visit, values: Values) -> Sequence[Command]:
 
 
 async def _delete_token_form(visit: Visit) -> Form:
-    token_id = visit.params["token_id"]
-    request = pb.DescribeIpamExternalResourceVerificationTokensRequest(
-        ipam_external_resource_verification_token_ids=[token_id]
-    )
-    answer = await visit.api.call(
-        request, pb.DescribeIpamExternalResourceVerificationTokensResponse
-    )
-    if not answer.ipam_external_resource_verification_tokens:
-        raise UnknownId("InvalidIpamExternalResourceVerificationTokenId", token_id)
-    return Form((locked("token_id", "Token", token_id),))
+    token = await _token(visit)
+    return Form((locked("token_id", "Token", token.ipam_external_resource_verification_token_id),))
 
 
 def _delete_token(visit: Visit, _: Values) -> Sequence[Command]:
@@ -348,6 +388,12 @@ _RANGES, _ASNS, _TOKENS = "/byoip", "/byoasn", "/verification-tokens"
 _of_ranges = partial(Action, goes_to=_RANGES, comes_from=_RANGES)
 _of_asns = partial(Action, goes_to=_ASNS, comes_from=_ASNS)
 _of_tokens = partial(Action, goes_to=_TOKENS, comes_from=_TOKENS)
+
+
+def _id_of_token(answer: pb.CreateIpamExternalResourceVerificationTokenResponse) -> str:
+    token = answer.ipam_external_resource_verification_token
+    return token.ipam_external_resource_verification_token_id
+
 
 RANGES = Section(
     title="BYOIP CIDRs",
@@ -456,7 +502,7 @@ TOKENS = Section(
     title="Verification tokens",
     path=_TOKENS,
     group=Group.BYOIP,
-    pages=(Page(_TOKENS, list_tokens),),
+    pages=(Page(_TOKENS, list_tokens), Page(f"{_TOKENS}/{{token_id}}", show_token)),
     actions=(
         _of_tokens(
             name="create-token",
@@ -466,6 +512,7 @@ TOKENS = Section(
             done="The token is being created.",
             form=_create_token_form,
             commands=_create_token,
+            goes_to=lambda answers: f"{_TOKENS}/{_id_of_token(answers[0])}",
         ),
         _of_tokens(
             name="delete-token",

@@ -1,6 +1,7 @@
 """The cost view: active-IP hours, and what AWS would charge for them (ACC-3)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from starlette.responses import Response
 
 from cadastre.discovery.v1 import cost_service_pb2 as pb
+from services.gateway.console.bars import bar
 from services.gateway.console.reading import reading
 from services.gateway.console.section import Group, Page, Section
 from services.gateway.console.tables import Cell, Column, Table, table_page, text
@@ -38,6 +40,24 @@ _GRANULARITIES: Mapping[str, tuple[str, pb.ActiveIpHoursGranularity.ValueType]] 
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Hours:
+    """A row: what was counted, and its share of the most that is shown beside it, in percent."""
+
+    counted: pb.ActiveIpHours
+    hours: Decimal
+    share: float
+
+
+def _rows(counted: Sequence[pb.ActiveIpHours]) -> Sequence[_Hours]:
+    hours = [Decimal(one.hours or 0) for one in counted]
+    most = max(hours, default=Decimal(0)) or Decimal(1)
+    return [
+        _Hours(one, each, float(each / most * 100))
+        for one, each in zip(counted, hours, strict=True)
+    ]
+
+
 async def show(visit: Visit) -> Response:
     """Active-IP hours of a time, by day or month."""
     grouping = _one_of(visit, "group", _GROUPINGS, "ipam")
@@ -57,25 +77,30 @@ async def show(visit: Visit) -> Response:
     table = Table(
         name="active-ip-hours",
         columns=(
-            Column("start", "From (UTC)", lambda row: text(time_of(row, "start_time"))),
-            Column("end", "Until (UTC)", lambda row: text(time_of(row, "end_time"))),
+            Column("start", "From (UTC)", lambda row: text(time_of(row.counted, "start_time"))),
+            Column("end", "Until (UTC)", lambda row: text(time_of(row.counted, "end_time"))),
             Column(
                 "what",
                 _GROUPINGS[grouping][0].removeprefix("By ").capitalize(),
                 lambda row: text(
-                    row.ipam_id or row.payer_account_id or row.resource_owner_id, is_code=True
+                    row.counted.ipam_id
+                    or row.counted.payer_account_id
+                    or row.counted.resource_owner_id,
+                    is_code=True,
                 ),
             ),
             Column(
                 "hours",
                 "Active-IP hours",
-                lambda row: Cell(f"{Decimal(row.hours):,.2f}"),
+                lambda row: Cell(
+                    f"{row.hours:,.2f}", drawing=bar(row.share, "Of the most on this page:")
+                ),
                 is_number=True,
             ),
             Column(
                 "cost",
                 f"At {price} USD an hour",
-                lambda row: Cell(f"{Decimal(row.hours) * price:,.4f}"),
+                lambda row: Cell(f"{row.hours * price:,.4f}"),
                 is_number=True,
             ),
         ),
@@ -83,7 +108,7 @@ async def show(visit: Visit) -> Response:
             visit,
             request,
             pb.GetActiveIpHoursResponse,
-            lambda answer: answer.active_ip_hours,
+            lambda answer: _rows(answer.active_ip_hours),
             least=1,
         ),
         empty="No active IP was counted in this time. Nothing is counted on the free tier.",

@@ -85,7 +85,7 @@ async def show_ipam(visit: Visit) -> Response:
     scopes = reading(
         visit,
         pb.DescribeIpamScopesRequest(
-            filters=[types_pb2.Filter(name="ipam-id", values=[ipam.ipam_id])]
+            filters=[types_pb2.Filter(name="ipam-arn", values=[ipam.ipam_arn])]
         ),
         pb.DescribeIpamScopesResponse,
         lambda answer: answer.ipam_scopes,

@@ -36,6 +36,7 @@ class Node:
     """As exclusions name it: ``o-…/r-…/ou-…/``."""
     depth: int
     state: str = ""
+    parent_id: str = ""
 
 
 async def organization_of(visit: Visit) -> pb.Organization | None:
@@ -83,7 +84,8 @@ async def _add_below(
         )
     )
     found.extend(
-        Node(one.id, one.name, "Account", path, depth, word_of(one, "status")) for one in accounts
+        Node(one.id, one.name, "Account", path, depth, word_of(one, "status"), parent_id)
+        for one in accounts
     )
     units = await all_of(
         reading(

@@ -1,4 +1,4 @@
-"""Creating a pool, as the guide's wizard does it, and provisioning to it (POOL-1, POOL-4, POOL-8)."""
+"""Creating a pool, as the guide's wizard does, and provisioning to it (POOL-1, POOL-4, POOL-8)."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""Pools in tables: a scope's, and those that others shared with the account (POOL-1, SHARE-1)."""
+"""Pools in tables: a scope's, and those that others shared with the account (POOL-1, ORG-4)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -33,7 +33,7 @@ _MOST_ROWS = 150
 """Of levels that are shown without being opened, together."""
 _MOST_CHILDREN = 100
 """Of a pool that is opened; all of them are on a page of their own."""
-_MOST_CALLS = 50
+_MOST_CALLS = 25
 """To find out the CIDRs of what is shown."""
 _MOST_OPEN = 50
 """Pools that one address opens."""

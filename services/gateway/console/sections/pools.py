@@ -116,7 +116,7 @@ async def show_allocations(visit: Visit) -> Response:
 
     table = Table(
         name="pool-allocations",
-        columns=_allocation_columns(visit),
+        columns=_allocation_columns(visit, pool),
         read=reading(
             visit,
             allocation.GetIpamPoolAllocationsRequest(ipam_pool_id=pool.ipam_pool_id),
@@ -348,11 +348,18 @@ def _cidr_columns() -> Sequence[Column[pool_cidr_pb2.IpamPoolCidr]]:
 
 
 def _allocation_columns(
-    visit: Visit,
+    visit: Visit, pool: ipam_pool_pb2.IpamPool
 ) -> Sequence[Column[pool_allocation_pb2.IpamPoolAllocation]]:
+    scope_id = pool.ipam_scope_arn.rpartition("/")[2]
+
     def resource(row: pool_allocation_pb2.IpamPoolAllocation) -> Cell:
-        is_pool = word_of(row, "resource_type") == "ipam-pool"
-        url = visit.url(f"/pools/{row.resource_id}") if is_pool else ""
+        if not row.resource_id or visit.api.own(pool) is None:
+            return text(row.resource_id, is_code=True)
+        if word_of(row, "resource_type") == "ipam-pool":
+            url = visit.url(f"/pools/{row.resource_id}")
+        else:
+            found = {"scope": scope_id, "f.resource-id": row.resource_id}
+            url = visit.url("/resources", **found)
         return text(row.resource_id, url=url, is_code=True)
 
     return (
