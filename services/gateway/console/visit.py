@@ -45,7 +45,7 @@ class Visit:
     def region(self) -> str:
         return self.call.caller.region
 
-    def url(self, path: str, **query: str | None) -> str:
+    def url(self, path: str, /, **query: str | None) -> str:
         """The address of a page of this account and region; ``path`` begins with a slash."""
         return url_of(self.account_id, self.region, path, **query)
 
@@ -77,7 +77,7 @@ class Link:
     is_destructive: bool = False
 
 
-def url_of(account_id: str, region: str, path: str, **query: str | None) -> str:
+def url_of(account_id: str, region: str, path: str, /, **query: str | None) -> str:
     """The address of a page of any account and region."""
     parts = re.sub(r"[^/]+", lambda found: quote(found[0], safe=":@,"), path)
     return _with_query(f"/console/{account_id}/{region}{parts}", query)

@@ -40,6 +40,25 @@ _QUIET = frozenset(
 )
 
 
+_NAMES: Mapping[str, str] = {
+    "asn": "ASN",
+    "asns": "ASNs",
+    "byoip": "BYOIP",
+    "cidr": "CIDR",
+    "cidrs": "CIDRs",
+    "ec2": "EC2",
+    "eip": "EIP",
+    "eni": "ENI",
+    "ip": "IP",
+    "ipam": "IPAM",
+    "ipv4": "IPv4",
+    "ipv6": "IPv6",
+    "ou": "OU",
+    "vpc": "VPC",
+}
+"""How names and abbreviations are written."""
+
+
 def word_of(message: Message, field: str) -> str:
     """AWS's word for the value of an enum field; empty: there is none."""
     if not message.HasField(field):
@@ -68,9 +87,10 @@ def is_busy(word: str) -> bool:
 
 
 def sentence_of(word: str) -> str:
-    """``create-in-progress`` as text: "Create in progress"."""
-    text = word.replace("-", " ").replace("_", " ").lower()
-    return text[:1].upper() + text[1:]
+    """``create-in-progress`` as text, "Create in progress"; ``ipam-pool`` as "IPAM pool"."""
+    words = [_NAMES.get(one, one) for one in word.replace("_", "-").lower().split("-")]
+    text = " ".join(words)
+    return text if words[0] in _NAMES.values() else text[:1].upper() + text[1:]
 
 
 def time_of(message: Message, field: str) -> str:

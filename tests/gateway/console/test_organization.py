@@ -67,9 +67,7 @@ def test_the_management_account_may_change_it(edge: Edge, browser: Browser) -> N
     assert f"Move {EVIL}" in links
     assert links["Delegate"] == f"{HERE}/organization/delegate"
     assert links["Enable sharing with AWS Organizations"] == f"{HERE}/organization/enable-sharing"
-    assert (
-        links[f"Remove {OTHER_ID}"] == f"{HERE}/organization/administrators/{OTHER_ID}/remove"
-    )
+    assert links[f"Remove {OTHER_ID}"] == f"{HERE}/organization/administrators/{OTHER_ID}/remove"
 
 
 def test_sharing_that_is_on_can_be_turned_off(edge: Edge, browser: Browser) -> None:
