@@ -14,17 +14,7 @@ from services.gateway.console.bars import bar
 from services.gateway.console.choices import pools
 from services.gateway.console.section import Group, Page, Section
 from services.gateway.console.visit import Visit
-from services.gateway.console.words import percent_of, share_of
-
-_SHORT: Mapping[str, str] = {
-    "asns": "ASNs",
-    "byoip": "BYOIP",
-    "cidrs": "CIDRs",
-    "ipam": "IPAM",
-    "ipams": "IPAMs",
-    "ou": "OU",
-}
-"""Words that aren't written as others are."""
+from services.gateway.console.words import percent_of, sentence_of, share_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +42,7 @@ async def show(visit: Visit) -> Response:
 
 
 def _line(one: pb.Quota, used: int | None) -> Line:
-    name = _name_of(one)
+    name = sentence_of(one.name)
     share = share_of(used, one.value) if used is not None else 0.0
     return Line(
         name,
@@ -61,12 +51,6 @@ def _line(one: pb.Quota, used: int | None) -> Line:
         bar(share, f"{name} used") if used is not None else None,
         f"CADASTRE_QUOTA_{one.name.replace('-', '_').upper()}",
     )
-
-
-def _name_of(one: pb.Quota) -> str:
-    """A quota's name as people read it: "CIDRs per pool"."""
-    words = [_SHORT.get(word, word) for word in one.name.split("-")]
-    return f"{words[0][:1].upper()}{' '.join(words)[1:]}"
 
 
 async def _used(visit: Visit) -> Mapping[str, int]:
