@@ -51,6 +51,7 @@ _NAMES: Mapping[str, str] = {
     "eni": "ENI",
     "ip": "IP",
     "ipam": "IPAM",
+    "ipams": "IPAMs",
     "ipv4": "IPv4",
     "ipv6": "IPv6",
     "ou": "OU",
