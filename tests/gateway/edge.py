@@ -79,18 +79,23 @@ class Edge:
         """What boto3 makes of the answer to ``operation``."""
         return getattr(self.client(), operation)(**parameters)
 
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What a user exports for the AWS CLI."""
+        return {
+            **{k: v for k, v in os.environ.items() if not k.startswith("AWS_")},
+            "AWS_SHARED_CREDENTIALS_FILE": str(self.settings.credentials_path),
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_ENDPOINT_URL": self.gateway.url,
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+
     def aws(self, command: str) -> subprocess.CompletedProcess[str]:
         """Run ``aws ...`` as a user would."""
         program, *arguments = shlex.split(command)
         return subprocess.run(
             [str(Path(sys.executable).parent / program), *arguments],
-            env={
-                **{k: v for k, v in os.environ.items() if not k.startswith("AWS_")},
-                "AWS_SHARED_CREDENTIALS_FILE": str(self.settings.credentials_path),
-                "AWS_CONFIG_FILE": os.devnull,
-                "AWS_ENDPOINT_URL": self.gateway.url,
-                "AWS_DEFAULT_REGION": "us-east-1",
-            },
+            env=self.environment,
             capture_output=True,
             text=True,
             check=False,

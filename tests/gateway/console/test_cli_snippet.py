@@ -1,8 +1,7 @@
 """The command lines that the console shows do what it does: the unmodified AWS CLI says so."""
 
-import shlex
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 import pytest
@@ -19,6 +18,7 @@ from cadastre.discovery.v1 import monitoring_service_pb2 as monitoring
 from cadastre.network.v1 import network_service_pb2 as network
 from services.gateway.console.cli_snippet import UnknownToAws, command_line
 from services.gateway.model import load_model
+from tests.acceptance.aws_cli import AwsCli
 from tests.gateway.edge import Edge
 
 REGION = "us-east-1"
@@ -180,15 +180,22 @@ REQUESTS: list[tuple[str, Message]] = [
 ]
 
 
+@pytest.fixture(scope="module")
+def aws(running_edge: Edge) -> Iterator[AwsCli]:
+    cli = AwsCli(running_edge.environment)
+    yield cli
+    cli.close()
+
+
 @pytest.mark.parametrize(("service", "request_"), REQUESTS, ids=lambda x: type(x).__name__)
 def test_the_aws_cli_sends_what_the_console_sends(
-    service: str, request_: Message, edge: Edge
+    service: str, request_: Message, edge: Edge, aws: AwsCli
 ) -> None:
-    assert _sent(edge, service, request_) == _without_our_members(request_)
+    assert _sent(aws, edge, service, request_) == _without_our_members(request_)
 
 
 @pytest.mark.parametrize("text", ODD_TEXTS)
-def test_any_text_arrives_as_it_is(text: str, edge: Edge) -> None:
+def test_any_text_arrives_as_it_is(text: str, edge: Edge, aws: AwsCli) -> None:
     request = made(
         control.CreateIpamRequest,
         description=text,
@@ -196,13 +203,13 @@ def test_any_text_arrives_as_it_is(text: str, edge: Edge) -> None:
             {"resource_type": "ipam", "tags": [{"key": f"k{text}", "value": text}]}
         ],
     )
-    assert _sent(edge, "ec2", request) == request
+    assert _sent(aws, edge, "ec2", request) == request
 
 
 @pytest.mark.parametrize("text", ["-1", "[x]", "file://x", "a b"])
-def test_any_text_in_a_list_arrives_as_it_is(text: str, edge: Edge) -> None:
+def test_any_text_in_a_list_arrives_as_it_is(text: str, edge: Edge, aws: AwsCli) -> None:
     request = made(control.DescribeIpamPoolsRequest, ipam_pool_ids=[text])
-    assert _sent(edge, "ec2", request) == request
+    assert _sent(aws, edge, "ec2", request) == request
 
 
 def test_short_commands_are_one_line() -> None:
@@ -254,10 +261,10 @@ def _line(service: str, request: Message) -> str:
     return command_line(MODELS[service], name, request, region=REGION)
 
 
-def _sent(edge: Edge, service: str, request: Message) -> Message:
+def _sent(aws: AwsCli, edge: Edge, service: str, request: Message) -> Message:
     """What arrives when the command line is run."""
-    done = edge.aws(shlex.join(["aws", *_as_a_shell_reads(_line(service, request))]))
-    assert done.returncode == 0, done.stderr
+    done = aws.run(_as_a_shell_reads(_line(service, request)))
+    assert done["exit_code"] == 0, done["stderr"]
     [(_, message)] = edge.fakes.requests
     return _without_our_members(message)
 

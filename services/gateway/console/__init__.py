@@ -1,0 +1,1 @@
+"""A web interface for what the guide does in its console (ACC-2)."""
