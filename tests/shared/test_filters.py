@@ -132,6 +132,7 @@ def test_aliases_reach_into_nested_lists() -> None:
 def test_pieces_are_what_stands_between_wildcards(value: str, pieces: list[str]) -> None:
     assert literal_pieces(value) == pieces
 
+
 @pytest.mark.parametrize(
     ("values", "exact"),
     [

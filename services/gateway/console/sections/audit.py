@@ -8,9 +8,9 @@ from typing import Any
 from starlette.responses import Response
 
 from services.gateway.console.section import Group, Page, Section
-from services.gateway.console.tables import Cell, Column, Filter, Table, badge, table_page, text
+from services.gateway.console.tables import Cell, Column, Filter, Table, table_page, text
 from services.gateway.console.visit import Link, Visit
-from shared.errors import InvalidParameterValue, UnknownId
+from shared.errors import DryRunOperation, InvalidParameterValue, UnknownId
 
 _MOST_AT_ONCE = 50
 _NAMES: Mapping[str, str] = {
@@ -60,7 +60,7 @@ async def show(visit: Visit) -> Response:
             Column(
                 "outcome",
                 "Outcome",
-                lambda row: badge("refused") if _error(row) else badge("done"),
+                lambda row: _outcome(row),
             ),
             Column("error", "Why", lambda row: text(_error(row), note=_message(row))),
             Column("user", "User", lambda row: text(row["Username"])),
@@ -100,7 +100,7 @@ async def show_event(visit: Visit) -> Response:
         title=event["EventName"],
         trail=[Link("Audit log", visit.url("/audit"))],
         facts=(
-            ("Outcome", badge("refused") if _error(event) else badge("done")),
+            ("Outcome", _outcome(event)),
             ("Why", text(_error(event), note=_message(event))),
             ("Time (UTC)", _time(event)),
             ("User", Cell(event["Username"], note=_record(event)["userIdentity"]["arn"])),
@@ -135,6 +135,14 @@ def _time(row: Mapping[str, Any]) -> str:
 def _record(row: Mapping[str, Any]) -> Mapping[str, Any]:
     record: Mapping[str, Any] = json.loads(row["CloudTrailEvent"])
     return record
+
+
+def _outcome(row: Mapping[str, Any]) -> Cell:
+    """How it ended; reviews try things out, which changes nothing."""
+    error = _error(row)
+    if error == DryRunOperation.reason:
+        return Cell("Tried out", tone="quiet")
+    return Cell("Refused", tone="bad") if error else Cell("Done", tone="good")
 
 
 def _error(row: Mapping[str, Any]) -> str:

@@ -93,7 +93,8 @@ async def show(visit: Visit) -> Response:
                 "hours",
                 "Active-IP hours",
                 lambda row: Cell(
-                    f"{row.hours:,.2f}", drawing=bar(row.share, "Of the most on this page:")
+                    f"{row.hours:,.2f}",
+                    drawing=bar(row.share, "Of the most on this page:", may_be_full=True),
                 ),
                 is_number=True,
             ),
