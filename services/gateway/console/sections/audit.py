@@ -60,7 +60,7 @@ async def show(visit: Visit) -> Response:
             Column(
                 "outcome",
                 "Outcome",
-                lambda row: _outcome(row),
+                _outcome,
             ),
             Column("error", "Why", lambda row: text(_error(row), note=_message(row))),
             Column("user", "User", lambda row: text(row["Username"])),
