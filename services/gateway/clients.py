@@ -81,6 +81,19 @@ class Services:
         await self._authorizer.check_action(action, resource, call.caller, call.identity.policies)
         return await self._ask(rpc, request, call)
 
+    async def may(self, call: Call, *, action: str, resource: str) -> bool:
+        """Whether the policies let the caller do ``action`` with ``resource``.
+
+        Raises:
+            ServiceUnavailable: the organizations haven't been told yet.
+        """
+        caller, policies = call.caller, call.identity.policies
+        try:
+            await self._authorizer.check_action(action, resource, caller, policies)
+        except UnauthorizedOperation:
+            return False
+        return True
+
     async def _ask(self, rpc: Rpc, request: Message, call: Call) -> Message:
         try:
             answer: Message = await self._remotes[rpc.context].call(

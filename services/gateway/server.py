@@ -26,6 +26,7 @@ from services.gateway.console.application import Console
 from services.gateway.console.assets import Assets
 from services.gateway.console.attempts import Attempts
 from services.gateway.console.pages import Pages
+from services.gateway.console.repeats import Repeats
 from services.gateway.console.sections import SECTIONS
 from services.gateway.console.sessions import SessionCookies
 from services.gateway.credentials import Credentials
@@ -178,6 +179,7 @@ async def _application(settings: Settings, log: FilteringBoundLogger) -> AsyncIt
             identities=identities,
             cookies=SessionCookies(keys),
             attempts=Attempts(clock),
+            repeats=Repeats(clock),
             assets=assets,
             pages=Pages(assets, SECTIONS),
             sections=SECTIONS,

@@ -4,10 +4,12 @@ Before anything is done it is tried out (DryRun, where the operation has it), an
 AWS CLI's command line for it. What is sent twice is done once: its client token is the same.
 """
 
+import hashlib
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from http import HTTPStatus
 from inspect import isawaitable
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
@@ -18,16 +20,17 @@ from starlette.responses import Response
 from services.gateway.authorization.actions import SERVICE_PREFIXES
 from services.gateway.console.advice import Refusal, refusal_of
 from services.gateway.console.cli_snippet import command_line
-from services.gateway.console.forms import Form, Values
+from services.gateway.console.forms import Field, Form, Values
 from services.gateway.console.visit import Link, Visit
 from services.gateway.model import load_model
-from shared.errors import CadastreError
+from shared.errors import CadastreError, Unavailable, kind_of
 
 CSRF_FIELD = "csrf_token"
 TOKEN_FIELD = "client_token"  # noqa: S105 a name, not a secret
 STEP_FIELD = "step"
+SEEN_FIELD = "seen"
 
-_OF_US = frozenset({CSRF_FIELD, TOKEN_FIELD, STEP_FIELD})
+_OF_US = frozenset({CSRF_FIELD, TOKEN_FIELD, STEP_FIELD, SEEN_FIELD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +78,14 @@ class Action:
     """A sentence on what will come of it, such as the CIDR that will be given."""
     warning: str = ""
     """What is lost by it. An action with a warning is shown as a dangerous one."""
+    is_edit: bool = False
+    """What it shows at first is what is there: it is compared before it is replaced."""
     confirm_word: str = ""
     """To be typed before it is done, as the guide has it for deleting an IPAM."""
 
     async def show(self, visit: Visit) -> Response:
         """The form; the review at once if there is nothing to fill in."""
-        form = await self.form(visit)
+        form = await self._form(visit)
         if form.is_empty:
             return await self._review(visit, form, Values(_locked(form), str(uuid.uuid4())))
         given = {name: [value] for name, value in visit.query.items()}
@@ -92,11 +97,13 @@ class Action:
         step = (sent.get(STEP_FIELD) or [""])[0]
         token = (sent.get(TOKEN_FIELD) or [""])[0][:64] or str(uuid.uuid4())
         given = {name: values for name, values in sent.items() if name not in _OF_US}
-        form = await self.form(visit)
+        form = await self._form(visit)
         values = Values({**given, **_locked(form)}, token)
         checked = form.checked(values)
         if step == "edit":
             return self._form_page(visit, form.filled(values))
+        if changed := _changed(form, (sent.get(SEEN_FIELD) or [""])[0]):
+            return self._changed_page(visit, form, values, changed)
         if checked.has_errors:
             return self._form_page(visit, checked, status=400)
         if step != "do":
@@ -104,6 +111,12 @@ class Action:
         if self.confirm_word and values.text("confirm").lower() != self.confirm_word:
             return await self._review(visit, checked, values, is_unconfirmed=True)
         return await self._do(visit, checked, values)
+
+    async def _form(self, visit: Visit) -> Form:
+        """The form, with what is there now."""
+        form = await self.form(visit)
+        compared = [one for one in form.fields if one.is_locked or self.is_edit]
+        return replace(form, seen=",".join(f"{one.name}:{_digest(one)}" for one in compared))
 
     async def _review(
         self, visit: Visit, form: Form, values: Values, *, is_unconfirmed: bool = False
@@ -128,16 +141,35 @@ class Action:
             status=400 if is_unconfirmed else 200,
         )
 
+    def _changed_page(
+        self, visit: Visit, form: Form, values: Values, changed: Sequence[Field]
+    ) -> Response:
+        now = "; ".join(f"{one.label} is now “{one.shown}”" for one in changed)
+        refusal = Refusal(
+            "ChangedMeanwhile",
+            f"Somebody changed this meanwhile: {now}. Nothing was done",
+            "Look at what is there now; what you filled in is kept.",
+            "",
+            HTTPStatus.CONFLICT,
+        )
+        return self._form_page(visit, form.filled(values), refusal, status=refusal.status)
+
     async def _do(self, visit: Visit, form: Form, values: Values) -> Response:
+        key = (visit.account_id, visit.path, self.name, values.client_token)
         try:
-            if self.carry_out:
-                path = await self.carry_out(visit, values)
-            else:
-                path = await self._send(visit, values)
-        except CadastreError as refusal:
-            return self._refused(visit, form, refusal_of(refusal))
+            path = await visit.repeats.once(key, lambda: self._done(visit, values))
+        except CadastreError as error:
+            refusal = refusal_of(error)
+            # It may have been done all the same: what is sent again must be the same.
+            is_unknown = kind_of(error) is Unavailable
+            return self._refused(visit, form, refusal, values.client_token if is_unknown else "")
         base, _, query = path.partition("?")
         return visit.redirect(base, **{**dict(parse_qsl(query)), "done": self.name})
+
+    async def _done(self, visit: Visit, values: Values) -> Done:
+        if self.carry_out:
+            return await self.carry_out(visit, values)
+        return await self._send(visit, values)
 
     async def _send(self, visit: Visit, values: Values) -> Done:
         commands = await self._commands(visit, values)
@@ -153,13 +185,23 @@ class Action:
             with_client_token(one.request, values, number)
         return commands
 
-    def _refused(self, visit: Visit, form: Form, refusal: Refusal) -> Response:
+    def _refused(
+        self, visit: Visit, form: Form, refusal: Refusal, client_token: str = ""
+    ) -> Response:
         """The form again, with what was filled in and what is wrong with it."""
         marked = form.refused(refusal.parameter, refusal.message)
-        return self._form_page(visit, marked, refusal=refusal, status=refusal.status)
+        return self._form_page(
+            visit, marked, refusal, client_token=client_token, status=refusal.status
+        )
 
     def _form_page(
-        self, visit: Visit, form: Form, refusal: Refusal | None = None, status: int = 200
+        self,
+        visit: Visit,
+        form: Form,
+        refusal: Refusal | None = None,
+        *,
+        client_token: str = "",
+        status: int = 200,
     ) -> Response:
         return visit.page(
             "form.html",
@@ -167,6 +209,7 @@ class Action:
             action=self,
             form=form,
             refusal=refusal,
+            client_token=client_token,
             back=self._back(visit),
             status=status,
         )
@@ -201,6 +244,16 @@ def snippet_of(visit: Visit, request: Message) -> str:
 _model = cache(load_model)
 
 
+def _changed(form: Form, seen: str) -> Sequence[Field]:
+    """What isn't any more as somebody saw it who sent the form."""
+    before = dict(pair.partition(":")[::2] for pair in seen.split(",") if pair)
+    return [one for one in form.fields if before.get(one.name, _digest(one)) != _digest(one)]
+
+
+def _digest(one: Field) -> str:
+    return hashlib.sha256(one.value.encode()).hexdigest()[:12]
+
+
 def _locked(form: Form) -> Mapping[str, Sequence[str]]:
     """What the address says holds, whatever was sent."""
     return {one.name: one.values for one in form.fields if one.is_locked}
@@ -212,4 +265,4 @@ def _with_defaults(form: Form, prefilled: Values) -> Form:
         Form([one]).filled(prefilled).fields[0] if one.name in prefilled.given else one
         for one in form.fields
     ]
-    return Form(fields, form.intro)
+    return replace(form, fields=fields)

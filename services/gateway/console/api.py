@@ -173,8 +173,17 @@ class Api:
     async def pool_usages(
         self, pools: Sequence[ipam_pool_pb2.IpamPool]
     ) -> Mapping[str, ledger_service_pb2.IpamPoolUsage]:
-        """How full the account's own ones of ``pools`` are, by id."""
-        owned = [own for pool in pools if (own := self.own(pool))]
+        """How full the account's own ones of ``pools`` are, by id.
+
+        Those whose allocations the caller may not see are left out.
+        """
+        action = "ec2:GetIpamPoolAllocations"
+        owned = [
+            own
+            for pool in pools
+            if (own := self.own(pool))
+            and await self._services.may(self._call, action=action, resource=own.arn)
+        ]
         found: dict[str, ledger_service_pb2.IpamPoolUsage] = {}
         for start in range(0, len(owned), _POOLS_AT_ONCE):
             some = owned[start : start + _POOLS_AT_ONCE]
@@ -185,7 +194,7 @@ class Api:
                 request,
                 ledger_service_pb2.GetIpamPoolUsageResponse,
                 of=some[0],
-                action="ec2:GetIpamPoolAllocations",
+                action=action,
             )
             found.update((usage.ipam_pool_id, usage) for usage in answer.usages)
         return found

@@ -1,6 +1,7 @@
 """The console: routes, signing in and out, and the frame in which every page is made."""
 
 import hmac
+import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -25,10 +26,16 @@ from services.gateway.console.api import Api
 from services.gateway.console.assets import Assets
 from services.gateway.console.attempts import Attempts
 from services.gateway.console.pages import Pages
+from services.gateway.console.repeats import Repeats
 from services.gateway.console.section import Page, Section
 from services.gateway.console.sessions import ConsoleSession, SessionCookies
 from services.gateway.console.visit import Visit, url_of
-from services.gateway.errors import INTERNAL_ERROR, RefusedIdentity, RequestTooLarge
+from services.gateway.errors import (
+    INTERNAL_ERROR,
+    RefusedIdentity,
+    RequestTooLarge,
+    UnknownAccessKey,
+)
 from services.gateway.identities import Identities, SignIn
 from services.gateway.telemetry import Telemetry
 from shared.aws_regions import known_regions
@@ -40,6 +47,7 @@ COOKIE = "cadastre-console"
 DEFAULT_REGION = "us-east-1"
 REGIONS: Sequence[str] = sorted(known_regions())
 
+_ACCESS_KEY_ID = re.compile(r"\w{16,128}", re.ASCII)
 _LONGEST = timedelta(hours=12)
 _MAX_BODY_BYTES = 1 << 18
 _MAX_FIELDS = 2000
@@ -88,6 +96,7 @@ class Console:
     identities: Identities
     cookies: SessionCookies
     attempts: Attempts
+    repeats: Repeats
     assets: Assets
     pages: Pages
     sections: Sequence[Section]
@@ -223,6 +232,7 @@ class Console:
             session=session,
             api=Api(self.services, self.trail, call),
             renderer=self.pages,
+            repeats=self.repeats,
             path=request.url.path,
             params=params,
             query=dict(request.query_params),
@@ -239,6 +249,8 @@ class Console:
         try:
             # Nobody is signed in as somebody else by a form of another site.
             check_origin(request)
+            if not _ACCESS_KEY_ID.fullmatch(access_key_id):
+                raise UnknownAccessKey(why="no access key ID")
             self.attempts.check(access_key_id)
             sign_in = await self.identities.sign_in(
                 access_key_id,
@@ -247,7 +259,8 @@ class Console:
                 longest=_LONGEST,
             )
         except RefusedIdentity as refusal:
-            self.attempts.failed(access_key_id)
+            if _ACCESS_KEY_ID.fullmatch(access_key_id):
+                self.attempts.failed(access_key_id)
             self.log.info("not signed in", why=refusal.why, access_key_id=access_key_id[:128])
             return self._sign_in_page(request, given, _NOT_LET_IN)
         except CadastreError as error:
@@ -260,8 +273,8 @@ class Console:
         # Only back into the account that was signed in to, and never out of the console.
         is_inside = next_url.startswith(f"/console/{sign_in.account_id}/")
         response = RedirectResponse(next_url if is_inside else home, HTTPStatus.SEE_OTHER)
-        # A session that was there before has a token that somebody may have planted.
-        kept = ConsoleSession(ConsoleSession.new().csrf_token, session.sign_ins)
+        # Forms that are open for other accounts stay good; without any, a token may be planted.
+        kept = session if session.sign_ins else ConsoleSession.new()
         return self._keep(request, response, kept.with_sign_in(sign_in))
 
     async def _switch_role(self, request: Request) -> Response:
@@ -313,6 +326,7 @@ class Console:
             regions=REGIONS,
             region=given.get("region", DEFAULT_REGION),
             access_key_id=given.get("access_key_id", ""),
+            is_unsent=bool(given.get("unsent")),
             account_id=parts[2] if len(parts) > 3 and parts[2].isdecimal() else "",
             refusal=refusal,
         )
@@ -320,7 +334,10 @@ class Console:
     def _to_sign_in(self, request: Request) -> Response:
         query = f"?{request.url.query}" if request.url.query else ""
         back = f"{request.url.path}{query}"
-        url = f"/console/sign-in?{urlencode({'next': back})}"
+        given = {"next": back}
+        if request.method == "POST":
+            given["unsent"] = "true"
+        url = f"/console/sign-in?{urlencode(given)}"
         return RedirectResponse(url, HTTPStatus.SEE_OTHER)
 
     def _session(self, request: Request) -> ConsoleSession:

@@ -8,7 +8,6 @@ from shared.errors import Denied
 
 _MOST_WRONG = 10
 _WINDOW = timedelta(minutes=5)
-# Whoever makes up more names than this has older ones forgotten, which guesses no password.
 _MOST_NAMES = 10_000
 
 
@@ -48,8 +47,9 @@ class Attempts:
         if now >= since + _WINDOW:
             since, wrong = now, 0
         self._wrong[access_key_id] = (since, wrong + 1)
-        while len(self._wrong) > _MOST_NAMES:
-            self._wrong.popitem(last=False)
+        if len(self._wrong) > _MOST_NAMES:
+            # Not what is guessed at most, so that made-up names win nobody another try.
+            del self._wrong[min(self._wrong, key=lambda one: self._wrong[one][1])]
 
     def succeeded(self, access_key_id: str) -> None:
         """Whoever is let in has made no mistake."""

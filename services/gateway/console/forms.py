@@ -7,7 +7,7 @@ from enum import Enum
 from services.gateway.form import UNPRINTABLE
 from shared.errors import InvalidParameterValue
 
-MAX_TAGS = 50
+MAX_TAGS, MAX_LINES = 50, 100
 
 
 class Kind(Enum):
@@ -77,6 +77,8 @@ class Form:
     fields: Sequence[Field] = ()
     intro: str = ""
     """What there is to know before: a sentence or two."""
+    seen: str = ""
+    """What its fields were at first, as short as it can be told apart by."""
 
     @property
     def is_empty(self) -> bool:
@@ -168,18 +170,27 @@ def _error_of(one: Field) -> str:
         return "Use no control characters."
     if one.is_required and not one.value:
         return "Fill in this field."
+    if one.kind is not Kind.LONG_TEXT and len(one.values) > MAX_LINES:
+        return f"At most {MAX_LINES} lines are allowed; there are {len(one.values):,}."
     if one.kind is Kind.NUMBER and one.value:
-        digits = one.value.removeprefix("/")
-        if not digits.isascii() or not digits.isdecimal() or len(digits) > 9:
-            return f"“{one.value}” is not a whole number."
-    known = {choice.value for choice in one.choices}
+        return _error_of_number(one.value)
     if one.kind in (Kind.CHOICE, Kind.CHOICES):
-        unknown = [value for value in one.values if value and value not in known]
-        if unknown:
-            return f"“{unknown[0]}” can't be chosen (any more); choose one of those listed."
-    if one.kind is Kind.TAGS:
-        return _error_of_tags(one.values)
-    return ""
+        return _error_of_choices(one)
+    return _error_of_tags(one.values) if one.kind is Kind.TAGS else ""
+
+
+def _error_of_number(value: str) -> str:
+    digits = value.removeprefix("/")
+    is_one = digits.isascii() and digits.isdecimal() and len(digits) <= 9
+    return "" if is_one else f"“{value}” is not a whole number."
+
+
+def _error_of_choices(one: Field) -> str:
+    known = {choice.value for choice in one.choices}
+    unknown = [value for value in one.values if value and value not in known]
+    if not unknown:
+        return ""
+    return f"“{unknown[0]}” can't be chosen (any more); choose one of those listed."
 
 
 def _error_of_tags(lines: Sequence[str]) -> str:

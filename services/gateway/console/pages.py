@@ -98,9 +98,13 @@ class Pages:
         region: str,
         access_key_id: str = "",
         account_id: str = "",
+        is_unsent: bool = False,
         refusal: Refusal | None = None,
     ) -> Response:
-        """The page to sign in; ``account_id`` is the one that a page was asked for of."""
+        """The page to sign in; ``account_id`` is the one that a page was asked for of.
+
+        ``is_unsent``: a form was sent by somebody who isn't signed in any more.
+        """
         html = self._environment.get_template("sign_in.html").render(
             title="Sign in",
             csrf_token=session.csrf_token,
@@ -109,6 +113,7 @@ class Pages:
             region=region,
             access_key_id=access_key_id,
             account_id=account_id,
+            is_unsent=is_unsent,
             refusal=refusal,
         )
         return HTMLResponse(html, refusal.status if refusal else HTTPStatus.OK, _HEADERS)

@@ -44,10 +44,10 @@ def reading(
     return read
 
 
-async def all_of(read: Read[R]) -> Sequence[R]:
-    """All that ``read`` reads, up to 10,000: for choices and the like."""
+async def all_of(read: Read[R], *, most: int = _MOST_RECORDS) -> Sequence[R]:
+    """All that ``read`` reads, up to about ``most``: for choices and the like."""
     found, token = list[R](), ""
-    while len(found) < _MOST_RECORDS:
+    while len(found) < most:
         some, token = await read({}, _MOST_ROWS, token)
         found.extend(some)
         if not token:

@@ -27,6 +27,10 @@ _FILTER = "f."
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
+class _Cut(Exception):
+    """There is more than CSV may hold."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """What stands in one place of a table."""
@@ -88,6 +92,8 @@ class Table(Generic[R]):
     """What can be done with a row."""
     empty: str = "Nothing is here yet."
     """What is said where there is no row and nothing was filtered."""
+    most_rows: int = 100_000
+    """In CSV; what is left out is said in its last line."""
     least_rows: int = 5
     """Of a call: AWS's least MaxResults for the operation."""
 
@@ -204,9 +210,13 @@ def badge(word: str) -> Cell:
 async def _rest(
     table: Table[R], wanted: Mapping[str, str], token: str
 ) -> AsyncIterator[Sequence[R]]:
-    while token:
+    count = 0
+    while token and count < table.most_rows:
         rows, token = await table.read(wanted, _READ_ROWS, token)
+        count += len(rows)
         yield rows
+    if token:
+        raise _Cut
 
 
 async def _csv_parts(
@@ -215,8 +225,12 @@ async def _csv_parts(
     yield _csv_lines([[column.title for column in table.columns]])
     yield _csv_lines(_texts(table, first))
     if rest is not None:
-        async for rows in rest:
-            yield _csv_lines(_texts(table, rows))
+        try:
+            async for rows in rest:
+                yield _csv_lines(_texts(table, rows))
+        except _Cut:
+            told = f"There are more than {table.most_rows:,} rows; narrow them by a filter"
+            yield _csv_lines([[told]])
 
 
 def _texts(table: Table[R], rows: Sequence[R]) -> Sequence[Sequence[str]]:

@@ -23,9 +23,13 @@ async def tags_by_id(visit: Visit, resource_id: str) -> Mapping[str, str]:
 
 
 async def _editable(visit: Visit, resource_id: str) -> Mapping[str, str]:
-    """Tags as lines of ``key=value`` can tell them: other keys stay as they are."""
+    """Tags as lines of ``key=value`` can tell them: all others stay as they are."""
     tags = await tags_by_id(visit, resource_id)
-    return {key: value for key, value in tags.items() if "=" not in key and key == key.strip()}
+    return {key: value for key, value in tags.items() if "=" not in key and _is_line(key, value)}
+
+
+def _is_line(*texts: str) -> bool:
+    return all(one == one.strip() and len(one.splitlines()) <= 1 for one in texts)
 
 
 def edit_tags(name: str, path: str, parameter: str) -> Action:
@@ -59,6 +63,7 @@ def edit_tags(name: str, path: str, parameter: str) -> Action:
         submit="Save changes",
         done="The tags are saved.",
         form=form,
+        is_edit=True,
         commands=lambda _visit, _values: (),
         carry_out=carry_out,
         comes_from=path,

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.gateway.answers import Call
 from services.gateway.console.api import Api
+from services.gateway.console.repeats import Repeats
 from services.gateway.console.sessions import ConsoleSession
 
 _SEE_OTHER = 303
@@ -29,6 +30,7 @@ class Visit:
     session: ConsoleSession
     api: Api
     renderer: Renderer
+    repeats: Repeats
     path: str
     """Of the page, from the root of the server."""
     params: Mapping[str, str]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import grpc
 import pytest
 
 from cadastre.control.v1 import control_service_pb2 as pb
@@ -114,10 +115,54 @@ def test_done_twice_is_done_once(edge: Edge, browser: Browser) -> None:
     for _ in range(2):
         answer = browser.do("/ipams/create", **filled)
         assert answer.headers["location"] == f"{HERE}/ipams/{IPAM_ID}?done=create-ipam"
-    assert [request.client_token for _, request in edge.fakes.requests] == [
-        "token-of-the-form",
-        "token-of-the-form",
-    ]
+    assert [request.client_token for _, request in edge.fakes.requests] == ["token-of-the-form"]
+
+
+def test_what_was_refused_may_be_sent_again(edge: Edge, browser: Browser) -> None:
+    edge.fakes.answers["CreateIpam"] = Refusal("IpamLimitExceeded")
+    filled = {"replicate": "true", "tier": "free", "metered_account": "ipam-owner"}
+    form = {**filled, "step": "do", "client_token": "sent-twice"}
+    assert browser.post("/ipams/create", form).status_code == 400
+    edge.fakes.answers["CreateIpam"] = pb.CreateIpamResponse(ipam=an_ipam())
+    assert browser.post("/ipams/create", form).status_code == 303
+    assert len(edge.fakes.requests) == 2
+
+
+def test_a_form_keeps_its_token_while_nobody_knows_whether_it_was_done(
+    edge: Edge, browser: Browser
+) -> None:
+    edge.fakes.answers["CreateIpam"] = Refusal("Unavailable", code=grpc.StatusCode.UNAVAILABLE)
+    filled = {"replicate": "true", "tier": "free", "metered_account": "ipam-owner"}
+    answer = browser.post("/ipams/create", {**filled, "step": "do", "client_token": "kept"})
+    assert answer.status_code == 503
+    assert hidden(answer.text)["client_token"] == "kept"
+    assert "It may have been done all the same" in text_of(answer.text)
+
+
+def test_what_somebody_else_changed_meanwhile_is_not_overwritten(
+    edge: Edge, browser: Browser
+) -> None:
+    path = f"/ipams/{IPAM_ID}/edit"
+    edge.fakes.answers["DescribeIpams"] = pb.DescribeIpamsResponse(ipams=[an_ipam()])
+    seen = hidden(browser.get(path).text)["seen"]
+    changed = an_ipam(description="theirs")
+    edge.fakes.answers["DescribeIpams"] = pb.DescribeIpamsResponse(ipams=[changed])
+    form = {"seen": seen, "description": "mine", "tier": "free", "metered_account": "ipam-owner"}
+    for step in ("review", "do"):
+        answer = browser.post(path, {**form, "step": step})
+        assert answer.status_code == 409
+        assert "Description is now “theirs”. Nothing was done" in text_of(answer.text)
+        assert 'value="mine"' in answer.text
+    assert [name for name, _ in edge.fakes.requests if name.endswith("/ModifyIpam")] == []
+    again = {**form, "seen": hidden(answer.text)["seen"], "step": "do"}
+    assert browser.post(path, again).status_code == 303
+
+
+def test_more_lines_than_anybody_types_are_refused(edge: Edge, browser: Browser) -> None:
+    filled = {"replicate": "true", "tier": "free", "metered_account": "ipam-owner"}
+    answer = browser.review("/ipams/create", **filled, tags="\n".join(["a=b"] * 101))
+    assert "At most 100 lines are allowed; there are 101." in text_of(answer.text)
+    assert edge.fakes.requests == []
 
 
 def test_a_refusal_keeps_what_was_filled_in(edge: Edge, browser: Browser) -> None:

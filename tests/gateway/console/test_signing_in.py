@@ -168,11 +168,39 @@ def test_another_site_signs_nobody_in(browser: Browser) -> None:
     assert "set-cookie" not in answer.headers
 
 
-def test_a_form_from_before_signing_in_anew_is_not_taken(somebody: Browser) -> None:
+def test_forms_that_are_open_elsewhere_stay_good(somebody: Browser) -> None:
     before = hidden(somebody.get("/ipams/create").text)["csrf_token"]
     somebody.sign_in()
-    form = {"csrf_token": before, "step": "review"}
-    assert somebody.client.post(f"{HERE}/ipams/create", data=form).status_code == 403
+    form = {"csrf_token": before, "step": "edit"}
+    assert somebody.client.post(f"{HERE}/ipams/create", data=form).status_code == 200
+
+
+def test_who_sends_a_form_signed_out_is_told_that_nothing_was_done(
+    edge: Edge, browser: Browser
+) -> None:
+    answer = browser.client.post(f"{HERE}/ipams/create", data={"step": "do"})
+    page = browser.client.get(answer.headers["location"]).text
+    assert "What you sent was not done" in text_of(page)
+    assert edge.fakes.requests == []
+
+
+@pytest.mark.parametrize(
+    "access_key_id", ["", "short", "x" * 129, "AKIA IOSFODNN7EXAMPLE", "é" * 20]
+)
+def test_what_is_no_access_key_id_is_not_remembered(browser: Browser, access_key_id: str) -> None:
+    form = {"access_key_id": access_key_id, "secret": "x"}
+    for _ in range(11):
+        assert browser.client.post("/console/sign-in", data=form).status_code == 403
+
+
+def test_made_up_names_win_nobody_another_try() -> None:
+    attempts = Attempts(lambda: NOW)
+    for _ in range(10):
+        attempts.failed("victim")
+    for number in range(10_010):
+        attempts.failed(f"{number}")
+    with pytest.raises(TooManyAttempts):
+        attempts.check("victim")
 
 
 @pytest.mark.parametrize("cookie", ["", "x", "x" * 5000, "AAAA-AAAA", "é"])

@@ -50,6 +50,7 @@ async def show(visit: Visit) -> Response:
 
     table = Table(
         name="audit-log",
+        most_rows=5000,
         columns=(
             Column("time", "Time (UTC)", lambda row: Cell(_time(row))),
             Column(

@@ -29,6 +29,7 @@ class _Environment(BaseSettings):
     )
 
 
+_AFTER_LAST_YEAR = 9000
 _GROUPINGS: Mapping[str, tuple[str, pb.ActiveIpHoursGrouping.ValueType]] = {
     "ipam": ("By IPAM", pb.ACTIVE_IP_HOURS_GROUPING_IPAM),
     "payer": ("By who pays", pb.ACTIVE_IP_HOURS_GROUPING_PAYER_ACCOUNT),
@@ -146,7 +147,10 @@ def _day(visit: Visit, name: str, default: date) -> date:
     if not given:
         return default
     try:
-        return date.fromisoformat(given)
+        day = date.fromisoformat(given)
+        if not 2000 <= day.year < _AFTER_LAST_YEAR:
+            raise ValueError(given)
+        return day
     except ValueError:
         raise InvalidParameterValue(
             f"Value ({given}) for parameter {name} is invalid. Use a day such as 2026-01-31",

@@ -342,7 +342,7 @@ async def _exclusions_form(visit: Visit) -> Form:
     excluded = _excluded(one)
     choices: list[Choice] = []
     if organization := await organization_of(visit):
-        for node in await tree_of(visit, organization):
+        for node in await tree_of(visit, organization, has_accounts=False):
             if node.kind != "OU":
                 continue
             indent = "\N{EM SPACE}" * node.depth
@@ -507,6 +507,7 @@ SECTION = Section(
         ),
         _of_discovery(
             name="edit-discovery",
+            is_edit=True,
             path=f"{_HERE}/edit",
             title="Edit resource discovery",
             submit="Save changes",
@@ -516,6 +517,7 @@ SECTION = Section(
         ),
         _of_discovery(
             name="edit-exclusions",
+            is_edit=True,
             path=f"{_HERE}/exclusions",
             title="Edit OU exclusions",
             submit="Save changes",

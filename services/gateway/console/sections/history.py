@@ -204,13 +204,13 @@ def _moment(name: str, given: str) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(given)
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise InvalidParameterValue(
             f"Value ({given}) for parameter {name} is invalid. Use a time in UTC such as"
             " 2026-01-31T12:00",
             parameter=name,
         ) from None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _columns(visit: Visit, scope_id: str) -> Sequence[Column[pb.IpamAddressHistoryRecord]]:

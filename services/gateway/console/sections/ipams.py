@@ -330,6 +330,7 @@ SECTION = Section(
         ),
         Action(
             name="edit-ipam",
+            is_edit=True,
             path="/ipams/{ipam_id}/edit",
             title="Edit IPAM",
             submit="Save changes",

@@ -54,8 +54,13 @@ async def organization_of(visit: Visit) -> pb.Organization | None:
     return answer.organization
 
 
-async def tree_of(visit: Visit, organization: pb.Organization) -> Sequence[Node]:
-    """The organization from its roots down, up to 200 of it; empty: the account may not see it."""
+async def tree_of(
+    visit: Visit, organization: pb.Organization, *, has_accounts: bool = True
+) -> Sequence[Node]:
+    """The organization from its roots down, up to about 200 of it, perhaps OUs alone.
+
+    Empty: the account may not see it.
+    """
     try:
         roots = await visit.api.call(pb.ListRootsRequest(), pb.ListRootsResponse)
     except CadastreError as refusal:
@@ -66,27 +71,29 @@ async def tree_of(visit: Visit, organization: pb.Organization) -> Sequence[Node]
     for root in roots.roots:
         path = f"{organization.id}/{root.id}/"
         found.append(Node(root.id, root.name, "Root", path, 0))
-        await _add_below(visit, found, root.id, path, 1)
+        await _add_below(visit, found, root.id, path, 1, has_accounts=has_accounts)
     return found
 
 
 async def _add_below(
-    visit: Visit, found: list[Node], parent_id: str, path: str, depth: int
+    visit: Visit, found: list[Node], parent_id: str, path: str, depth: int, *, has_accounts: bool
 ) -> None:
-    accounts = await all_of(
-        reading(
-            visit,
-            pb.ListAccountsForParentRequest(parent_id=parent_id),
-            pb.ListAccountsForParentResponse,
-            lambda answer: answer.accounts,
-            least=1,
-            most=_MOST_AT_ONCE,
+    if has_accounts:
+        accounts = await all_of(
+            reading(
+                visit,
+                pb.ListAccountsForParentRequest(parent_id=parent_id),
+                pb.ListAccountsForParentResponse,
+                lambda answer: answer.accounts,
+                least=1,
+                most=_MOST_AT_ONCE,
+            ),
+            most=max(_MOST_NODES - len(found), 1),
         )
-    )
-    found.extend(
-        Node(one.id, one.name, "Account", path, depth, word_of(one, "status"), parent_id)
-        for one in accounts
-    )
+        found.extend(
+            Node(one.id, one.name, "Account", path, depth, word_of(one, "status"), parent_id)
+            for one in accounts
+        )
     units = await all_of(
         reading(
             visit,
@@ -102,7 +109,7 @@ async def _add_below(
             return
         below = f"{path}{unit.id}/"
         found.append(Node(unit.id, unit.name, "OU", below, depth))
-        await _add_below(visit, found, unit.id, below, depth + 1)
+        await _add_below(visit, found, unit.id, below, depth + 1, has_accounts=has_accounts)
 
 
 async def show(visit: Visit) -> Response:

@@ -221,6 +221,7 @@ ACTIONS: Sequence[Action] = (
     ),
     _of_pool(
         name="edit-pool",
+        is_edit=True,
         path=f"{_HERE}/edit",
         title="Edit pool",
         submit="Save changes",

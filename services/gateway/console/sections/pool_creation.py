@@ -270,7 +270,12 @@ def to_provision(here: str, cidrs: Sequence[str]) -> str:
 async def _is_created(visit: Visit, pool_id: str) -> bool:
     """Wait until it can be provisioned to, or until nobody would wait any longer."""
     for _ in range(_LOOKS):
-        if not is_busy(word_of(await visit.api.pool(pool_id), "state")):
+        try:
+            pool = await visit.api.pool(pool_id)
+        except CadastreError:
+            # There is a pool: what is left to do is led to, rather than refused.
+            return False
+        if not is_busy(word_of(pool, "state")):
             return True
         await asyncio.sleep(_POLL_SECONDS)
     return False

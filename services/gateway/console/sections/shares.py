@@ -305,7 +305,7 @@ async def _principals(visit: Visit, values: Values) -> Sequence[str]:
         base = organization.arn.partition(":organization/")[0]
         known.update(
             (node.node_id, f"{base}:ou/{organization.id}/{node.node_id}")
-            for node in await tree_of(visit, organization)
+            for node in await tree_of(visit, organization, has_accounts=False)
             if node.kind == "OU"
         )
         if len(known) == 1:
@@ -516,6 +516,7 @@ SECTION = Section(
         ),
         Action(
             name="edit-share",
+            is_edit=True,
             path=f"{_HERE}/edit",
             title="Edit resource share",
             submit="Save changes",
