@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from html.parser import HTMLParser
+from uuid import uuid4
 
 import httpx
 
@@ -37,9 +38,12 @@ class Browser:
         """The review of an action's form."""
         return self.post(path, {**data, "step": "review"})
 
-    def do(self, path: str, **data: str | Sequence[str]) -> httpx.Response:
+    def do(
+        self, path: str, *, client_token: str = "", **data: str | Sequence[str]
+    ) -> httpx.Response:
         """Have an action done, all at once; the answer leads to the page after it."""
-        return self.post(path, {**data, "step": "do", "client_token": "token-of-the-form"})
+        token = client_token or str(uuid4())
+        return self.post(path, {**data, "step": "do", "client_token": token})
 
 
 @contextmanager

@@ -113,7 +113,7 @@ def test_done_twice_is_done_once(edge: Edge, browser: Browser) -> None:
     edge.fakes.answers["CreateIpam"] = pb.CreateIpamResponse(ipam=an_ipam())
     filled = {"replicate": "true", "tier": "free", "metered_account": "ipam-owner"}
     for _ in range(2):
-        answer = browser.do("/ipams/create", **filled)
+        answer = browser.do("/ipams/create", client_token="token-of-the-form", **filled)
         assert answer.headers["location"] == f"{HERE}/ipams/{IPAM_ID}?done=create-ipam"
     assert [request.client_token for _, request in edge.fakes.requests] == ["token-of-the-form"]
 

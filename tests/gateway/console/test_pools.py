@@ -190,6 +190,7 @@ def test_a_pool_is_created_and_provisioned_to(edge: Edge, browser: Browser) -> N
     edge.fakes.answers["CreateIpamPool"] = pb.CreateIpamPoolResponse(ipam_pool=a_pool())
     answer = browser.do(
         "/pools/create",
+        client_token="token-of-the-form",
         ipam_scope_id=SCOPE_ID,
         name="Main",
         address_family="ipv4",

@@ -70,6 +70,7 @@ def test_an_ou_is_shared_with_by_its_id(edge: Edge, browser: Browser) -> None:  
     )
     answer = browser.do(
         "/shares/create",
+        client_token="token-of-the-form",
         name="pre-prod",
         resource_arns=[POOL_ARN],
         principals=f"{OU_ID}\n{OTHER_ID}\no-exampleorg",
