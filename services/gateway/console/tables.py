@@ -94,8 +94,6 @@ class Table(Generic[R]):
     """What is said where there is no row and nothing was filtered."""
     most_rows: int = 100_000
     """In CSV; what is left out is said in its last line."""
-    least_rows: int = 5
-    """Of a call: AWS's least MaxResults for the operation."""
 
 
 @dataclass(frozen=True, slots=True)
