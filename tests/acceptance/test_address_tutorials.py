@@ -10,7 +10,7 @@ from tests.acceptance.command_lines import HOME, IPAM, IPAM_ID, CommandLine, sta
 from tests.acceptance.installation import Installation
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.acceptance
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ from tests.registries.signing import (
 )
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.acceptance
 
 IPV4, MOVED, IPV6, ASN = "130.137.245.0/24", "130.137.249.0/24", "2605:9cc0:409::/48", "12345"
 IPV4_ZONE = "245.137.130.in-addr.arpa"

@@ -17,7 +17,7 @@ from tests.acceptance.installation import REPOSITORY, Installation, free_base_po
 from tests.acceptance.test_tutorial import create_pool
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.acceptance
 
 # And not the ledger's own pools.
 OF_ACCOUNTS = "WHERE owner_id <> 'amazon'"

@@ -13,7 +13,7 @@ from tests.acceptance.installation import Installation
 from tests.acceptance.test_tutorial import create_pool
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.acceptance
 
 CLIENTS = 4
 VPCS_PER_CLIENT = 15

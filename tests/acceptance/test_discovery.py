@@ -31,10 +31,7 @@ from tests.discovery.aws.moto_front import Asked, MotoFront, ec2_error, sts_erro
 from tests.discovery.moto_accounts import environment_for, owner_of, playing
 from tests.waiting import wait_until
 
-pytestmark = [
-    pytest.mark.acceptance,
-    pytest.mark.timeout(300),
-]
+pytestmark = pytest.mark.acceptance
 
 OREGON = "us-west-2"
 ALICE, BOB = "111122223333", BYOIP_OWNER_ID

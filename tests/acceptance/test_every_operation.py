@@ -27,7 +27,7 @@ from tests.registries import Registries
 from tests.registries.internet_registry import InternetRegistry
 from tests.registries.signing import rsa_key
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.acceptance
 
 MODEL = load_model("ec2")
 IPAM_OPERATIONS = sorted(name for name in MODEL.operation_names if "Ipam" in name)

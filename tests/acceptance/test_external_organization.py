@@ -13,7 +13,7 @@ from tests.acceptance.account import Account
 from tests.acceptance.installation import Installation
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.acceptance
 
 OWNER, IPAM = "management-account", "ipam-account"
 IPAM_ID, SECOND_OWNER_ID = "123456789012", "777788889999"

@@ -35,10 +35,7 @@ from tests.acceptance.command_lines import (
 from tests.acceptance.installation import REPOSITORY, Installation, installation
 from tests.waiting import wait_until
 
-pytestmark = [
-    pytest.mark.acceptance,
-    pytest.mark.timeout(300),
-]
+pytestmark = pytest.mark.acceptance
 
 OHIO, OREGON = "us-east-2", "us-west-2"
 PRIVATE_SCOPE, PUBLIC_SCOPE = "ipam-scope-05b579a1909c5fc7a", "ipam-scope-07cb485c8b4a4d7cc"

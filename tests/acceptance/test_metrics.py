@@ -21,7 +21,6 @@ from tests.waiting import wait_until
 
 pytestmark = [
     pytest.mark.acceptance,
-    pytest.mark.timeout(300),
     pytest.mark.skipif(PROGRAM is None, reason=NOT_INSTALLED),
 ]
 

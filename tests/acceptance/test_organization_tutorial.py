@@ -13,7 +13,7 @@ from tests.acceptance.account import Account
 from tests.acceptance.installation import AwsError, Installation
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.acceptance
 
 MANAGEMENT, IPAM, DEVELOPER = "management-account", "ipam-account", "member-account"
 MANAGEMENT_ID, IPAM_ID, DEVELOPER_ID = "111122223333", "123456789012", "444455556666"

@@ -11,7 +11,7 @@ from tests.acceptance.command_lines import CommandLine, states
 from tests.acceptance.installation import Installation, installation
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.acceptance
 
 OREGON = "us-west-2"
 IN_OREGON = [{"Operation": "equals", "ResourceRegion": OREGON}]

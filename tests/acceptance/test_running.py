@@ -12,7 +12,7 @@ from shared.settings import PROMETHEUS_PORT_OFFSET
 from tests.acceptance.installation import Installation, installation, start
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.acceptance
 
 
 def test_a_second_start_on_the_same_data_goes_on_where_it_was(data: Path) -> None:

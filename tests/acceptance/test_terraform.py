@@ -25,7 +25,7 @@ from tests.acceptance.terraform_ipam import (
 from tests.acceptance.terraform_network import Eip, PrefixList, Subnet, Vpc, VpcBlock
 from tests.acceptance.terraform_provider import Applied, Provider, apply, filters, single
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.acceptance
 
 HOME, LOCALE = "us-east-1", "us-west-2"
 IPAM_ID = "123456789012"

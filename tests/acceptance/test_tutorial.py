@@ -12,7 +12,7 @@ import pytest
 from tests.acceptance.installation import AwsError, Installation
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.acceptance
 
 OWNER = "123456789012"
 

@@ -14,7 +14,6 @@ from tests.waiting import wait_until
 
 pytestmark = [
     pytest.mark.acceptance,
-    pytest.mark.timeout(300),
     # What databases have a part in is tested where they are.
     pytest.mark.parametrize("cadastre", ["sqlite"], indirect=True),
 ]

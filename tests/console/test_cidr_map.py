@@ -13,7 +13,7 @@ from tests.console.browser import check_accessible, screenshot, watched
 from tests.console.person import Person, SignIn, profile_of
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.acceptance
 
 ADMIN = "ipam-account"
 TAG = {"Key": "env", "Value": "prod"}

@@ -20,7 +20,7 @@ from tests.console.estate import build_estate, settings_of
 from tests.console.person import Person, SignIn
 from tests.registries import Registries
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.acceptance
 
 _TABS = ("list", "owner", "tab", "view")
 """Keys of queries that have a page list something else."""

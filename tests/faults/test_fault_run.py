@@ -12,8 +12,6 @@ from tests.faults.holds import Fate
 from tests.faults.run import Options, Report, run
 from tests.service_process import REPOSITORY
 
-pytestmark = pytest.mark.timeout(300)
-
 
 def assert_all_promises_were_kept(report: Report) -> None:
     shown = [f"seed {report.options.seed}", *map(str, report.violations)]
