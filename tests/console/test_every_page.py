@@ -79,6 +79,7 @@ def test_it_is_good_where_much_is(
                     is_good(person.page, _name(pattern))
         if seen >= _patterns(section):
             return
+    assert seen >= _patterns(section), "nothing leads to these"
 
 
 def is_good(page: Page, name: str) -> None:

@@ -36,7 +36,7 @@
     setTimeout(async () => {
       const main = document.querySelector("main");
       const isUsed = main.contains(document.activeElement) && document.activeElement !== main;
-      if (!isUsed && !main.querySelector("details[open]") && !document.hidden) {
+      if (!isUsed && !main.querySelector("details[open], :popover-open") && !document.hidden) {
         try {
           const answer = await fetch(location.href, { redirect: "error" });
           const page = new DOMParser().parseFromString(await answer.text(), "text/html");
