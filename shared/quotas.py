@@ -1,9 +1,11 @@
 """Quotas that an installation can adjust, for all or some accounts (requirements.md section 14)."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, RootModel
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _DEFAULT = "default"
 _ACCOUNT_ID = re.compile(r"\d{12}", re.ASCII)
@@ -61,3 +63,13 @@ QuotaOfAny: TypeAlias = Annotated[_Quota, BeforeValidator(_given), _at_least(0)]
 def quota(default: int) -> Any:
     """``default`` for every account, as a field's default."""
     return _Quota({_DEFAULT: default})
+
+
+class AccountQuotas(BaseSettings):
+    """Quotas of one context; each field is the variable ``CADASTRE_QUOTA_<FIELD>``."""
+
+    model_config = SettingsConfigDict(env_prefix="CADASTRE_QUOTA_", frozen=True)
+
+    def of_account(self, account_id: str) -> Mapping[str, int]:
+        """How many of each the account may have, by the names of the fields."""
+        return {name: getattr(self, name).of(account_id) for name in type(self).model_fields}

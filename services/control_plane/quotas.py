@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Annotated, Self, TypeAlias
 
 from pydantic import model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.control_plane.amazon_blocks import AmazonBlockQuota
 from shared.cidr import AddressFamily
-from shared.quotas import Quota, QuotaOfAny, QuotaOfTwoOrMore, quota, within
+from shared.quotas import AccountQuotas, Quota, QuotaOfAny, QuotaOfTwoOrMore, quota, within
 
 IPAMS_PER_REGION = 1
 """Not adjustable, and what the database's own constraint says (IPAM-2)."""
@@ -21,10 +20,8 @@ Ipv4Length: TypeAlias = Annotated[Quota, within(16, 32)]
 Ipv6Length: TypeAlias = Annotated[Quota, within(40, AMAZON_IPV6_MAX_NETMASK_LENGTH)]
 
 
-class Quotas(BaseSettings):
-    """Each field is the variable ``CADASTRE_QUOTA_<FIELD>``: a number, or JSON by account."""
-
-    model_config = SettingsConfigDict(env_prefix="CADASTRE_QUOTA_", frozen=True)
+class Quotas(AccountQuotas):
+    """Those that this context keeps."""
 
     scopes_per_ipam: QuotaOfTwoOrMore = quota(5)
     """Default scopes included, so at least those two."""
@@ -64,10 +61,6 @@ class Quotas(BaseSettings):
                     f" for '{account_id}'; no block could be had"
                 )
         return self
-
-    def of_account(self, account_id: str) -> Mapping[str, int]:
-        """All that an account may have, by the names of the fields."""
-        return {name: getattr(self, name).of(account_id) for name in type(self).model_fields}
 
     def amazon_blocks_of(self, account_id: str) -> Mapping[AddressFamily, AmazonBlockQuota]:
         """What an account may have of Amazon's space; enforced by the ledger as well."""

@@ -19,7 +19,6 @@ from cadastre.control.v1 import (
     internet_registry_service_pb2_grpc,
     inventory_service_pb2_grpc,
     policy_service_pb2_grpc,
-    quota_service_pb2_grpc,
     resource_discovery_service_pb2_grpc,
     route_protection_service_pb2_grpc,
     routing_policy_service_pb2_grpc,
@@ -60,7 +59,6 @@ from services.control_plane.servicer.internet_registry import InternetRegistrySe
 from services.control_plane.servicer.inventory import InventoryServicer
 from services.control_plane.servicer.ipam_policy import IpamPolicyServicer
 from services.control_plane.servicer.organizations import OrganizationsServicer
-from services.control_plane.servicer.quotas import QuotaServicer
 from services.control_plane.servicer.resource_discovery import ResourceDiscoveryServicer
 from services.control_plane.servicer.route_protection import RouteProtectionServicer
 from services.control_plane.servicer.routing_policy import RoutingPolicyServicer
@@ -84,6 +82,7 @@ from shared.persistence.steps import Steps
 from shared.persistence.tagged import TaggedTables
 from shared.rpc.audit_trail import audited
 from shared.rpc.client import Remote
+from shared.rpc.quota_servicer import quota_binding
 from shared.rpc.server import Binding, Runtime, background
 from shared.rpc.tag_servicer import tag_binding
 
@@ -281,11 +280,7 @@ def _bindings(parts: _Parts, on_waiting: Callable[[], None]) -> Sequence[Binding
             InventoryServicer(reader, routes),
             "cadastre.control.v1.InventoryService",
         ),
-        Binding(
-            quota_service_pb2_grpc.add_QuotaServiceServicer_to_server,
-            QuotaServicer(parts.quotas),
-            "cadastre.control.v1.QuotaService",
-        ),
+        quota_binding(parts.quotas),
         Binding(
             route_protection_service_pb2_grpc.add_RouteProtectionServiceServicer_to_server,
             RouteProtectionServicer(reader, routes, parts.announced, parts.rpki, parts.clock),

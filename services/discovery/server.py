@@ -65,6 +65,7 @@ from shared.persistence.migrations import upgrade
 from shared.persistence.outbox import Outbox
 from shared.persistence.tagged import TaggedTables
 from shared.rpc.client import Remote
+from shared.rpc.quota_servicer import quota_binding
 from shared.rpc.server import Binding, Runtime, background
 from shared.rpc.tag_servicer import tag_binding
 
@@ -268,6 +269,7 @@ def _bindings(
             UsageServicer(CoverageClient(peers.control_plane), SqlUsage(database)),
             "cadastre.discovery.v1.UsageService",
         ),
+        quota_binding(lists.quotas),
         tag_binding(TaggedTables(database, TAGGED)),
     ]
 

@@ -34,6 +34,7 @@ from shared.errors import CadastreError
 from shared.identity import TokenSigner
 from shared.rpc.client import Remote
 from shared.rpc.encryption import channel_credentials
+from shared.rpc.quota_servicer import quota_binding
 from shared.rpc.server import Binding, Runtime, background
 from shared.settings import Context
 
@@ -58,6 +59,7 @@ class _Peers:
 async def metrics(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
     """The context, ready to serve gRPC and scrapes, and collecting figures now and then."""
     settings, own, past = runtime.settings, MetricsSettings(), PrometheusSettings()
+    quotas = Quotas()
     async with AsyncExitStack() as stack:
         listener = listen(settings.host, settings.prometheus_port)
         scrape = Scrape(await _targets(runtime, stack))
@@ -68,7 +70,7 @@ async def metrics(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
             if window is None
             else window
         )
-        figures = Publisher(_collector(peers, own), window, own.names)
+        figures = Publisher(_collector(peers, own, quotas), window, own.names)
         resources = _resources(peers, own)
         grace_seconds = settings.shutdown_grace_seconds
         await stack.enter_async_context(
@@ -77,7 +79,7 @@ async def metrics(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
         runtime.log.info("answering scrapes", address="{}:{}".format(*listener.getsockname()))
         work = _work(runtime, peers, figures, resources, own)
         await stack.enter_async_context(background(*work))
-        yield _bindings(scrape, history)
+        yield [*_bindings(scrape, history), quota_binding(quotas)]
 
 
 async def _peers(runtime: Runtime, stack: AsyncExitStack) -> _Peers:
@@ -92,10 +94,10 @@ async def _peers(runtime: Runtime, stack: AsyncExitStack) -> _Peers:
     )
 
 
-def _collector(peers: _Peers, own: MetricsSettings) -> Collector:
+def _collector(peers: _Peers, own: MetricsSettings, quotas: Quotas) -> Collector:
     return Collector(
         Sources(peers.control_plane, peers.ledger, peers.discovery, _AWAY),
-        Quotas().limits_of,
+        quotas.limits_of,
         stale_after=timedelta(seconds=own.stale_seconds),
         clock=_now,
     )

@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.metrics.figures import Limits
 from services.metrics.naming import Names
-from shared.quotas import QuotaOfAny, quota, within
+from shared.quotas import AccountQuotas, QuotaOfAny, quota, within
 
 
 class MetricsSettings(BaseSettings):
@@ -39,10 +39,8 @@ class PrometheusSettings(BaseSettings):
 _Chosen: TypeAlias = Annotated[QuotaOfAny, within(0, 1000)]
 
 
-class Quotas(BaseSettings):
-    """Each field is the variable ``CADASTRE_QUOTA_<FIELD>``: a number, or JSON by account."""
-
-    model_config = SettingsConfigDict(env_prefix="CADASTRE_QUOTA_", frozen=True)
+class Quotas(AccountQuotas):
+    """Those that this context keeps."""
 
     utilization_metrics_highest: _Chosen = quota(50)
     """Resources with the highest usage, of each type and family in a scope (MET-2)."""

@@ -1,14 +1,10 @@
 """The adjustable quotas of this context (requirements.md section 14)."""
 
-from pydantic_settings import BaseSettings, SettingsConfigDict
-
-from shared.quotas import Quota, quota
+from shared.quotas import AccountQuotas, Quota, quota
 
 
-class Quotas(BaseSettings):
-    """Each field is the variable ``CADASTRE_QUOTA_<FIELD>``: a number, or JSON by account."""
-
-    model_config = SettingsConfigDict(env_prefix="CADASTRE_QUOTA_", frozen=True)
+class Quotas(AccountQuotas):
+    """Those that this context keeps."""
 
     vpcs_per_region: Quota = quota(5000)
     """AWS begins with 5, which is in a test bench's way."""

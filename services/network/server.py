@@ -56,6 +56,7 @@ from shared.persistence.migrations import upgrade
 from shared.persistence.tagged import TaggedTables
 from shared.rpc.audit_trail import audited
 from shared.rpc.client import Remote
+from shared.rpc.quota_servicer import quota_binding
 from shared.rpc.server import Binding, Runtime, background
 from shared.rpc.tag_servicer import tag_binding
 
@@ -89,6 +90,7 @@ async def network(runtime: Runtime) -> AsyncIterator[Sequence[Binding]]:
                     *_prefix_list_bindings(store),
                     _vpc_defaults_binding(store),
                     _account_binding(quotas),
+                    quota_binding(quotas),
                     tag_binding(TaggedTables(database, TAGGED)),
                 ]
                 yield audited(bindings, trail)

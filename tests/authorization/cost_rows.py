@@ -34,6 +34,6 @@ ROWS = [
         EVERYBODYS,
         lambda _: {"time_period": _DAY, "dimension": "SERVICE"},
     ),
-    Row(QUOTAS, "ListQuotas", EVERYBODYS, lambda _: {}),
+    Row(QUOTAS, "ListServiceQuotas", EVERYBODYS, lambda _: {}),
     Row(TAGS, "DescribeTags", SHOWN_TO_IT_ALONE, shows=lambda it: it.ipam_pool_id),
 ]

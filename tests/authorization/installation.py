@@ -29,6 +29,7 @@ _BUILDS: Mapping[GrpcContext, Build] = {
 _OF_SEVERAL = {
     "cadastre.common.v1.AuditTrailService": ("allocation", "control_plane", "network"),
     "cadastre.common.v1.TelemetryService": tuple(_BUILDS),
+    "cadastre.common.quotas.v1.QuotaService": ("control_plane", "network", "discovery", "metrics"),
     "cadastre.common.tags.v1.TagService": ("control_plane", "allocation", "network", "discovery"),
 }
 _CONTEXT_OF_PACKAGE = {"control": "control_plane"}

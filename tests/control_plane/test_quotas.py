@@ -14,7 +14,7 @@ def test_blocks_that_none_could_have_are_no_quota(monkeypatch: pytest.MonkeyPatc
 
 
 async def test_an_account_is_told_its_own_quotas(control: Client) -> None:
-    answer = await control.of("cadastre.control.v1.QuotaService", "ListQuotas")
+    answer = await control.of("cadastre.common.quotas.v1.QuotaService", "ListServiceQuotas")
     values = {quota.name: quota.value for quota in answer.quotas}
     assert values["pools-per-scope"] == 50
     assert list(values) == sorted(values)

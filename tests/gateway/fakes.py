@@ -16,12 +16,12 @@ from grpc_health.v1.health import aio as health_aio
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 
 from cadastre.allocation.v1 import ledger_service_pb2, placement_service_pb2
+from cadastre.common.quotas.v1 import quota_service_pb2
 from cadastre.common.v1 import audit_trail_service_pb2
 from cadastre.common.v1.audit_trail_service_pb2_grpc import (
     AuditTrailServiceServicer,
     add_AuditTrailServiceServicer_to_server,
 )
-from cadastre.control.v1 import quota_service_pb2
 from cadastre.control.v1.authorization_service_pb2_grpc import (
     add_AuthorizationServiceServicer_to_server,
 )
@@ -42,9 +42,10 @@ from tests.gateway.fake_organizations import FakeOrganizations
 _CONSOLES: Sequence[tuple[Context, FileDescriptor]] = (
     ("allocation", ledger_service_pb2.DESCRIPTOR),
     ("allocation", placement_service_pb2.DESCRIPTOR),
-    ("control_plane", quota_service_pb2.DESCRIPTOR),
     ("discovery", cost_service_pb2.DESCRIPTOR),
     ("discovery", usage_service_pb2.DESCRIPTOR),
+    # Of several contexts, which are all at one address here.
+    ("control_plane", quota_service_pb2.DESCRIPTOR),
 )
 """What the console asks besides AWS's operations; internal services too."""
 

@@ -23,6 +23,7 @@ from shared.ids import arn
 _EC2, _IAM, _ORGANIZATIONS, _RAM = "ec2", "iam", "organizations", "ram"
 SERVICE_PREFIXES: Mapping[str, str] = {
     "cadastre.allocation.v1": _EC2,
+    "cadastre.common.quotas.v1": "servicequotas",
     "cadastre.common.tags.v1": _EC2,
     "cadastre.common.v1": "cloudtrail",
     "cadastre.control.iam.v1": _IAM,

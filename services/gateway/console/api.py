@@ -10,13 +10,13 @@ from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.message import Message
 
 from cadastre.allocation.v1 import ledger_service_pb2, placement_service_pb2
+from cadastre.common.quotas.v1 import quota_service_pb2
 from cadastre.common.tags.v1 import tag_service_pb2
 from cadastre.control.v1 import (
     control_service_pb2,
     ipam_pb2,
     ipam_pool_pb2,
     ipam_scope_pb2,
-    quota_service_pb2,
 )
 from cadastre.discovery.v1 import cost_service_pb2, usage_service_pb2
 from services.gateway.answers import Call
@@ -45,12 +45,17 @@ _ASKED: Sequence[tuple[Context, FileDescriptor]] = (
     *ORGANIZATIONS_FILES,
     *RAM_FILES,
     ("allocation", placement_service_pb2.DESCRIPTOR),
-    ("control_plane", quota_service_pb2.DESCRIPTOR),
     ("discovery", cost_service_pb2.DESCRIPTOR),
 )
 _FIGURES: Sequence[tuple[Context, FileDescriptor]] = (
     ("allocation", ledger_service_pb2.DESCRIPTOR),
     ("discovery", usage_service_pb2.DESCRIPTOR),
+)
+_QUOTAS: Sequence[tuple[Context, FileDescriptor]] = (
+    ("control_plane", quota_service_pb2.DESCRIPTOR),
+    ("discovery", quota_service_pb2.DESCRIPTOR),
+    ("metrics", quota_service_pb2.DESCRIPTOR),
+    ("network", quota_service_pb2.DESCRIPTOR),
 )
 _POOLS_AT_ONCE = 1000
 
@@ -122,6 +127,18 @@ class Api:
         )
         page: tag_service_pb2.DescribeTagsResponse = await page_over_all(requests, ask)
         return page
+
+    async def quotas(self) -> Sequence[quota_service_pb2.Quota]:
+        """Those of all contexts that keep some, by name."""
+        request = quota_service_pb2.ListServiceQuotasRequest()
+        answers: Sequence[Any] = await asyncio.gather(
+            *(
+                self._services.call(rpc, request, self._call)
+                for rpc in rpcs_by_action(_QUOTAS)["ListServiceQuotas"]
+            )
+        )
+        found = [one for answer in answers for one in answer.quotas]
+        return sorted(found, key=lambda one: one.name)
 
     async def look_up_events(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """CloudTrail's LookupEvents, as its clients give and get it."""

@@ -56,6 +56,7 @@ _NAMES: Mapping[str, str] = {
     "ipv6": "IPv6",
     "ou": "OU",
     "vpc": "VPC",
+    "vpcs": "VPCs",
 }
 """How names and abbreviations are written."""
 

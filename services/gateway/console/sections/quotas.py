@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 from starlette.responses import Response
 
+from cadastre.common.quotas.v1 import quota_service_pb2 as pb
 from cadastre.control.v1 import control_service_pb2 as control
-from cadastre.control.v1 import quota_service_pb2 as pb
 from cadastre.control.v1 import resource_discovery_service_pb2 as discoveries
 from services.gateway.console.bars import bar
 from services.gateway.console.choices import pools
@@ -31,13 +31,11 @@ class Line:
 
 async def show(visit: Visit) -> Response:
     """All quotas of the account, with what is used of those that are counted quickly."""
-    answer, used = await asyncio.gather(
-        visit.api.call(pb.ListQuotasRequest(), pb.ListQuotasResponse), _used(visit)
-    )
+    quotas, used = await asyncio.gather(visit.api.quotas(), _used(visit))
     return visit.page(
         "quotas.html",
         title="Quotas",
-        lines=[_line(one, used.get(one.name)) for one in answer.quotas],
+        lines=[_line(one, used.get(one.name)) for one in quotas],
     )
 
 
