@@ -1,4 +1,4 @@
-"""What is brought along: ranges, ASNs and tokens (BYOIP-1 to BYOIP-8, ASN-1, ASN-2)."""
+"""What is brought along: ranges, ASNs and tokens (BYOIP-1 to BYOIP-6, ASN-1, ASN-2)."""
 
 from collections.abc import Iterator
 from typing import Any

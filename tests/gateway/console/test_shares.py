@@ -1,4 +1,4 @@
-"""Resource shares: what is sent, and to whom (SHARE-1 to SHARE-5)."""
+"""Resource shares: what is sent, and to whom (ORG-4, ORG-5)."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -115,10 +115,80 @@ def test_an_own_share_is_changed(edge: Edge, browser: Browser) -> None:
     assert sent(edge, "DeleteResourceShare").resource_share_arn == a_share().resource_share_arn
 
 
+PERMISSION_ARN = "arn:aws:ram::aws:permission/"
+DEFAULT, IMPORT, OF_DISCOVERIES = (
+    f"{PERMISSION_ARN}AWSRAM{name}"
+    for name in (
+        "DefaultPermissionsIpamPool",
+        "PermissionIpamPoolByoipCidrImport",
+        "PermissionIpamResourceDiscovery",
+    )
+)
+
+
+def permit(edge: Edge, *of_the_share: str) -> None:
+    def permission(arn: str) -> pb.ResourceSharePermissionSummary:
+        of_pools = arn != OF_DISCOVERIES
+        return pb.ResourceSharePermissionSummary(
+            arn=arn,
+            name=arn.removeprefix(PERMISSION_ARN),
+            resource_type="ec2:IpamPool" if of_pools else "ec2:IpamResourceDiscovery",
+            is_resource_type_default=arn != IMPORT,
+        )
+
+    edge.fakes.answers |= {
+        "ListPermissions": pb.ListPermissionsResponse(
+            permissions=[permission(arn) for arn in (DEFAULT, IMPORT, OF_DISCOVERIES)]
+        ),
+        "GetPermission": lambda request: pb.GetPermissionResponse(
+            permission=pb.ResourceSharePermissionDetail(
+                name=request.permission_arn.removeprefix(PERMISSION_ARN),
+                permission='{"Effect": "Allow", "Action": ["ec2:ImportByoipCidrToIpam"]}',
+            )
+        ),
+        "ListResourceSharePermissions": pb.ListResourceSharePermissionsResponse(
+            permissions=[permission(arn) for arn in of_the_share]
+        ),
+    }
+
+
+def test_a_permission_is_chosen_where_there_are_several(edge: Edge, browser: Browser) -> None:
+    permit(edge)
+    page = browser.get("/shares/create").text
+    assert f'<option value="{DEFAULT}" selected>' in page
+    assert "ByoipCidrImport allows ec2:ImportByoipCidrToIpam." in page
+    assert OF_DISCOVERIES not in page, "there is nothing to choose"
+    browser.do("/shares/create", name="move", resource_arns=POOL_ARN, permission_of_pools=IMPORT)
+    assert list(sent(edge, "CreateResourceShare").permission_arns) == [IMPORT]
+
+
+def test_a_shares_permission_is_replaced(edge: Edge, browser: Browser) -> None:
+    share(edge)
+    permit(edge, IMPORT, OF_DISCOVERIES)
+    here = f"/shares/{SHARE_ID}"
+    links = links_of(browser.get(here).text)
+    assert links["Change permissions"].endswith(f"{here}/permissions")
+    assert f'<option value="{IMPORT}" selected>' in browser.get(f"{here}/permissions").text
+    browser.do(f"{here}/permissions", permission_of_pools=DEFAULT)
+    request = sent(edge, "AssociateResourceSharePermission")
+    assert (request.permission_arn, request.replace) == (DEFAULT, True)
+    answer = browser.review(f"{here}/permissions", permission_of_pools=IMPORT)
+    assert "The share has this permission already" in text_of(answer.text)
+
+
+def test_without_several_permissions_there_is_nothing_to_change(
+    edge: Edge, browser: Browser
+) -> None:
+    share(edge)
+    permit(edge, OF_DISCOVERIES)
+    assert "Change permissions" not in links_of(browser.get(f"/shares/{SHARE_ID}").text)
+
+
 def test_anothers_share_offers_no_changes(edge: Edge, browser: Browser) -> None:
     share(edge, OTHER_ID)
+    permit(edge, IMPORT)
     links = links_of(browser.get(f"/shares/{SHARE_ID}").text)
-    assert not {"Add", "Edit", "Delete"} & links.keys()
+    assert not {"Add", "Edit", "Change permissions", "Delete"} & links.keys()
 
 
 def test_a_share_nobody_sees_is_not_found(browser: Browser) -> None:

@@ -1,4 +1,4 @@
-"""VPCs and subnets: the request that each action sends (NET-1 to NET-4)."""
+"""VPCs and subnets: the request that each action sends (VPC-1 to VPC-4)."""
 
 from collections.abc import Iterator, Sequence
 

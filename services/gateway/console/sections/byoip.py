@@ -1,4 +1,4 @@
-"""What is brought along: ranges, ASNs, and tokens that prove control (BYOIP-1 to BYOIP-8)."""
+"""What is brought along: ranges, ASNs, and tokens that prove control (BYOIP-1 to BYOIP-6)."""
 
 from collections.abc import Sequence
 from functools import partial

@@ -1,4 +1,4 @@
-"""Who had an address, and when (HIST-1 to HIST-5)."""
+"""Who had an address, and when (HIST-1 to HIST-3)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""IPAMs and their scopes (IPAM-1 to IPAM-6, SCOPE-1 to SCOPE-5)."""
+"""IPAMs and their scopes (IPAM-1 to IPAM-10, SCP-1 to SCP-3)."""
 
 from collections.abc import Sequence
 

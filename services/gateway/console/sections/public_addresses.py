@@ -1,4 +1,4 @@
-"""Which public IPv4 addresses are in use, and which lie idle (PUB-1 to PUB-3)."""
+"""Which public IPv4 addresses are in use, and which lie idle (PUB-1, PUB-2)."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence

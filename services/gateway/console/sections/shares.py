@@ -1,4 +1,4 @@
-"""Resource shares: pools and resource discoveries for other accounts (SHARE-1 to SHARE-5)."""
+"""Resource shares: pools and resource discoveries for other accounts (ORG-4, ORG-5)."""
 
 import re
 from collections.abc import Sequence
@@ -14,12 +14,25 @@ from services.gateway.console.forms import Choice, Field, Form, Kind, Values
 from services.gateway.console.reading import all_of, reading
 from services.gateway.console.section import Group, Page, Section
 from services.gateway.console.sections.organization import organization_of, tree_of
+from services.gateway.console.sections.share_invitations import (
+    INVITATION_ACTIONS,
+    MOST,
+    id_of,
+    list_invitations,
+    tabs_of_shares,
+)
+from services.gateway.console.sections.share_permissions import (
+    PermissionsOfType,
+    chosen_permissions,
+    permission_fields,
+    permissions_of,
+    permissions_to_choose,
+)
 from services.gateway.console.tables import Cell, Column, Table, badge, table_page, text
 from services.gateway.console.visit import Link, Visit
 from services.gateway.console.words import tags_of, time_of, word_of
 from shared.errors import InvalidParameterValue, UnknownId
 
-_MOST = 500
 _UNIT = re.compile(r"(ou|o|r)-[a-z0-9-]+", re.ASCII)
 _OWNERS = {"self": pb.RESOURCE_OWNER_SELF, "others": pb.RESOURCE_OWNER_OTHER_ACCOUNTS}
 
@@ -35,7 +48,7 @@ async def list_shares(visit: Visit) -> Response:
                 "name",
                 "Name",
                 lambda row: Cell(
-                    row.name, url=visit.url(f"/shares/{_id_of(row.resource_share_arn)}")
+                    row.name, url=visit.url(f"/shares/{id_of(row.resource_share_arn)}")
                 ),
                 sort=lambda row: row.name,
             ),
@@ -54,7 +67,7 @@ async def list_shares(visit: Visit) -> Response:
             pb.GetResourceSharesResponse,
             lambda answer: answer.resource_shares,
             least=1,
-            most=_MOST,
+            most=MOST,
         ),
         empty="This account shares nothing."
         if owner == "self"
@@ -65,60 +78,9 @@ async def list_shares(visit: Visit) -> Response:
         table,
         "table.html",
         title="Resource shares",
-        tabs=_tabs(visit, owner),
+        tabs=tabs_of_shares(visit, owner),
         actions=[Link("Create resource share", visit.url("/shares/create"), is_main=True)],
     )
-
-
-async def list_invitations(visit: Visit) -> Response:
-    """What others would share with this account."""
-
-    def links(row: pb.ResourceShareInvitation) -> Sequence[Link]:
-        if word_of(row, "status") != "PENDING":
-            return ()
-        here = f"/shares/invitations/{_id_of(row.resource_share_invitation_arn)}"
-        query = {"arn": row.resource_share_invitation_arn}
-        return (
-            Link("Accept", visit.url(f"{here}/accept", **query)),
-            Link("Reject", visit.url(f"{here}/reject", **query), is_destructive=True),
-        )
-
-    table = Table(
-        name="invitations",
-        columns=(
-            Column("name", "Resource share", lambda row: Cell(row.resource_share_name)),
-            Column("status", "Status", lambda row: badge(word_of(row, "status"))),
-            Column("from", "From", lambda row: Cell(row.sender_account_id, is_code=True)),
-            Column("to", "To", lambda row: Cell(row.receiver_account_id, is_code=True)),
-            Column("time", "Sent (UTC)", lambda row: text(time_of(row, "invitation_timestamp"))),
-        ),
-        read=reading(
-            visit,
-            pb.GetResourceShareInvitationsRequest(),
-            pb.GetResourceShareInvitationsResponse,
-            lambda answer: answer.resource_share_invitations,
-            least=1,
-            most=_MOST,
-        ),
-        row_links=links,
-        empty="There is no invitation.",
-    )
-    return await table_page(
-        visit,
-        table,
-        "table.html",
-        title="Resource share invitations",
-        trail=[Link("Resource shares", visit.url("/shares"))],
-        tabs=_tabs(visit, "invitations"),
-    )
-
-
-def _tabs(visit: Visit, shown: str) -> Sequence[Link]:
-    return [
-        Link("Shared by me", visit.url("/shares"), is_main=shown == "self"),
-        Link("Shared with me", visit.url("/shares", owner="others"), is_main=shown == "others"),
-        Link("Invitations", visit.url("/shares/invitations"), is_main=shown == "invitations"),
-    ]
 
 
 async def show_share(visit: Visit) -> Response:
@@ -133,7 +95,8 @@ async def show_share(visit: Visit) -> Response:
         else pb.RESOURCE_SHARE_ASSOCIATION_TYPE_PRINCIPAL,
         resource_share_arns=[share.resource_share_arn],
     )
-    here = f"/shares/{_id_of(share.resource_share_arn)}"
+    here = f"/shares/{id_of(share.resource_share_arn)}"
+    permissions = await permissions_of(visit, share.resource_share_arn)
 
     def links(row: pb.ResourceShareAssociation) -> Sequence[Link]:
         if not is_own or word_of(row, "status") != "ASSOCIATED":
@@ -161,7 +124,7 @@ async def show_share(visit: Visit) -> Response:
             pb.GetResourceShareAssociationsResponse,
             lambda answer: answer.resource_share_associations,
             least=1,
-            most=_MOST,
+            most=MOST,
         ),
         row_links=links,
     )
@@ -171,32 +134,34 @@ async def show_share(visit: Visit) -> Response:
         "details.html",
         title=share.name,
         trail=[Link("Resource shares", visit.url("/shares"))],
-        facts=await _facts(visit, share),
+        facts=_facts(share, permissions),
         tabs=[
             Link("Resources", visit.url(here), is_main=is_resources),
             Link("Principals", visit.url(here, list="principals"), is_main=not is_resources),
         ],
         caption="Resources" if is_resources else "Principals",
-        actions=_links(visit, here) if is_own else (),
+        actions=await _links(visit, here, permissions) if is_own else (),
     )
 
 
-def _links(visit: Visit, here: str) -> Sequence[Link]:
+async def _links(visit: Visit, here: str, permissions: PermissionsOfType) -> Sequence[Link]:
+    to_choose = await permissions_to_choose(visit)
+    can_choose = any(one.resource_type in to_choose for one in permissions)
     return (
         Link("Add", visit.url(f"{here}/add"), is_main=True),
         Link("Edit", visit.url(f"{here}/edit")),
+        *([Link("Change permissions", visit.url(f"{here}/permissions"))] if can_choose else []),
         Link("Delete", visit.url(f"{here}/delete"), is_destructive=True),
     )
 
 
-async def _facts(visit: Visit, share: pb.ResourceShare) -> Sequence[tuple[str, Cell | str]]:
-    request = pb.ListResourceSharePermissionsRequest(resource_share_arn=share.resource_share_arn)
-    answer = await visit.api.call(request, pb.ListResourceSharePermissionsResponse)
-    permissions = ", ".join(one.name for one in answer.permissions)
+def _facts(
+    share: pb.ResourceShare, permissions: PermissionsOfType
+) -> Sequence[tuple[str, Cell | str]]:
     return (
         ("Status", badge(word_of(share, "status"))),
         ("Owner", Cell(share.owning_account_id, is_code=True)),
-        ("Permissions", permissions),
+        ("Permissions", ", ".join(one.name for one in permissions)),
         (
             "Outside the organization",
             "Allowed" if share.allow_external_principals else "Not allowed",
@@ -222,17 +187,13 @@ async def _share(visit: Visit) -> pb.ResourceShare:
                 pb.GetResourceSharesResponse,
                 lambda answer: answer.resource_shares,
                 least=1,
-                most=_MOST,
+                most=MOST,
             )
         )
         for share in shares:
-            if _id_of(share.resource_share_arn) == wanted:
+            if id_of(share.resource_share_arn) == wanted:
                 return share
     raise UnknownId("UnknownResource", wanted)
-
-
-def _id_of(arn: str) -> str:
-    return arn.rpartition("/")[2]
 
 
 async def _resource_choices(visit: Visit) -> Sequence[Choice]:
@@ -269,14 +230,14 @@ async def _create_form(visit: Visit) -> Form:
                 choices=await _resource_choices(visit),
             ),
             _principals_field(),
+            *await permission_fields(visit, await permissions_to_choose(visit)),
             Field(
                 "allow_external_principals",
                 "Allow sharing outside the organization",
                 Kind.CHECKBOX,
             ),
             tags_field(),
-        ),
-        intro="Each kind of resource gets AWS's default permission for it.",
+        )
     )
 
 
@@ -331,6 +292,7 @@ async def _create(visit: Visit, values: Values) -> Sequence[Command]:
         resource_arns=values.lines("resource_arns"),
         principals=await _principals(visit, values),
         allow_external_principals=values.flag("allow_external_principals"),
+        permission_arns=chosen_permissions(values),
     )
     for key, value in values.tags("tags").items():
         request.tags.add(key=key, value=value)
@@ -409,6 +371,42 @@ async def _edit(visit: Visit, values: Values) -> Sequence[Command]:
     return [Command(request, pb.UpdateResourceShareResponse)]
 
 
+async def _permissions_form(visit: Visit) -> Form:
+    share = await _share(visit)
+    permissions = await permissions_of(visit, share.resource_share_arn)
+    kinds = {one.resource_type for one in permissions}
+    to_choose = {
+        kind: some for kind, some in (await permissions_to_choose(visit)).items() if kind in kinds
+    }
+    taken = {one.arn for one in permissions}
+    return Form(
+        (
+            locked("share", "Resource share", share.name),
+            *await permission_fields(visit, to_choose, taken),
+        )
+    )
+
+
+async def _change_permissions(visit: Visit, values: Values) -> Sequence[Command]:
+    share = await _share(visit)
+    permissions = await permissions_of(visit, share.resource_share_arn)
+    taken = {one.arn for one in permissions}
+    changes = [arn for arn in chosen_permissions(values) if arn not in taken]
+    if not changes:
+        raise InvalidParameterValue(
+            "The resource share has this already; choose another permission"
+        )
+    return [
+        Command(
+            pb.AssociateResourceSharePermissionRequest(
+                resource_share_arn=share.resource_share_arn, permission_arn=arn, replace=True
+            ),
+            pb.AssociateResourceSharePermissionResponse,
+        )
+        for arn in changes
+    ]
+
+
 async def _delete_form(visit: Visit) -> Form:
     share = await _share(visit)
     return Form((locked("share", "Resource share", share.name),))
@@ -420,53 +418,7 @@ async def _delete(visit: Visit, _: Values) -> Sequence[Command]:
     return [Command(request, pb.DeleteResourceShareResponse)]
 
 
-async def _invitation(visit: Visit) -> pb.ResourceShareInvitation:
-    """The invitation that the address names. Raises UnknownId."""
-    wanted = visit.params["invitation_id"]
-    found = await all_of(
-        reading(
-            visit,
-            pb.GetResourceShareInvitationsRequest(),
-            pb.GetResourceShareInvitationsResponse,
-            lambda answer: answer.resource_share_invitations,
-            least=1,
-            most=_MOST,
-        )
-    )
-    for one in found:
-        if _id_of(one.resource_share_invitation_arn) == wanted:
-            return one
-    raise UnknownId("ResourceShareInvitationArn", wanted)
-
-
-async def _invitation_form(visit: Visit) -> Form:
-    one = await _invitation(visit)
-    return Form(
-        (
-            locked("name", "Resource share", one.resource_share_name),
-            locked("from", "From", one.sender_account_id),
-        )
-    )
-
-
-async def _accept(visit: Visit, _: Values) -> Sequence[Command]:
-    one = await _invitation(visit)
-    request = pb.AcceptResourceShareInvitationRequest(
-        resource_share_invitation_arn=one.resource_share_invitation_arn
-    )
-    return [Command(request, pb.AcceptResourceShareInvitationResponse)]
-
-
-async def _reject(visit: Visit, _: Values) -> Sequence[Command]:
-    one = await _invitation(visit)
-    request = pb.RejectResourceShareInvitationRequest(
-        resource_share_invitation_arn=one.resource_share_invitation_arn
-    )
-    return [Command(request, pb.RejectResourceShareInvitationResponse)]
-
-
 _HERE = "/shares/{share_id}"
-_INVITATION = "/shares/invitations/{invitation_id}"
 
 SECTION = Section(
     title="Resource shares",
@@ -487,7 +439,7 @@ SECTION = Section(
             form=_create_form,
             commands=_create,
             goes_to=lambda answers: (
-                f"/shares/{_id_of(answers[0].resource_share.resource_share_arn)}"
+                f"/shares/{id_of(answers[0].resource_share.resource_share_arn)}"
             ),
             comes_from="/shares",
         ),
@@ -527,6 +479,19 @@ SECTION = Section(
             comes_from=_HERE,
         ),
         Action(
+            name="change-share-permissions",
+            is_edit=True,
+            path=f"{_HERE}/permissions",
+            title="Change the resource share's permissions",
+            submit="Change permissions",
+            done="The permissions are changed.",
+            form=_permissions_form,
+            commands=_change_permissions,
+            goes_to=_HERE,
+            comes_from=_HERE,
+            warning="Whoever has its resources by this share can do from now on what these allow.",
+        ),
+        Action(
             name="delete-share",
             path=f"{_HERE}/delete",
             title="Delete resource share",
@@ -538,28 +503,6 @@ SECTION = Section(
             comes_from=_HERE,
             warning="Whoever had its resources by this share can't use them any more.",
         ),
-        Action(
-            name="accept-invitation",
-            path=f"{_INVITATION}/accept",
-            title="Accept the invitation",
-            submit="Accept",
-            done="The resource share is accepted.",
-            form=_invitation_form,
-            commands=_accept,
-            goes_to="/shares?owner=others",
-            comes_from="/shares/invitations",
-        ),
-        Action(
-            name="reject-invitation",
-            path=f"{_INVITATION}/reject",
-            title="Reject the invitation",
-            submit="Reject",
-            done="The invitation is rejected.",
-            form=_invitation_form,
-            commands=_reject,
-            goes_to="/shares/invitations",
-            comes_from="/shares/invitations",
-            warning="Its sender would have to send another one.",
-        ),
+        *INVITATION_ACTIONS,
     ),
 )

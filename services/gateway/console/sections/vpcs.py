@@ -1,4 +1,4 @@
-"""VPCs and subnets of the embedded cloud, as far as they take part in IPAM (NET-1 to NET-4)."""
+"""VPCs and subnets of the embedded cloud, as far as they take part in IPAM (VPC-1 to VPC-4)."""
 
 from collections.abc import Sequence
 from functools import partial

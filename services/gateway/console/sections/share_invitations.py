@@ -1,0 +1,149 @@
+"""Invitations to resource shares of accounts outside the organization (ORG-5)."""
+
+from collections.abc import Sequence
+
+from starlette.responses import Response
+
+from cadastre.control.sharing.v1 import sharing_service_pb2 as pb
+from services.gateway.console.actions import Action, Command
+from services.gateway.console.fields import locked
+from services.gateway.console.forms import Form, Values
+from services.gateway.console.reading import all_of, reading
+from services.gateway.console.tables import Cell, Column, Table, badge, table_page, text
+from services.gateway.console.visit import Link, Visit
+from services.gateway.console.words import time_of, word_of
+from shared.errors import UnknownId
+
+MOST = 500
+"""Records of RAM's largest page."""
+
+
+async def list_invitations(visit: Visit) -> Response:
+    """What others would share with this account."""
+
+    def links(row: pb.ResourceShareInvitation) -> Sequence[Link]:
+        if word_of(row, "status") != "PENDING":
+            return ()
+        here = f"/shares/invitations/{id_of(row.resource_share_invitation_arn)}"
+        query = {"arn": row.resource_share_invitation_arn}
+        return (
+            Link("Accept", visit.url(f"{here}/accept", **query)),
+            Link("Reject", visit.url(f"{here}/reject", **query), is_destructive=True),
+        )
+
+    table = Table(
+        name="invitations",
+        columns=(
+            Column("name", "Resource share", lambda row: Cell(row.resource_share_name)),
+            Column("status", "Status", lambda row: badge(word_of(row, "status"))),
+            Column("from", "From", lambda row: Cell(row.sender_account_id, is_code=True)),
+            Column("to", "To", lambda row: Cell(row.receiver_account_id, is_code=True)),
+            Column("time", "Sent (UTC)", lambda row: text(time_of(row, "invitation_timestamp"))),
+        ),
+        read=reading(
+            visit,
+            pb.GetResourceShareInvitationsRequest(),
+            pb.GetResourceShareInvitationsResponse,
+            lambda answer: answer.resource_share_invitations,
+            least=1,
+            most=MOST,
+        ),
+        row_links=links,
+        empty="There is no invitation.",
+    )
+    return await table_page(
+        visit,
+        table,
+        "table.html",
+        title="Resource share invitations",
+        trail=[Link("Resource shares", visit.url("/shares"))],
+        tabs=tabs_of_shares(visit, "invitations"),
+    )
+
+
+def tabs_of_shares(visit: Visit, shown: str) -> Sequence[Link]:
+    """Lists of shares; ``shown`` is the present one: ``self``, ``others`` or ``invitations``."""
+    return [
+        Link("Shared by me", visit.url("/shares"), is_main=shown == "self"),
+        Link("Shared with me", visit.url("/shares", owner="others"), is_main=shown == "others"),
+        Link("Invitations", visit.url("/shares/invitations"), is_main=shown == "invitations"),
+    ]
+
+
+def id_of(arn: str) -> str:
+    """Of a share or an invitation."""
+    return arn.rpartition("/")[2]
+
+
+async def _invitation(visit: Visit) -> pb.ResourceShareInvitation:
+    """The invitation that the address names. Raises UnknownId."""
+    wanted = visit.params["invitation_id"]
+    found = await all_of(
+        reading(
+            visit,
+            pb.GetResourceShareInvitationsRequest(),
+            pb.GetResourceShareInvitationsResponse,
+            lambda answer: answer.resource_share_invitations,
+            least=1,
+            most=MOST,
+        )
+    )
+    for one in found:
+        if id_of(one.resource_share_invitation_arn) == wanted:
+            return one
+    raise UnknownId("ResourceShareInvitationArn", wanted)
+
+
+async def _invitation_form(visit: Visit) -> Form:
+    one = await _invitation(visit)
+    return Form(
+        (
+            locked("name", "Resource share", one.resource_share_name),
+            locked("from", "From", one.sender_account_id),
+        )
+    )
+
+
+async def _accept(visit: Visit, _: Values) -> Sequence[Command]:
+    one = await _invitation(visit)
+    request = pb.AcceptResourceShareInvitationRequest(
+        resource_share_invitation_arn=one.resource_share_invitation_arn
+    )
+    return [Command(request, pb.AcceptResourceShareInvitationResponse)]
+
+
+async def _reject(visit: Visit, _: Values) -> Sequence[Command]:
+    one = await _invitation(visit)
+    request = pb.RejectResourceShareInvitationRequest(
+        resource_share_invitation_arn=one.resource_share_invitation_arn
+    )
+    return [Command(request, pb.RejectResourceShareInvitationResponse)]
+
+
+_INVITATION = "/shares/invitations/{invitation_id}"
+
+INVITATION_ACTIONS = (
+    Action(
+        name="accept-invitation",
+        path=f"{_INVITATION}/accept",
+        title="Accept the invitation",
+        submit="Accept",
+        done="The resource share is accepted.",
+        form=_invitation_form,
+        commands=_accept,
+        goes_to="/shares?owner=others",
+        comes_from="/shares/invitations",
+    ),
+    Action(
+        name="reject-invitation",
+        path=f"{_INVITATION}/reject",
+        title="Reject the invitation",
+        submit="Reject",
+        done="The invitation is rejected.",
+        form=_invitation_form,
+        commands=_reject,
+        goes_to="/shares/invitations",
+        comes_from="/shares/invitations",
+        warning="Its sender would have to send another one.",
+    ),
+)
