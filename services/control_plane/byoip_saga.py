@@ -57,17 +57,19 @@ class ByoipSaga:
 
     async def _settle_cidr(self, step: NextStep) -> Ending:
         cidr, now = await self._cidr(step), self._clock()
-        if cidr and isinstance(cidr.holder, InPool) and not await self._pinned(cidr, cidr.holder):
-            return lambda rows: settling.forget_cidr(rows, step.subject)
+        if cidr and isinstance(cidr.holder, InPool):
+            held = cidr.holder.ipam_pool_cidr_id
+            if not await self._pinned(held, cidr.reason_to_stay):
+                return lambda rows: settling.forget_cidr(rows, step.subject)
         return lambda rows: settling.settle_cidr(rows, step.subject, step.version, now)
 
-    async def _pinned(self, cidr: ByoipCidr, holder: InPool) -> bool:
+    async def _pinned(self, ipam_pool_cidr_id: str, reason: str | None) -> bool:
         """Have the ledger keep the CIDR if it has to stay; False: it is gone."""
         try:
-            if reason := cidr.reason_to_stay:
-                await self._space.pin(holder.ipam_pool_cidr_id, reason)
+            if reason:
+                await self._space.pin(ipam_pool_cidr_id, reason)
             else:
-                await self._space.unpin(holder.ipam_pool_cidr_id)
+                await self._space.unpin(ipam_pool_cidr_id)
         except CadastreError as error:
             if kind_of(error) is not NotFound:
                 raise
@@ -124,6 +126,9 @@ class ByoipSaga:
                 raise
             why = error.message
             return lambda rows: settling.fail_move(rows, step.subject, step.version, why)
+        if reason := cidr.reason_to_stay:
+            # Before anybody is told that it is the pool's, and could deprovision it.
+            await self._pinned(found, reason)
         return lambda rows: settling.end_move(rows, step.subject, step.version, found)
 
     async def _cidr(self, step: NextStep) -> ByoipCidr | None:

@@ -32,6 +32,8 @@ class FakePublicSpace(public_space_service_pb2_grpc.PublicSpaceServiceServicer):
         """By pool, another account that may use it."""
         self.pins: dict[str, str] = {}
         self.pins_fail = False
+        self.pins_failed = 0
+        """So often."""
         self.moves_fail = False
         self.moves_are_lost = False
         """They are carried out, but never answered."""
@@ -184,6 +186,7 @@ class FakePublicSpace(public_space_service_pb2_grpc.PublicSpaceServiceServicer):
     def _check_pins(self) -> None:
         self._check_up()
         if self.pins_fail:
+            self.pins_failed += 1
             raise ServiceUnavailable("busy")
 
     def _check_not_refused(self, cidr: str) -> None:

@@ -71,6 +71,28 @@ async def test_what_is_advertised_stays_so(byoip: Byoip) -> None:  # BYOIP-6, AS
 
 
 @on_sqlite_alone
+async def test_what_is_advertised_stays_before_it_is_the_pools(byoip: Byoip) -> None:  # BYOIP-6
+    pool = await byoip.a_regional_pool()
+    await byoip.a_range()
+    await byoip("AdvertiseByoipCidr", region=WEST, cidr=RANGE)
+    byoip.space.pins_fail = True
+    await byoip.move(pool)
+
+    async def has_failed() -> bool:
+        return byoip.space.pins_failed > 0
+
+    await eventually(has_failed)
+    assert state(await byoip.move(pool)) == "pending-transfer"
+    byoip.space.pins_fail = False
+
+    async def is_moved() -> bool:
+        return state(await byoip.move(pool)) == "complete-transfer"
+
+    await eventually(is_moved)
+    assert list(byoip.space.pins.values()) == ["it is advertised; withdraw it first"]
+
+
+@on_sqlite_alone
 async def test_no_asn_of_another_ipam_goes_with_it(byoip: Byoip) -> None:  # BYOIP-6, ASN-2
     ipam = await byoip.client.create_ipam()
     other = await byoip.client.acting_as(region="us-west-1").create_ipam()

@@ -91,7 +91,8 @@ def end_move(
 ) -> tuple[NextStep, ...]:
     """A range is a pool's; that it is advertised, and its ASNs, are the pool's CIDR's now.
 
-    The step that is to follow keeps that from being deprovisioned.
+    The ledger keeps that from being deprovisioned; the step that is to follow tells it the reason
+    that there is by now.
     """
     found = rows.byoip.cidr(byoip_cidr_id, lock=False)
     pool = rows.pool(found.alone.moved_to or "") if found else None
