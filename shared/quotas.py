@@ -66,10 +66,13 @@ def quota(default: int) -> Any:
 
 
 class AccountQuotas(BaseSettings):
-    """Quotas of one context; each field is the variable ``CADASTRE_QUOTA_<FIELD>``."""
+    """Quotas of one context.
+
+    Each field is the variable ``CADASTRE_QUOTA_<FIELD>``: a number, or JSON by account.
+    """
 
     model_config = SettingsConfigDict(env_prefix="CADASTRE_QUOTA_", frozen=True)
 
     def of_account(self, account_id: str) -> Mapping[str, int]:
-        """How many of each the account may have, by the names of the fields."""
+        """What the account may have, by the names of the fields."""
         return {name: getattr(self, name).of(account_id) for name in type(self).model_fields}

@@ -24,6 +24,14 @@ STATES = {
     "172.16.0.0/16": "overlapping",
 }
 
+_FILL = """rect => {
+    const fill = getComputedStyle(rect).fill;
+    const pattern = fill.match(/#([\\w-]+)/)?.[1];
+    const filled = pattern ? document.getElementById(pattern).firstElementChild : rect;
+    return [getComputedStyle(filled).fill, pattern ?? ""];
+}"""
+"""The colour of a tile, and the id of its pattern, if it has one."""
+
 
 @pytest.fixture(scope="module")
 def ipam(cadastre: Installation) -> Mapping[str, Any]:
@@ -121,12 +129,11 @@ def test_states_are_told_by_legend_colour_and_word(admin: Person, scheme: Any) -
     for word in words:
         expect(legend.get_by_role("listitem").filter(has_text=f"{word}")).not_to_have_count(0)
     fills = {
-        one: admin.page.locator(f"svg .tile-{one.lower()}").first.evaluate(
-            "rect => getComputedStyle(rect).fill"
-        )
-        for one in words
+        one: admin.page.locator(f"svg .tile-{one.lower()}").first.evaluate(_FILL) for one in words
     }
-    assert len(set(fills.values())) == len(words), fills
+    assert len({colour for colour, _ in fills.values()}) == len(words), fills
+    patterns = [pattern for _, pattern in fills.values() if pattern]
+    assert len(set(patterns)) == len(patterns) == 3, fills
     for cidr, state in STATES.items():
         go_to(admin, cidr)
         expect(admin.row(cidr.replace("/24", "/32").replace("/16", "/24"))).to_contain_text(

@@ -77,9 +77,32 @@ def test_it_is_good_where_much_is(
                 seen.add(pattern)
                 with subtests.test(pattern=pattern):
                     is_good(person.page, _name(pattern))
-        if seen >= _patterns(section):
-            return
-    assert seen >= _patterns(section), "nothing leads to these"
+        missing = _patterns(section) - seen
+        if not missing:
+            break
+    assert not missing, f"nothing leads to {missing}"
+
+
+@pytest.mark.usefixtures("estate")
+@pytest.mark.parametrize("width", [360, WIDTH])
+def test_the_menu_of_a_row_is_used_by_keys(signed_in: SignIn, width: int) -> None:
+    person = signed_in(IPAM, HOME)
+    page = person.page
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(person.url("/resources"))
+    button = person.main.get_by_role("button", name=re.compile("^Actions for ")).first
+    link = person.main.get_by_role("link", name="IP history", exact=True).first
+    expect(link).to_be_hidden()
+    button.scroll_into_view_if_needed()
+    button.press("Enter")
+    expect(link).to_be_in_viewport(ratio=1)
+    page.keyboard.press("Tab")
+    expect(link).to_be_focused()
+    check_accessible(page)
+    screenshot(page, f"menu-{width}")
+    page.keyboard.press("Escape")
+    expect(link).to_be_hidden()
+    expect(button).to_be_focused()
 
 
 def is_good(page: Page, name: str) -> None:

@@ -6,7 +6,7 @@ AWS CLI's command line for it. What is sent twice is done once: its client token
 
 import hashlib
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from http import HTTPStatus
@@ -102,10 +102,12 @@ class Action:
         checked = form.checked(values)
         if step == "edit":
             return self._form_page(visit, form.filled(values))
-        if changed := _changed(form, (sent.get(SEEN_FIELD) or [""])[0]):
-            return self._changed_page(visit, form, values, changed)
-        if checked.has_errors:
-            return self._form_page(visit, checked, status=400)
+        # What was done needs not be possible any more to be told as done.
+        if not (step == "do" and visit.repeats.has(self._key(visit, values))):
+            if changed := _changed(form, (sent.get(SEEN_FIELD) or [""])[0]):
+                return self._changed_page(visit, form, values, changed)
+            if checked.has_errors:
+                return self._form_page(visit, checked, status=400)
         if step != "do":
             return await self._review(visit, checked, values)
         if self.confirm_word and values.text("confirm").lower() != self.confirm_word:
@@ -155,9 +157,10 @@ class Action:
         return self._form_page(visit, form.filled(values), refusal, status=refusal.status)
 
     async def _do(self, visit: Visit, form: Form, values: Values) -> Response:
-        key = (visit.account_id, visit.path, self.name, values.client_token)
         try:
-            path = await visit.repeats.once(key, lambda: self._done(visit, values))
+            path = await visit.repeats.once(
+                self._key(visit, values), lambda: self._done(visit, values)
+            )
         except CadastreError as error:
             refusal = refusal_of(error)
             # It may have been done all the same: what is sent again must be the same.
@@ -165,6 +168,12 @@ class Action:
             return self._refused(visit, form, refusal, values.client_token if is_unknown else "")
         base, _, query = path.partition("?")
         return visit.redirect(base, **{**dict(parse_qsl(query)), "done": self.name})
+
+    def _key(self, visit: Visit, values: Values) -> Hashable:
+        """The same for what is sent again, and only for that."""
+        given = repr(sorted(values.given.items())).encode()
+        content = hashlib.sha256(given).digest()
+        return (visit.account_id, visit.path, self.name, values.client_token, content)
 
     async def _done(self, visit: Visit, values: Values) -> Done:
         if self.carry_out:

@@ -51,12 +51,13 @@ _FIGURES: Sequence[tuple[Context, FileDescriptor]] = (
     ("allocation", ledger_service_pb2.DESCRIPTOR),
     ("discovery", usage_service_pb2.DESCRIPTOR),
 )
-_QUOTAS: Sequence[tuple[Context, FileDescriptor]] = (
+QUOTAS: Sequence[tuple[Context, FileDescriptor]] = (
     ("control_plane", quota_service_pb2.DESCRIPTOR),
     ("discovery", quota_service_pb2.DESCRIPTOR),
     ("metrics", quota_service_pb2.DESCRIPTOR),
     ("network", quota_service_pb2.DESCRIPTOR),
 )
+"""Who keeps quotas."""
 _POOLS_AT_ONCE = 1000
 
 
@@ -129,13 +130,13 @@ class Api:
         return page
 
     async def quotas(self) -> Sequence[quota_service_pb2.Quota]:
-        """Those of all contexts that keep some, by name."""
+        """Those of all contexts that keep some, by name.
+
+        Raises what the first of them raises: a part would be taken for all.
+        """
         request = quota_service_pb2.ListServiceQuotasRequest()
         answers: Sequence[Any] = await asyncio.gather(
-            *(
-                self._services.call(rpc, request, self._call)
-                for rpc in rpcs_by_action(_QUOTAS)["ListServiceQuotas"]
-            )
+            *(self._services.call(rpc, request, self._call) for rpc in _quotas())
         )
         found = [one for answer in answers for one in answer.quotas]
         return sorted(found, key=lambda one: one.name)
@@ -247,6 +248,11 @@ def _rpcs() -> Mapping[str, Rpc]:
 
 def _rpc_of(request: Message) -> Rpc:
     return _rpcs()[request.DESCRIPTOR.full_name]
+
+
+@cache
+def _quotas() -> Sequence[Rpc]:
+    return rpcs_by_action(QUOTAS)["ListServiceQuotas"]
 
 
 @cache

@@ -35,6 +35,11 @@ class Repeats:
             if outcome.done() and (outcome.cancelled() or outcome.exception()):
                 self._outcomes.pop(key, None)
 
+    def has(self, key: Hashable) -> bool:
+        """Whether ``key`` was made a while ago, or is being made."""
+        self._forget()
+        return key in self._outcomes
+
     def _forget(self) -> None:
         oldest = self._clock() - _KEPT
         while self._outcomes:

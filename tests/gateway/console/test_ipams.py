@@ -118,6 +118,28 @@ def test_done_twice_is_done_once(edge: Edge, browser: Browser) -> None:
     assert [request.client_token for _, request in edge.fakes.requests] == ["token-of-the-form"]
 
 
+def test_only_the_same_content_is_a_repeat(edge: Edge, browser: Browser) -> None:
+    """Back in the browser's history, a form is filled in anew, its token still in it."""
+    edge.fakes.answers["CreateIpam"] = pb.CreateIpamResponse(ipam=an_ipam())
+    filled = {"replicate": "true", "metered_account": "ipam-owner"}
+    for tier in ("free", "advanced"):
+        browser.do("/ipams/create", client_token="token-gone-back-to", tier=tier, **filled)
+    assert len(edge.fakes.requests) == 2
+
+
+def test_a_change_that_is_sent_again_is_told_as_done(edge: Edge, browser: Browser) -> None:
+    path = f"/ipams/{IPAM_ID}/edit"
+    edge.fakes.answers["DescribeIpams"] = pb.DescribeIpamsResponse(ipams=[an_ipam()])
+    seen = hidden(browser.get(path).text)["seen"]
+    form = {"seen": seen, "description": "mine", "tier": "free", "metered_account": "ipam-owner"}
+    for _ in range(2):
+        answer = browser.do(path, client_token="token-of-a-change", **form)
+        assert answer.headers["location"] == f"{HERE}/ipams/{IPAM_ID}?done=edit-ipam"
+        changed = an_ipam(description="mine")
+        edge.fakes.answers["DescribeIpams"] = pb.DescribeIpamsResponse(ipams=[changed])
+    assert [path.rpartition("/")[2] for path, _ in edge.fakes.requests].count("ModifyIpam") == 1
+
+
 def test_what_was_refused_may_be_sent_again(edge: Edge, browser: Browser) -> None:
     edge.fakes.answers["CreateIpam"] = Refusal("IpamLimitExceeded")
     filled = {"replicate": "true", "tier": "free", "metered_account": "ipam-owner"}

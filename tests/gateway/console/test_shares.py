@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import grpc
 import pytest
 
 from cadastre.control.sharing.v1 import sharing_service_pb2 as pb
@@ -11,6 +12,7 @@ from cadastre.control.v1 import ipam_pool_pb2
 from tests.gateway.console.signed_in import HERE, Browser, links_of, signed_in, text_of
 from tests.gateway.console.test_organization import EVIL, OTHER_ID, organize
 from tests.gateway.edge import ACCOUNT_ID, Edge
+from tests.gateway.fakes import Refusal
 
 SHARE_ID = "7ab63972-b505-7e2a-420d-6f5d3EXAMPLE"
 POOL_ARN = f"arn:aws:ec2::{ACCOUNT_ID}:ipam-pool/ipam-pool-0ec231690a6d2a4aa"
@@ -154,6 +156,9 @@ def permit(edge: Edge, *of_the_share: str) -> None:
 
 def test_a_permission_is_chosen_where_there_are_several(edge: Edge, browser: Browser) -> None:
     permit(edge)
+    browser.do("/shares/create", name="plain", permission_of_pools=DEFAULT)
+    assert not sent(edge, "CreateResourceShare").permission_arns, "it comes with a pool"
+    edge.fakes.requests.clear()
     page = browser.get("/shares/create").text
     assert f'<option value="{DEFAULT}" selected>' in page
     assert "ByoipCidrImport allows ec2:ImportByoipCidrToIpam." in page
@@ -181,7 +186,19 @@ def test_without_several_permissions_there_is_nothing_to_change(
 ) -> None:
     share(edge)
     permit(edge, OF_DISCOVERIES)
-    assert "Change permissions" not in links_of(browser.get(f"/shares/{SHARE_ID}").text)
+    here = f"/shares/{SHARE_ID}"
+    assert "Change permissions" not in links_of(browser.get(here).text)
+    page = browser.get(f"{here}/permissions")
+    assert "shares nothing of which there is more than one permission" in text_of(page.text)
+
+
+def test_who_may_not_see_permissions_shares_with_the_default(edge: Edge, browser: Browser) -> None:
+    edge.fakes.answers["ListPermissions"] = Refusal(
+        "AccessDenied", code=grpc.StatusCode.PERMISSION_DENIED
+    )
+    assert "Permission for" not in text_of(browser.get("/shares/create").text)
+    browser.do("/shares/create", name="plain")
+    assert not sent(edge, "CreateResourceShare").permission_arns
 
 
 def test_anothers_share_offers_no_changes(edge: Edge, browser: Browser) -> None:

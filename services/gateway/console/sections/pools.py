@@ -24,6 +24,7 @@ from services.gateway.console.sections.pool_lists import (
 )
 from services.gateway.console.sections.pool_space import Strip, strips_of, what_if
 from services.gateway.console.sections.pool_tree import in_use, tree_of
+from services.gateway.console.sections.share_lists import MOST, id_of
 from services.gateway.console.tables import Cell, Column, Filter, Table, badge, table_page, text
 from services.gateway.console.visit import Link, Visit
 from services.gateway.console.words import (
@@ -156,7 +157,7 @@ async def show_shares(visit: Visit) -> Response:
         sharing.GetResourceShareAssociationsResponse,
         lambda answer: answer.resource_share_associations,
         least=1,
-        most=500,
+        most=MOST,
     )
     table = Table(
         name="pool-shares",
@@ -166,7 +167,7 @@ async def show_shares(visit: Visit) -> Response:
                 "Resource share",
                 lambda row: Cell(
                     row.resource_share_name or row.resource_share_arn,
-                    url=visit.url(f"/shares/{row.resource_share_arn.rpartition('/')[2]}"),
+                    url=visit.url(f"/shares/{id_of(row.resource_share_arn)}"),
                 ),
             ),
             Column("status", "Status", lambda row: badge(word_of(row, "status"))),

@@ -9,13 +9,11 @@ from services.gateway.console.actions import Action, Command
 from services.gateway.console.fields import locked
 from services.gateway.console.forms import Form, Values
 from services.gateway.console.reading import all_of, reading
+from services.gateway.console.sections.share_lists import MOST, id_of, tabs_of_shares
 from services.gateway.console.tables import Cell, Column, Table, badge, table_page, text
 from services.gateway.console.visit import Link, Visit
 from services.gateway.console.words import time_of, word_of
 from shared.errors import UnknownId
-
-MOST = 500
-"""Records of RAM's largest page."""
 
 
 async def list_invitations(visit: Visit) -> Response:
@@ -25,10 +23,9 @@ async def list_invitations(visit: Visit) -> Response:
         if word_of(row, "status") != "PENDING":
             return ()
         here = f"/shares/invitations/{id_of(row.resource_share_invitation_arn)}"
-        query = {"arn": row.resource_share_invitation_arn}
         return (
-            Link("Accept", visit.url(f"{here}/accept", **query)),
-            Link("Reject", visit.url(f"{here}/reject", **query), is_destructive=True),
+            Link("Accept", visit.url(f"{here}/accept")),
+            Link("Reject", visit.url(f"{here}/reject"), is_destructive=True),
         )
 
     table = Table(
@@ -59,20 +56,6 @@ async def list_invitations(visit: Visit) -> Response:
         trail=[Link("Resource shares", visit.url("/shares"))],
         tabs=tabs_of_shares(visit, "invitations"),
     )
-
-
-def tabs_of_shares(visit: Visit, shown: str) -> Sequence[Link]:
-    """Lists of shares; ``shown`` is the present one: ``self``, ``others`` or ``invitations``."""
-    return [
-        Link("Shared by me", visit.url("/shares"), is_main=shown == "self"),
-        Link("Shared with me", visit.url("/shares", owner="others"), is_main=shown == "others"),
-        Link("Invitations", visit.url("/shares/invitations"), is_main=shown == "invitations"),
-    ]
-
-
-def id_of(arn: str) -> str:
-    """Of a share or an invitation."""
-    return arn.rpartition("/")[2]
 
 
 async def _invitation(visit: Visit) -> pb.ResourceShareInvitation:

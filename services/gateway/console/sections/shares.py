@@ -16,14 +16,13 @@ from services.gateway.console.section import Group, Page, Section
 from services.gateway.console.sections.organization import organization_of, tree_of
 from services.gateway.console.sections.share_invitations import (
     INVITATION_ACTIONS,
-    MOST,
-    id_of,
     list_invitations,
-    tabs_of_shares,
 )
+from services.gateway.console.sections.share_lists import MOST, id_of, tabs_of_shares
 from services.gateway.console.sections.share_permissions import (
-    PermissionsOfType,
+    Permissions,
     chosen_permissions,
+    defaults_of,
     permission_fields,
     permissions_of,
     permissions_to_choose,
@@ -31,7 +30,7 @@ from services.gateway.console.sections.share_permissions import (
 from services.gateway.console.tables import Cell, Column, Table, badge, table_page, text
 from services.gateway.console.visit import Link, Visit
 from services.gateway.console.words import tags_of, time_of, word_of
-from shared.errors import InvalidParameterValue, UnknownId
+from shared.errors import IncorrectState, InvalidParameterValue, UnknownId
 
 _UNIT = re.compile(r"(ou|o|r)-[a-z0-9-]+", re.ASCII)
 _OWNERS = {"self": pb.RESOURCE_OWNER_SELF, "others": pb.RESOURCE_OWNER_OTHER_ACCOUNTS}
@@ -144,7 +143,7 @@ async def show_share(visit: Visit) -> Response:
     )
 
 
-async def _links(visit: Visit, here: str, permissions: PermissionsOfType) -> Sequence[Link]:
+async def _links(visit: Visit, here: str, permissions: Permissions) -> Sequence[Link]:
     to_choose = await permissions_to_choose(visit)
     can_choose = any(one.resource_type in to_choose for one in permissions)
     return (
@@ -155,9 +154,7 @@ async def _links(visit: Visit, here: str, permissions: PermissionsOfType) -> Seq
     )
 
 
-def _facts(
-    share: pb.ResourceShare, permissions: PermissionsOfType
-) -> Sequence[tuple[str, Cell | str]]:
+def _facts(share: pb.ResourceShare, permissions: Permissions) -> Sequence[tuple[str, Cell | str]]:
     return (
         ("Status", badge(word_of(share, "status"))),
         ("Owner", Cell(share.owning_account_id, is_code=True)),
@@ -287,12 +284,14 @@ async def _principals(visit: Visit, values: Values) -> Sequence[str]:
 
 
 async def _create(visit: Visit, values: Values) -> Sequence[Command]:
+    # Defaults come with the first resource of their type, whether now or later.
+    defaults = defaults_of(await permissions_to_choose(visit))
     request = pb.CreateResourceShareRequest(
         name=values.text("name"),
         resource_arns=values.lines("resource_arns"),
         principals=await _principals(visit, values),
         allow_external_principals=values.flag("allow_external_principals"),
-        permission_arns=chosen_permissions(values),
+        permission_arns=[arn for arn in chosen_permissions(values) if arn not in defaults],
     )
     for key, value in values.tags("tags").items():
         request.tags.add(key=key, value=value)
@@ -378,6 +377,10 @@ async def _permissions_form(visit: Visit) -> Form:
     to_choose = {
         kind: some for kind, some in (await permissions_to_choose(visit)).items() if kind in kinds
     }
+    if not to_choose:
+        raise IncorrectState(
+            f"'{share.name}' shares nothing of which there is more than one permission"
+        )
     taken = {one.arn for one in permissions}
     return Form(
         (
@@ -393,9 +396,7 @@ async def _change_permissions(visit: Visit, values: Values) -> Sequence[Command]
     taken = {one.arn for one in permissions}
     changes = [arn for arn in chosen_permissions(values) if arn not in taken]
     if not changes:
-        raise InvalidParameterValue(
-            "The resource share has this already; choose another permission"
-        )
+        raise IncorrectState("The share has this permission already; choose another one")
     return [
         Command(
             pb.AssociateResourceSharePermissionRequest(

@@ -3,6 +3,7 @@
 
 (() => {
   const FOLLOW_MILLISECONDS = 1500;
+  const OPEN = CSS.supports("selector(:popover-open)") ? "details[open], :popover-open" : "details[open]";
   const root = document.documentElement;
 
   // The theme: as the system has it, unless somebody chose.
@@ -36,7 +37,7 @@
     setTimeout(async () => {
       const main = document.querySelector("main");
       const isUsed = main.contains(document.activeElement) && document.activeElement !== main;
-      if (!isUsed && !main.querySelector("details[open], :popover-open") && !document.hidden) {
+      if (!isUsed && !main.querySelector(OPEN) && !document.hidden) {
         try {
           const answer = await fetch(location.href, { redirect: "error" });
           const page = new DOMParser().parseFromString(await answer.text(), "text/html");
