@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from shared.settings import Context, Settings
+from tests.waiting import PATIENCE_SECONDS
 
 REPOSITORY = Path(__file__).parents[1]
-PATIENCE_SECONDS = 60
 
 
 class ServiceProcess:

@@ -7,8 +7,11 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+PATIENCE_SECONDS = 60.0
+"""For what comes soon, but on a busy machine."""
 
-def wait_until(condition: Callable[[], T], *, timeout_seconds: float = 20) -> T:
+
+def wait_until(condition: Callable[[], T], *, timeout_seconds: float = PATIENCE_SECONDS) -> T:
     """The first true answer of ``condition``; when time is up, an AssertionError with the last."""
     deadline = time.monotonic() + timeout_seconds
     while not (answer := condition()):
@@ -17,7 +20,9 @@ def wait_until(condition: Callable[[], T], *, timeout_seconds: float = 20) -> T:
     return answer
 
 
-async def eventually(condition: Callable[[], Awaitable[T]], *, timeout_seconds: float = 20) -> T:
+async def eventually(
+    condition: Callable[[], Awaitable[T]], *, timeout_seconds: float = PATIENCE_SECONDS
+) -> T:
     """The first true answer of ``condition``, asked again and again."""
     async with asyncio.timeout(timeout_seconds):
         while not (answer := await condition()):  # noqa: ASYNC110 - it may be about a process

@@ -8,6 +8,7 @@ from services.allocation.batcher import Batcher, Line
 from services.allocation.gathering import Linger
 from shared.errors import ServiceUnavailable
 from shared.rpc.server import background
+from tests.waiting import PATIENCE_SECONDS
 
 
 @dataclass(frozen=True)
@@ -250,6 +251,6 @@ async def test_a_request_goes_when_waiting_gains_nothing(first: list[str], linge
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not condition():  # noqa: ASYNC110 - it is about what others have got to
             await asyncio.sleep(0)

@@ -15,7 +15,8 @@ from tests.acceptance.installation import free_base_port
 from tests.allocation.test_check_ledger import check
 from tests.allocation.world import PUBLIC, SIGNED, STRANGER, World, serving, word
 from tests.postgres import DIALECTS
-from tests.service_process import PATIENCE_SECONDS, ServiceProcess
+from tests.service_process import ServiceProcess
+from tests.waiting import PATIENCE_SECONDS
 
 RANGE, INSIDE, OTHER = "130.137.245.0/24", "130.137.245.0/25", "130.137.246.0/24"
 TOKEN = {
@@ -46,7 +47,7 @@ class Waiting:
                 self._came.notify_all()
 
     async def until(self, count: int) -> list[Any]:
-        async with asyncio.timeout(30), self._came:
+        async with asyncio.timeout(PATIENCE_SECONDS), self._came:
             await self._came.wait_for(lambda: len(self.told) >= count)
         return self.told
 

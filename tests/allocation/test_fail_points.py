@@ -14,7 +14,8 @@ from shared.rpc.client import Remote
 from shared.settings import Settings
 from tests.acceptance.installation import free_base_port
 from tests.allocation.world import World, serving
-from tests.service_process import PATIENCE_SECONDS, ServiceProcess
+from tests.service_process import ServiceProcess
+from tests.waiting import PATIENCE_SECONDS
 
 UNCOMMITTED = [FailPoint.LEDGER_AFTER_TOKENS, FailPoint.LEDGER_BEFORE_COMMIT]
 COMMITTED = [FailPoint.LEDGER_AFTER_COMMIT]

@@ -25,6 +25,7 @@ from tests.allocation.world import (
     word,
 )
 from tests.postgres import DIALECTS
+from tests.waiting import PATIENCE_SECONDS
 
 
 class Watching:
@@ -51,7 +52,7 @@ class Watching:
                 self._came.notify_all()
 
     async def until(self, is_enough: Callable[["Watching"], bool]) -> None:
-        async with asyncio.timeout(30), self._came:
+        async with asyncio.timeout(PATIENCE_SECONDS), self._came:
             await self._came.wait_for(lambda: is_enough(self))
 
 

@@ -22,7 +22,7 @@ from playwright.sync_api import (
 CHROMIUM = Path("/usr/bin/chromium")
 SCREENSHOTS = "CADASTRE_SCREENSHOTS"
 WIDTH = 1280
-PATIENCE_MILLISECONDS = 20_000
+PATIENCE_MILLISECONDS = 60_000
 
 _Scheme: TypeAlias = Literal["light", "dark"]
 _SCHEMES: Sequence[_Scheme] = ("light", "dark")

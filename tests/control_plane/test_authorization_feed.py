@@ -27,6 +27,7 @@ from tests.control_plane.organizations import (
 )
 from tests.control_plane.world import ACCOUNT, AUTHORIZATION, Client, World
 from tests.postgres import DIALECTS
+from tests.waiting import PATIENCE_SECONDS
 
 
 class Watching:
@@ -53,7 +54,7 @@ class Watching:
                 self._came.notify_all()
 
     async def until(self, is_enough: Callable[["Watching"], bool]) -> None:
-        async with asyncio.timeout(30), self._came:
+        async with asyncio.timeout(PATIENCE_SECONDS), self._came:
             await self._came.wait_for(lambda: is_enough(self))
 
 

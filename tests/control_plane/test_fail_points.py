@@ -15,7 +15,8 @@ from shared.persistence.database import Database
 from shared.rpc.client import Remote
 from tests.acceptance.installation import free_base_port
 from tests.control_plane.world import Client, World, settled, state
-from tests.service_process import PATIENCE_SECONDS, ServiceProcess
+from tests.service_process import ServiceProcess
+from tests.waiting import PATIENCE_SECONDS
 
 REMOTE_PART_DONE = [FailPoint.OUTBOX_BEFORE_FINISH, FailPoint.OUTBOX_BEFORE_COMMIT]
 

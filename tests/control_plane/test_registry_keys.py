@@ -20,8 +20,8 @@ from tests.control_plane.test_fail_points import let_leases_run_out
 from tests.control_plane.test_secrets import NEW, OLD, contents, use
 from tests.control_plane.world import Client, World, on_sqlite_alone
 from tests.registries.internet_registry import InternetRegistry, ParentResponse
-from tests.service_process import PATIENCE_SECONDS, ServiceProcess
-from tests.waiting import eventually
+from tests.service_process import ServiceProcess
+from tests.waiting import PATIENCE_SECONDS, eventually
 
 _KEYS = (
     "SELECT association_id, encrypted_key FROM internet_registry_delegations UNION ALL"

@@ -38,6 +38,7 @@ from shared.rpc.client import Remote
 from tests.discovery import fake_network
 from tests.discovery.fake_network import FakeNetwork
 from tests.network.support import settings_for
+from tests.waiting import PATIENCE_SECONDS
 
 PLACE = AccountRegion("123456789012", "us-east-1")
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -452,4 +453,4 @@ async def test_a_network_that_hangs_is_not_waited_for_and_let_go(
     source = NetworkSnapshots(remote, lambda: NOW, answer_seconds=0.2)
     with pytest.raises(SnapshotFailed, match="did not tell everything within 0.2 seconds"):
         await source.snapshot(PLACE)
-    await asyncio.wait_for(telling.left.wait(), timeout=10)
+    await asyncio.wait_for(telling.left.wait(), PATIENCE_SECONDS)

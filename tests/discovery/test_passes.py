@@ -33,7 +33,7 @@ from tests.discovery.aws.moto_front import MotoFront, ec2_error
 from tests.discovery.moto_accounts import environment_for, owner_of, playing
 from tests.discovery.world import ACCOUNT, HOME, WEST, World, databases, serving, word, world
 from tests.postgres import PostgresServer
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_SECONDS, eventually
 
 __all__ = ["databases", "world"]
 
@@ -391,5 +391,5 @@ async def test_what_comes_after_a_quiet_time_is_looked_at_at_once() -> None:  # 
     for _ in range(2):
         now[0] += 1000
         agenda.look_at(AccountRegion(ACCOUNT, WEST))
-        await asyncio.wait_for(looked.get(), 5)
+        await asyncio.wait_for(looked.get(), PATIENCE_SECONDS)
     errands.cancel()

@@ -17,6 +17,7 @@ from services.discovery.service.following import (
 )
 from services.discovery.sources import AccountRegion, Association, Change, VpcCidr
 from shared.cidr import Cidr
+from tests.waiting import PATIENCE_SECONDS
 
 
 def vpc_cidr(number: int) -> VpcCidr:
@@ -178,7 +179,7 @@ async def test_the_ledger_ends_with_what_vpcs_have_however_reports_interleave(se
     following = [asyncio.create_task(replica.follow()) for replica in replicas]
     changing = asyncio.create_task(change())
     await asyncio.gather(changing, pass_until(changing), pass_until(changing))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while any(memory.known.sequence < len(cloud.feed) for memory in memories):  # noqa: ASYNC110
             await asyncio.sleep(0)
     for task in following:

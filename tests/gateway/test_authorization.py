@@ -20,6 +20,7 @@ from tests.shared.policies.guide import (
     REQUIRE_IPAM_EXCEPT,
     REQUIRE_POOL,
 )
+from tests.waiting import PATIENCE_SECONDS
 
 ORGANIZATION_ID, ROOT_ID, OU_ID = "o-a1b2c3d4e5", "r-ab12", "ou-ab12-99999999"
 VPC_ID, VPC_ARN = "vpc-0983f3c454f3d8be5", f"arn:aws:ec2:us-east-1:{ACCOUNT_ID}:vpc"
@@ -79,7 +80,7 @@ class Enforcement:
 
 
 async def _until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not condition():  # noqa: ASYNC110 - it is about what others have got to
             await asyncio.sleep(0)
 

@@ -29,6 +29,7 @@ from shared.identity import TokenSigner
 from shared.rpc.background import background
 from shared.rpc.client import Remote
 from tests.gateway.fake_organizations import FULL_ACCESS, FakeOrganizations, organization
+from tests.waiting import PATIENCE_SECONDS
 
 ACCOUNT_ID = "123456789012"
 CALLER = Caller(ACCOUNT_ID, "us-east-1", f"arn:aws:iam::{ACCOUNT_ID}:user/alice")
@@ -95,7 +96,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not condition():  # noqa: ASYNC110 - it is about what others have got to
             await asyncio.sleep(0.001)
 

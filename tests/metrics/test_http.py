@@ -7,6 +7,7 @@ from services.metrics.publishing import Publisher
 from services.metrics.resources import OnDemand
 from services.metrics.service import Scrape
 from tests.metrics.test_collecting import World
+from tests.waiting import PATIENCE_SECONDS
 
 MORE_THAN_BUFFERS_HOLD = b"# \n" * 16_000_000
 
@@ -22,7 +23,7 @@ async def test_a_scraper_that_stops_reading_does_not_hold_up_the_end() -> None:
     listener = listen("127.0.0.1", 0)
     host, port = listener.getsockname()
     async with (
-        asyncio.timeout(20),
+        asyncio.timeout(PATIENCE_SECONDS),
         serving(Scrape([]), figures, resources, listener, grace_seconds=0),
     ):
         reader, writer = await asyncio.open_connection(host, port)

@@ -28,6 +28,7 @@ from shared.settings import Settings
 from tests.network.conftest import Network, network_running
 from tests.network.fake_ledger import BYOIP_POOL, CONTIGUOUS_POOL, FakeLedger
 from tests.network.support import CALLER, OWNER, SERVICE, STRANGER, tagged
+from tests.waiting import PATIENCE_SECONDS
 
 RECEIVER = replace(CALLER, account_id=STRANGER)
 PENDING, ACCEPTED, DISABLED = (
@@ -100,7 +101,7 @@ async def test_a_transferred_address_is_released_at_the_ledger_in_the_end(  # EI
         pb.ReleaseAddressRequest(allocation_id=allocated.allocation_id), caller=RECEIVER
     )
     told = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         async for change in api.inventory.stream(inventory_service_pb2.WatchRequest()):
             told.append((change.kind, change.cidr_association.owner_id))
             if len(told) == 4:

@@ -24,6 +24,7 @@ from tests.network.fake_ledger import (
     FakePool,
 )
 from tests.network.support import CALLER, OWNER, REGION, STRANGER, UNKNOWN_POOL, tagged
+from tests.waiting import PATIENCE_SECONDS
 
 UNKNOWN_ALLOCATION = "eipalloc-00000000000000000"
 UNKNOWN_PUBLIC_POOL = "ipv4pool-ec2-00000000000000000"
@@ -44,7 +45,7 @@ async def a_pool(api: Network, netmask_length: int = 30) -> str:
 
 async def changes(api: Network, count: int) -> list[Any]:
     found = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         async for change in api.inventory.stream(inventory_service_pb2.WatchRequest()):
             found.append(change)
             if len(found) == count:

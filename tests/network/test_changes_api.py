@@ -18,6 +18,7 @@ from tests.network.conftest import Network
 from tests.network.fake_ledger import FakeLedger
 from tests.network.support import CALLER, OWNER, REGION, STRANGER, tagged
 from tests.network.world import CONTROL_PLANE, World
+from tests.waiting import PATIENCE_SECONDS
 
 CHANGED, GAINED, LOST = "changed", "gained", "lost"
 _KINDS = {
@@ -39,7 +40,7 @@ class Watcher(World):
         """What was told since the last time; a VPC of somebody else marks the end."""
         end = (await self.vpc(caller=ELSEWHERE)).vpc_id
         found: list[pb.WatchResponse] = []
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             watch: AsyncIterator[Any] = self.api.inventory.stream(
                 pb.WatchRequest(after_sequence=self.after)
             )

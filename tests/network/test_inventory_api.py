@@ -13,13 +13,14 @@ from shared.settings import Settings
 from tests.network.conftest import Network, network_running
 from tests.network.fake_ledger import IPV4_POOL, FakeLedger
 from tests.network.support import CALLER, OWNER, REGION, SERVICE
+from tests.waiting import PATIENCE_SECONDS
 
 CREATE = network_service_pb2.CreateVpcRequest(ipv4_ipam_pool_id=IPV4_POOL, ipv4_netmask_length=28)
 
 
 async def first(count: int, stream: AsyncIterator[Any]) -> list[Any]:
     found = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         async for item in stream:
             found.append(item)
             if len(found) == count:

@@ -20,6 +20,7 @@ from tests.network.fake_ledger import (
     FakeLedger,
 )
 from tests.network.support import CALLER, OWNER, REGION, STRANGER, UNKNOWN_POOL, tagged
+from tests.waiting import PATIENCE_SECONDS
 
 IPAM_REGION = replace(CALLER, region="us-east-1")
 UNKNOWN = "ipv4pool-ec2-00000000000000000"
@@ -114,7 +115,7 @@ async def test_the_feed_tells_of_a_range_and_of_its_end(  # BEY-1
     for last in (1, 0):
         await deprovision(api, pool_id, f"130.137.244.{last}/32")
     found = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         async for change in api.inventory.stream(inventory_service_pb2.WatchRequest()):
             if change.kind != inventory_service_pb2.CHANGE_KIND_RESOURCE_CHANGED:
                 found.append(change)

@@ -33,6 +33,7 @@ from services.control_plane.registries.up_down import (
 )
 from shared.errors import Unavailable
 from tests.registries.internet_registry import InternetRegistry
+from tests.waiting import PATIENCE_SECONDS
 
 HELD = Resources.parse(asns="64496", ipv4="198.18.0.0/15", ipv6="2001:db8::/32")
 PLACE = Place("rsync://rpki.example.net/repo/child/all/")
@@ -177,7 +178,7 @@ async def test_silence_has_an_end(
 ) -> None:
     registry.be_silent()
     async with up_down_client([HostPattern.parse(registry.host)], 0.1, clock) as client:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             with pytest.raises(ParentUnreachable, match="does not answer"):
                 await client.list_classes(RIR, parent, identity)
 

@@ -32,7 +32,7 @@ from tests.acceptance.installation import free_base_port
 from tests.allocation.world import World
 from tests.service_process import ServiceProcess
 from tests.shared.rpc.conftest import SERVICE, Gate
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_SECONDS, eventually
 
 
 def fronts_of(pid: int) -> list[psutil.Process]:
@@ -99,7 +99,7 @@ async def test_a_call_that_its_client_gives_up_is_given_up_by_the_core(
         )
         await servicer.entered.wait()
         call.cancel()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await servicer.cancelled.wait()
 
 

@@ -15,6 +15,7 @@ from shared.rpc.fronts.hosting import FrontGone, Hosted, HostedFront
 from shared.rpc.status import refusal_from_details
 from tests.shared.rpc.conftest import SERVICE
 from tests.shared.rpc.test_frames import Wire
+from tests.waiting import PATIENCE_SECONDS
 
 CALL = call_to_payload(
     CalledBy(0, SERVICE, "request-1", {}, pb.GatherMetricsRequest().SerializeToString())
@@ -42,7 +43,7 @@ class Front:
     async def gets(self, count: int) -> list[tuple[int, int, bytes]]:
         """The next frames from the core."""
         theirs = Frames(lambda *frame: self._got.append(frame), lambda: None)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while len(self._got) < count:
                 await asyncio.sleep(0)
                 content, self._wire.written = self._wire.written, b""
