@@ -76,7 +76,7 @@ def prometheus(folder: Path, port: int, targets: Sequence[str]) -> Iterator[Prom
         )
     running = Prometheus(port)
     try:
-        wait_until(lambda: process.poll() is not None or running.is_ready(), timeout_seconds=60)
+        wait_until(lambda: process.poll() is not None or running.is_ready())
         assert process.poll() is None, (folder / "log").read_text()
         yield running
     finally:

@@ -125,7 +125,7 @@ def test_prometheus_has_every_metric_with_the_value_that_the_api_tells(
         return not found
 
     with suppress(AssertionError):
-        wait_until(agree, timeout_seconds=60)
+        wait_until(agree)
     assert found == []
     scraped = world.scraped()
     dimensions = {(name, frozenset(key for key, _ in told)) for name, told in scraped}

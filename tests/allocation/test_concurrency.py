@@ -228,7 +228,7 @@ async def answering(world: World) -> None:
             return False
         return True
 
-    await eventually(answers, timeout_seconds=60)
+    await eventually(answers)
 
 
 @contextmanager

@@ -1,11 +1,12 @@
 """Quotas are told by each context that keeps some (requirements.md section 14)."""
 
 from pathlib import Path
+from typing import Any
 
 from services.gateway.console.api import QUOTAS
+from shared.rpc.quota_servicer import QUOTA_SERVICE
 from tests.authorization.installation import contexts_of, installation
 
-SERVICE = "cadastre.common.quotas.v1.QuotaService"
 ONE_OF_EACH = {
     "control_plane": "pools-per-scope",
     "discovery": "rules-per-prefix-list-resolver",
@@ -17,15 +18,15 @@ ONE_OF_EACH = {
 async def test_each_context_tells_its_own(tmp_path: Path) -> None:
     told: list[str] = []
     async with installation(tmp_path) as it:
-        for context in contexts_of(SERVICE):
+        for context in contexts_of(QUOTA_SERVICE):
             proof = it.proof_of("123456789012")
-            answer = await it.apis[context].ask(SERVICE, "ListServiceQuotas", {}, proof)
-            [response] = answer.responses
-            names = [quota.name for quota in response.quotas]  # type: ignore[attr-defined]
+            answer = await it.apis[context].ask(QUOTA_SERVICE, "ListServiceQuotas", {}, proof)
+            response: Any = answer.responses[0]
+            names = [quota.name for quota in response.quotas]
             assert ONE_OF_EACH[context] in names
             told += names
     assert len(told) == len(set(told)), "each quota is one context's"
 
 
 def test_the_console_asks_all_of_them() -> None:
-    assert {context for context, _ in QUOTAS} == set(contexts_of(SERVICE)) == set(ONE_OF_EACH)
+    assert {context for context, _ in QUOTAS} == set(contexts_of(QUOTA_SERVICE)) == set(ONE_OF_EACH)

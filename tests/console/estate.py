@@ -82,7 +82,7 @@ def _leave_unused(walk: Walker) -> None:
             "IpamResourceCidrs"
         ]
 
-    wait_until(found, timeout_seconds=60)
+    wait_until(found)
     walk.home.modify_ipam_resource_cidr(
         ResourceId=vpc["VpcId"],
         ResourceCidr=_IGNORED,

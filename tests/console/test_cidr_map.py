@@ -55,7 +55,7 @@ def ipam(cadastre: Installation) -> Mapping[str, Any]:
     ec2.create_vpc(CidrBlock="10.9.0.0/16", AmazonProvidedIpv6CidrBlock=True)
     for _ in range(2):
         ec2.create_vpc(CidrBlock="172.16.0.0/16")
-    wait_until(lambda: found_states(ec2, made) == STATES, timeout_seconds=60)
+    wait_until(lambda: found_states(ec2, made) == STATES)
     return {**made, "pool": pool_id}
 
 

@@ -231,7 +231,7 @@ def see_whose_it_is(admin: Person, vpc_id: str) -> None:
         admin.at("Resources")
         return admin.row(vpc_id).count() > 0
 
-    wait_until(is_seen, timeout_seconds=60)
+    wait_until(is_seen)
     row = admin.row(vpc_id)
     expect(row).to_contain_text("10.0.0.0/24")
     expect(row).to_contain_text("Compliant")

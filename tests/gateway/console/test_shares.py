@@ -196,7 +196,9 @@ def test_who_may_not_see_permissions_shares_with_the_default(edge: Edge, browser
     edge.fakes.answers["ListPermissions"] = Refusal(
         "AccessDenied", code=grpc.StatusCode.PERMISSION_DENIED
     )
+    share(edge)
     assert "Permission for" not in text_of(browser.get("/shares/create").text)
+    assert browser.get(f"/shares/{SHARE_ID}/permissions").status_code == 403
     browser.do("/shares/create", name="plain")
     assert not sent(edge, "CreateResourceShare").permission_arns
 

@@ -11,13 +11,13 @@ from shared.persistence.outbox import Finish, Outbox, Step
 from shared.persistence.steps import Steps
 from tests.shared.persistence.books import Books, note, outbox
 from tests.shared.persistence.workers import (
-    PATIENCE_SECONDS,
     enqueue,
     outbox_of,
     settled,
     working,
 )
 from tests.spans import recorded
+from tests.waiting import PATIENCE_SECONDS
 
 
 async def test_a_step_is_carried_out_and_its_change_made(books: Books) -> None:

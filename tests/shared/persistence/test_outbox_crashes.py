@@ -12,8 +12,8 @@ from shared.persistence.outbox import Step
 from tests.postgres import PostgresServer
 from tests.shared.persistence import crashing
 from tests.shared.persistence.books import Books
-from tests.shared.persistence.workers import PATIENCE_SECONDS, enqueue, outbox_of, settled, working
-from tests.waiting import wait_until
+from tests.shared.persistence.workers import enqueue, outbox_of, settled, working
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 ROOT = Path(__file__).parents[3]
 

@@ -11,10 +11,9 @@ from shared.persistence.database import Database
 from shared.persistence.outbox import Finish, Handler, Outbox, Step
 from shared.persistence.steps import Steps
 from tests.shared.persistence.books import note, outbox
+from tests.waiting import PATIENCE_SECONDS
 
 RemotePart = Callable[[Step], Awaitable[object]]
-
-PATIENCE_SECONDS = 30.0
 
 
 async def nothing(step: Step) -> None:

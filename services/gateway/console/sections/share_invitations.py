@@ -10,7 +10,7 @@ from services.gateway.console.fields import locked
 from services.gateway.console.forms import Form, Values
 from services.gateway.console.reading import all_of, reading
 from services.gateway.console.sections.share_lists import MOST, id_of, tabs_of_shares
-from services.gateway.console.tables import Cell, Column, Table, badge, table_page, text
+from services.gateway.console.tables import Cell, Column, Read, Table, badge, table_page, text
 from services.gateway.console.visit import Link, Visit
 from services.gateway.console.words import time_of, word_of
 from shared.errors import UnknownId
@@ -37,14 +37,7 @@ async def list_invitations(visit: Visit) -> Response:
             Column("to", "To", lambda row: Cell(row.receiver_account_id, is_code=True)),
             Column("time", "Sent (UTC)", lambda row: text(time_of(row, "invitation_timestamp"))),
         ),
-        read=reading(
-            visit,
-            pb.GetResourceShareInvitationsRequest(),
-            pb.GetResourceShareInvitationsResponse,
-            lambda answer: answer.resource_share_invitations,
-            least=1,
-            most=MOST,
-        ),
+        read=_invitations(visit),
         row_links=links,
         empty="There is no invitation.",
     )
@@ -58,20 +51,21 @@ async def list_invitations(visit: Visit) -> Response:
     )
 
 
+def _invitations(visit: Visit) -> Read[pb.ResourceShareInvitation]:
+    return reading(
+        visit,
+        pb.GetResourceShareInvitationsRequest(),
+        pb.GetResourceShareInvitationsResponse,
+        lambda answer: answer.resource_share_invitations,
+        least=1,
+        most=MOST,
+    )
+
+
 async def _invitation(visit: Visit) -> pb.ResourceShareInvitation:
     """The invitation that the address names. Raises UnknownId."""
     wanted = visit.params["invitation_id"]
-    found = await all_of(
-        reading(
-            visit,
-            pb.GetResourceShareInvitationsRequest(),
-            pb.GetResourceShareInvitationsResponse,
-            lambda answer: answer.resource_share_invitations,
-            least=1,
-            most=MOST,
-        )
-    )
-    for one in found:
+    for one in await all_of(_invitations(visit)):
         if id_of(one.resource_share_invitation_arn) == wanted:
             return one
     raise UnknownId("ResourceShareInvitationArn", wanted)

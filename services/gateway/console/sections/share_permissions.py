@@ -24,19 +24,21 @@ Permissions: TypeAlias = Sequence[pb.ResourceSharePermissionSummary]
 
 
 async def permissions_to_choose(visit: Visit) -> Mapping[str, Permissions]:
-    """By type of resource, of which each has more than one.
+    """By type of resource, of which each has more than one."""
+    answer = await visit.api.call(pb.ListPermissionsRequest(), pb.ListPermissionsResponse)
+    in_order = sorted(answer.permissions, key=_type_of)
+    of_types = {kind: list(some) for kind, some in groupby(in_order, _type_of)}
+    return {kind: some for kind, some in of_types.items() if kind in _FIELDS and len(some) > 1}
 
-    Empty: the caller may not see them, so shares have the defaults.
-    """
+
+async def permissions_to_offer(visit: Visit) -> Mapping[str, Permissions]:
+    """The same; none if the caller may not see them: then shares have the defaults."""
     try:
-        answer = await visit.api.call(pb.ListPermissionsRequest(), pb.ListPermissionsResponse)
+        return await permissions_to_choose(visit)
     except CadastreError as refusal:
         if kind_of(refusal) is Denied:
             return {}
         raise
-    in_order = sorted(answer.permissions, key=_type_of)
-    of_types = {kind: list(some) for kind, some in groupby(in_order, _type_of)}
-    return {kind: some for kind, some in of_types.items() if kind in _FIELDS and len(some) > 1}
 
 
 async def permissions_of(visit: Visit, share_arn: str) -> Permissions:

@@ -26,8 +26,9 @@ from services.gateway.console.sections.share_permissions import (
     permission_fields,
     permissions_of,
     permissions_to_choose,
+    permissions_to_offer,
 )
-from services.gateway.console.tables import Cell, Column, Table, badge, table_page, text
+from services.gateway.console.tables import Cell, Column, Read, Table, badge, table_page, text
 from services.gateway.console.visit import Link, Visit
 from services.gateway.console.words import tags_of, time_of, word_of
 from shared.errors import IncorrectState, InvalidParameterValue, UnknownId
@@ -60,14 +61,7 @@ async def list_shares(visit: Visit) -> Response:
             ),
             Column("created", "Created (UTC)", lambda row: text(time_of(row, "creation_time"))),
         ),
-        read=reading(
-            visit,
-            pb.GetResourceSharesRequest(resource_owner=_OWNERS[owner]),
-            pb.GetResourceSharesResponse,
-            lambda answer: answer.resource_shares,
-            least=1,
-            most=MOST,
-        ),
+        read=_shares(visit, _OWNERS[owner]),
         empty="This account shares nothing."
         if owner == "self"
         else "Nothing is shared with this account.",
@@ -144,7 +138,7 @@ async def show_share(visit: Visit) -> Response:
 
 
 async def _links(visit: Visit, here: str, permissions: Permissions) -> Sequence[Link]:
-    to_choose = await permissions_to_choose(visit)
+    to_choose = await permissions_to_offer(visit)
     can_choose = any(one.resource_type in to_choose for one in permissions)
     return (
         Link("Add", visit.url(f"{here}/add"), is_main=True),
@@ -169,6 +163,17 @@ def _facts(share: pb.ResourceShare, permissions: Permissions) -> Sequence[tuple[
     )
 
 
+def _shares(visit: Visit, owner: "pb.ResourceOwner.ValueType") -> Read[pb.ResourceShare]:
+    return reading(
+        visit,
+        pb.GetResourceSharesRequest(resource_owner=owner),
+        pb.GetResourceSharesResponse,
+        lambda answer: answer.resource_shares,
+        least=1,
+        most=MOST,
+    )
+
+
 async def _share(visit: Visit) -> pb.ResourceShare:
     """The share that the address names, of the account or shared with it.
 
@@ -177,17 +182,7 @@ async def _share(visit: Visit) -> pb.ResourceShare:
     """
     wanted = visit.params["share_id"]
     for owner in _OWNERS.values():
-        shares = await all_of(
-            reading(
-                visit,
-                pb.GetResourceSharesRequest(resource_owner=owner),
-                pb.GetResourceSharesResponse,
-                lambda answer: answer.resource_shares,
-                least=1,
-                most=MOST,
-            )
-        )
-        for share in shares:
+        for share in await all_of(_shares(visit, owner)):
             if id_of(share.resource_share_arn) == wanted:
                 return share
     raise UnknownId("UnknownResource", wanted)
@@ -227,7 +222,7 @@ async def _create_form(visit: Visit) -> Form:
                 choices=await _resource_choices(visit),
             ),
             _principals_field(),
-            *await permission_fields(visit, await permissions_to_choose(visit)),
+            *await permission_fields(visit, await permissions_to_offer(visit)),
             Field(
                 "allow_external_principals",
                 "Allow sharing outside the organization",
@@ -285,7 +280,7 @@ async def _principals(visit: Visit, values: Values) -> Sequence[str]:
 
 async def _create(visit: Visit, values: Values) -> Sequence[Command]:
     # Defaults come with the first resource of their type, whether now or later.
-    defaults = defaults_of(await permissions_to_choose(visit))
+    defaults = defaults_of(await permissions_to_offer(visit))
     request = pb.CreateResourceShareRequest(
         name=values.text("name"),
         resource_arns=values.lines("resource_arns"),
