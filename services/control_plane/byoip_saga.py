@@ -127,8 +127,8 @@ class ByoipSaga:
             why = error.message
             return lambda rows: settling.fail_move(rows, step.subject, step.version, why)
         if reason := cidr.reason_to_stay:
-            # Before anybody is told that it is the pool's, and could deprovision it. If somebody was
-            # quicker, settling what arrived forgets it.
+            # Before anybody is told that it is the pool's, and could deprovision it. If it is gone
+            # already, settling what arrived forgets it.
             await self._pinned(found, reason)
         return lambda rows: settling.end_move(rows, step.subject, step.version, found)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from services.gateway.console.section import Section
 from services.gateway.console.sections import SECTIONS
@@ -96,6 +96,9 @@ def test_the_menu_of_a_row_is_used_by_keys(signed_in: SignIn, width: int) -> Non
     button.scroll_into_view_if_needed()
     button.press("Enter")
     expect(link).to_be_in_viewport(ratio=1)
+    assert abs(right_end(page.locator(":popover-open")) - right_end(button)) < 1, (
+        "it is at its button"
+    )
     page.keyboard.press("Tab")
     expect(link).to_be_focused()
     check_accessible(page)
@@ -103,6 +106,12 @@ def test_the_menu_of_a_row_is_used_by_keys(signed_in: SignIn, width: int) -> Non
     page.keyboard.press("Escape")
     expect(link).to_be_hidden()
     expect(button).to_be_focused()
+
+
+def right_end(element: Locator) -> float:
+    box = element.bounding_box()
+    assert box
+    return box["x"] + box["width"]
 
 
 def is_good(page: Page, name: str) -> None:
