@@ -1,6 +1,7 @@
 """`make run`: starting, stopping, starting again, and two side by side."""
 
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -13,6 +14,8 @@ from tests.acceptance.installation import Installation, installation, start
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.acceptance
+
+SERVICES = {"control_plane", "allocation", "network", "discovery", "metrics"}
 
 
 def test_a_second_start_on_the_same_data_goes_on_where_it_was(data: Path) -> None:
@@ -61,10 +64,16 @@ def test_health_is_that_of_every_service(data: Path) -> None:
 def test_prometheus_finds_every_service_on_one_port(data: Path) -> None:
     with installation(data) as running:
         running.client().describe_ipams()
-        text = metrics(running)
-    for service in ("control_plane", "allocation", "network", "discovery", "metrics"):
-        assert f'cadastre_service_up{{service="{service}"}} 1.0' in text
-    assert 'method="DescribeIpams"' in text
+        # Metrics may have yet to connect once more to those that were up after it.
+        wait_until(lambda: up_by(metrics(running)) == SERVICES)
+        assert 'method="DescribeIpams"' in metrics(running)
+
+
+def up_by(exposition: str) -> set[str]:
+    """The services that answered."""
+    return set(
+        re.findall(r'^cadastre_service_up\{service="(\w+)"\} 1\.0$', exposition, re.MULTILINE)
+    )
 
 
 def metrics(running: Installation) -> str:
